@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CORE_CONTEXT_H
+#define CORE_CONTEXT_H
+
+/* The library's context: where things are, and the plugins loaded so far. */
+
+#include <moorage/moorage.h>
+
+struct plugin;
+
+struct mrg {
+	char *state_dir, *run_dir;
+	char *backend_path;		/* directories separated by ':' */
+	char *libexec_dir;
+	char *config_file;
+	struct plugin *plugins;		/* registry.c: a list, newest first */
+	char *default_backend;		/* config.c: read on demand */
+};
+
+#endif

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# libmoorage, moorage-monitor, moorage-init
+
+# All objects of the library, with every symbol visible: what unit tests link.
+noinst_LTLIBRARIES += libcore.la
+libcore_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
+libcore_la_LIBADD = $(JANSSON_LIBS) $(SECCOMP_LIBS)
+libcore_la_SOURCES = \
+	%D%/error.c \
+	%D%/util/cleanup.h \
+	%D%/util/fd.c %D%/util/fd.h \
+	%D%/util/parse.c \
+	%D%/util/path.c %D%/util/path.h \
+	%D%/util/proc.c %D%/util/proc.h \
+	%D%/util/str.c %D%/util/str.h
+
+lib_LTLIBRARIES += libmoorage.la
+libmoorage_la_SOURCES =
+libmoorage_la_LIBADD = libcore.la
+libmoorage_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -Wl,--version-script=$(srcdir)/%D%/moorage.sym -Wl,-z,defs
+libmoorage_la_DEPENDENCIES = libcore.la %D%/moorage.sym
+EXTRA_DIST += %D%/moorage.sym
+
+mrglibexec_PROGRAMS += moorage-monitor
+moorage_monitor_SOURCES = %D%/monitor_main.c
+moorage_monitor_LDADD = libmoorage.la
+
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = %D%/moorage.pc

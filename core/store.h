@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CORE_STORE_H
+#define CORE_STORE_H
+
+/*
+ * Records on disk: one directory per container,
+ *
+ *	STATE_DIR/containers/NAME/	kept over reboots, written with fsync
+ *	RUN_DIR/containers/NAME/	transient ones: gone with the boot, no fsync
+ *
+ * each 0700 and with the files
+ *
+ *	record.json	format, id, backend, created, phase ("creating" until the backend has created it)
+ *	config.json	the spec (moorage-spec(5))
+ *	run.json	boot id, monitor and first process (pid and start time), time of start; of the last start
+ *	exit.json	how the last run ended: wait status, oom_killed, time
+ *	log, log.1	output (log.c)
+ *	attach		socket of the monitor, while it lives
+ *
+ * A directory is made under a temporary name and renamed into place whole; it is renamed away before it is removed; what a crash leaves
+ * under a temporary name is removed by the next walk. The lock is flock(2) on the directory itself.
+ */
+
+#include <stdbool.h>
+
+#include "core/context.h"
+
+/* Of run.json, verified against the kernel by store_read_run(). */
+struct run {
+	struct mrg_process process;	/* pidfd is open when it lives; pid 0 when it does not */
+	pid_t monitor;			/* 0 when it does not live */
+	int64_t started;		/* ns since the epoch; 0: never started */
+};
+
+struct exit_record {
+	int status;			/* wait(2) status word */
+	bool oom_killed;
+	bool known;			/* false: the monitor died first */
+	int64_t finished;
+};
+
+struct record {
+	char *name;
+	char id[17];			/* 16 hex digits */
+	char *backend;
+	int64_t created;
+	bool transient;
+	bool creating;			/* half made: the backend's create has not returned */
+	struct mrg_spec *spec;
+	int dir;			/* the directory, open */
+	bool locked;
+};
+
+/* Makes a record (name, id, backend, spec, transient given; dir and created filled in), locked. -MRG_E_EXISTS when either directory has the name. */
+int store_create(struct mrg *m, struct record *record, struct mrg_error *err);
+
+/* Marks the record as made: the backend has created it. */
+int store_commit(struct record *record, struct mrg_error *err);
+
+/* Opens and reads one record by name, unlocked. -MRG_E_NOT_FOUND. */
+int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err);
+
+/* Reads the record in the directory @dir (taken): what a monitor does with the descriptor it inherits. */
+int store_open_dir(struct mrg *m, int dir, struct record **ret, struct mrg_error *err);
+
+/* Locks for a change, waiting at most @timeout_ms (-1: for ever), then verifies that the directory is still the one of that
+ * name. -MRG_E_BUSY; -MRG_E_NOT_FOUND when it was removed meanwhile. */
+int store_lock(struct mrg *m, struct record *record, int timeout_ms, struct mrg_error *err);
+void store_unlock(struct record *record);
+
+struct record *store_free(struct record *record);
+
+/* Files of a record. Writers need the lock, or to be its monitor. */
+int store_write_spec(struct record *record, struct mrg_error *err);
+int store_write_run(struct record *record, const struct run *run, struct mrg_error *err);
+int store_read_run(struct record *record, struct run *ret, struct mrg_error *err);
+void store_run_deinit(struct run *run);
+int store_write_exit(struct record *record, const struct exit_record *exit, struct mrg_error *err);
+int store_read_exit(struct record *record, struct exit_record *ret, struct mrg_error *err);	/* 0: none; 1: read */
+
+/* Locked. */
+int store_rename(struct mrg *m, struct record *record, const char *name, struct mrg_error *err);
+int store_remove(struct mrg *m, struct record *record, struct mrg_error *err);
+
+/* Calls @found for each name in order; a non-zero return ends the walk. Removes what crashes left under temporary names. */
+int store_walk(struct mrg *m, int (*found)(const char *name, void *data), void *data, struct mrg_error *err);
+
+/* A directory below RUN_DIR for caches, made on demand, 0700, owned by us: open, or a negative errno. */
+int store_cache(struct mrg *m, const char *name, struct mrg_error *err);
+
+/* The unit of a record, as verbs want it; @run may be NULL. Borrows from both. */
+void store_unit(const struct record *record, const struct run *run, struct mrg_unit *ret);
+
+#endif

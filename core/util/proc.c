@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Processes as procfs shows them, and the identity of a process over time. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/util/cleanup.h"
+#include "core/util/fd.h"
+#include "core/util/proc.h"
+
+int proc_start_time(pid_t pid, uint64_t *ret)
+{
+	char path[32];
+	_cleanup_free_ char *text = NULL;
+	unsigned long long start;
+	const char *p;
+	char state;
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	r = fd_read_virtual(AT_FDCWD, path, 65536, &text, NULL);
+	if (r < 0)
+		return r == -ENOENT ? -ESRCH : r;
+	p = strrchr(text, ')'); /* the name in parentheses may hold anything, proc(5) */
+	if (!p || sscanf(p + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			 &state, &start) != 2)
+		return -EPROTO;
+	if (state == 'Z' || state == 'X')
+		return -ESRCH;
+	*ret = start;
+	return 0;
+}
+
+int proc_boot_id(char ret[BOOT_ID_SIZE])
+{
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+	int r = fd_read_virtual(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, &length);
+
+	if (r < 0)
+		return r;
+	if (length < BOOT_ID_SIZE - 1)
+		return -EPROTO;
+	memcpy(ret, text, BOOT_ID_SIZE - 1);
+	ret[BOOT_ID_SIZE - 1] = '\0';
+	return 0;
+}
+
+int proc_open(pid_t pid, uint64_t start_time)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	uint64_t now;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = proc_start_time(pid, &now);
+	if (r < 0)
+		return r;
+	return now == start_time ? take_fd(&fd) : -ESRCH;
+}
+
+int64_t time_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t time_monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}

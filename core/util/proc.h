@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef UTIL_PROC_H
+#define UTIL_PROC_H
+
+/* Processes as procfs shows them, and the identity of a process over time. */
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Field 22 of /proc/PID/stat (clock ticks since boot): with the boot id it tells a pid from its reuse. -ESRCH when
+ * there is no such process or it is a zombie. */
+int proc_start_time(pid_t pid, uint64_t *ret);
+
+/* The kernel's id of this boot, 36 characters and NUL. */
+#define BOOT_ID_SIZE	37
+int proc_boot_id(char ret[BOOT_ID_SIZE]);
+
+/* A pidfd of @pid if it is still the process that started at @start_time, else -ESRCH. */
+int proc_open(pid_t pid, uint64_t start_time);
+
+/* Nanoseconds of CLOCK_REALTIME. */
+int64_t time_now_ns(void);
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t time_monotonic_ms(void);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Arrays of strings and growing buffers. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/util/str.h"
+
+size_t strv_length(char *const *strv)
+{
+	size_t n = 0;
+
+	while (strv && strv[n])
+		n++;
+	return n;
+}
+
+int strv_append(char ***strv, const char *text)
+{
+	size_t n = strv_length(*strv);
+	char **bigger = realloc(*strv, (n + 2) * sizeof(char *));
+
+	if (!bigger)
+		return -ENOMEM;
+	*strv = bigger;
+	bigger[n + 1] = NULL;
+	bigger[n] = strdup(text);
+	return bigger[n] ? 0 : -ENOMEM;
+}
+
+char **strv_free(char **strv)
+{
+	for (size_t i = 0; strv && strv[i]; i++)
+		free(strv[i]);
+	free(strv);
+	return NULL;
+}
+
+bool strv_contains(char *const *strv, const char *text)
+{
+	for (size_t i = 0; strv && strv[i]; i++)
+		if (strcmp(strv[i], text) == 0)
+			return true;
+	return false;
+}
+
+void buffer_add(struct buffer *b, const char *data, size_t length)
+{
+	if (b->failed)
+		return;
+	if (b->size - b->length < length + 1) {
+		size_t size = (b->length + length + 1) * 2;
+		char *bigger = realloc(b->text, size);
+
+		if (!bigger) {
+			b->failed = true;
+			return;
+		}
+		b->text = bigger;
+		b->size = size;
+	}
+	memcpy(b->text + b->length, data, length);
+	b->length += length;
+	b->text[b->length] = '\0';
+}
+
+void buffer_addf(struct buffer *b, const char *format, ...)
+{
+	va_list args;
+	char *text;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	if (n < 0) {
+		b->failed = true;
+		return;
+	}
+	buffer_add(b, text, (size_t)n);
+	free(text);
+}
+
+void buffer_deinit(struct buffer *b)
+{
+	free(b->text);
+	*b = (struct buffer){ 0 };
+}
+
+bool name_is_valid(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+	return length >= 1 && length <= 63 && name[length] == '\0' && !strchr("_.-", name[0]);
+}
+
+/* Edit distance (Levenshtein), cut off at 3. */
+static unsigned int edit_distance(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+	unsigned int row[65];
+
+	if (n > 64 || m > 64 || (n > m ? n - m : m - n) > 2)
+		return 3;
+	for (size_t j = 0; j <= m; j++)
+		row[j] = (unsigned int)j;
+	for (size_t i = 1; i <= n; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = (unsigned int)i;
+		for (size_t j = 1; j <= m; j++) {
+			unsigned int above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+
+			best = above + 1 < best ? above + 1 : best;
+			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+			diagonal = above;
+			row[j] = best;
+		}
+	}
+	return row[m];
+}
+
+const char *str_nearest(const char *text, const char *const *candidates)
+{
+	const char *nearest = NULL;
+	unsigned int best = 3;
+
+	for (size_t i = 0; candidates[i]; i++) {
+		unsigned int distance = edit_distance(text, candidates[i]);
+
+		/* "x" is not a typo of "ls": at least half of the word must be right. */
+		if (distance < best && distance * 2 <= strlen(text)) {
+			best = distance;
+			nearest = candidates[i];
+		}
+	}
+	return nearest;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MOORAGE_HELPER_H
+#define MOORAGE_HELPER_H
+
+/*
+ * Ready-made parts for backend plugins. Helpers with a verb's signature go into
+ * the table as they are, so that a backend reads as a list of choices; the
+ * others are steps for a start verb. They know a container's cgroup by
+ * unit->id, so any process can use them.
+ */
+
+#include <moorage/backend.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- cgroups: verbs -------------------------------------------------------------------
+ *
+ * A container's cgroup is /PARENT/NAME-ID (PARENT from linux.cgroupsPath, else "moorage") in every hierarchy that
+ * is mounted: cgroup v2 alone, v1 alone, or both (hybrid; then v2 tells, freezes and kills, v1 limits). */
+
+/* Verb kill: @all by cgroup.kill (Linux 5.14) or by freezing and walking the tree. */
+int mrg_helper_cgroup_kill(void *self, const struct mrg_unit *unit, int signo, int all, struct mrg_error *err);
+
+/* Verbs pause and resume, by cgroup.freeze (v2) or the freezer hierarchy (v1). */
+int mrg_helper_cgroup_pause(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+int mrg_helper_cgroup_resume(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+
+/* Verb state: ABSENT is never returned; with no process: CREATED, or STOPPED when unit->dir has an exit record. */
+int mrg_helper_cgroup_state(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+
+/* Verbs stats, update, processes. */
+int mrg_helper_cgroup_stats(void *self, const struct mrg_unit *unit, struct mrg_stats *ret, struct mrg_error *err);
+int mrg_helper_cgroup_update(void *self, const struct mrg_unit *unit, const struct mrg_spec *changes,
+			     struct mrg_error *err);
+int mrg_helper_cgroup_processes(void *self, const struct mrg_unit *unit, int (*found)(pid_t pid, void *data),
+				void *data, struct mrg_error *err);
+
+/* Verb cleanup: kills what is left, reads the OOM counters, removes the cgroups (and PARENT when empty). */
+int mrg_helper_cgroup_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err);
+
+/* Verb destroy: cleanup without a report, -MRG_E_STATE while something runs. */
+int mrg_helper_cgroup_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+
+/* ---- cgroups: steps of start and exec -------------------------------------------------- */
+
+#define MRG_CGROUP_MAX	16
+
+/* What a child needs to enter a cgroup by itself: descriptors opened beforehand. */
+struct mrg_cgroup_entry {
+	int unified;			/* directory in cgroup v2, for CLONE_INTO_CGROUP (Linux 5.7); -1: none */
+	int tasks[MRG_CGROUP_MAX];	/* the "tasks" files of v1 hierarchies */
+	size_t n_tasks;
+};
+#define MRG_CGROUP_ENTRY_INIT	{ .unified = -1, .n_tasks = 0 }
+
+/* Makes the cgroups of @unit and applies the limits and device rules of its spec. On failure nothing is left. */
+int mrg_helper_cgroup_create(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err);
+
+/* Opens the entry of cgroups that exist, for exec. */
+int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err);
+
+/* In the child: enters the v1 hierarchies. Writing "0" to "tasks" moves just the caller and needs no
+ * grace period of the kernel; moving another process by its pid costs one (about 10 ms). The child is born
+ * in the unified one by CLONE_INTO_CGROUP. */
+int mrg_helper_cgroup_enter(const struct mrg_cgroup_entry *entry, struct mrg_error *err);
+
+/* Closes the descriptors. */
+void mrg_helper_cgroup_entry_close(struct mrg_cgroup_entry *entry);
+
+/* Which fields of the spec the cgroups of this host can honour; clears the others from @fields and
+ * writes the reason into @reason (may be NULL). */
+int mrg_helper_cgroup_probe(struct mrg_fields *fields, char *reason, size_t size, struct mrg_error *err);
+
+/* ---- root file system: steps in the child's own, private mount namespace ---------------- */
+
+/* Makes the root of @spec a mount of its own, read-only or with the throw-away overlay as asked, id-mapped when
+ * @userns is not -1 (mount_setattr(2), Linux 5.12), nodev; a detached mount descriptor on it. Mount propagation of the
+ * caller's namespace must be private already. */
+int mrg_helper_root_open(const struct mrg_spec *spec, int userns, int *ret_fd, struct mrg_error *err);
+
+/* Mounts the mounts of the spec below @root, in order: bind, tmpfs, proc, sysfs, devpts, mqueue, cgroup, overlay and
+ * others of fsopen(2); makes missing mount points (on a read-only root: an error that names them). Every path below
+ * @root is resolved with openat2(2) RESOLVE_IN_ROOT. */
+int mrg_helper_root_mounts(const struct mrg_unit *unit, int root, struct mrg_error *err);
+
+/* Device nodes, /dev symlinks, masked and read-only paths. */
+int mrg_helper_root_devices(const struct mrg_unit *unit, int root, struct mrg_error *err);
+int mrg_helper_root_mask(const struct mrg_unit *unit, int root, struct mrg_error *err);
+
+/* ---- the process: last steps in the child ----------------------------------------------- */
+
+/* What is prepared in the monitor, so that the child only applies it. */
+struct mrg_helper_process;
+
+/* Prepares the process of @unit's spec, or with @command one to exec: compiles (or reads from the cache) the
+ * seccomp filter, opens a sealed copy of moorage-init when the spec asks for it. */
+int mrg_helper_process_prepare(const struct mrg_unit *unit, const struct mrg_command *command,
+			       struct mrg_helper_process **ret, struct mrg_error *err);
+struct mrg_helper_process *mrg_helper_process_free(struct mrg_helper_process *process);
+
+/* In the child, with its root in place: opens a pty in /dev/pts when io->terminal is set and sends its master
+ * over @socket, else uses the three descriptors; new session, controlling terminal. */
+int mrg_helper_process_stdio(const struct mrg_stdio *io, int socket, struct mrg_error *err);
+
+/* In the monitor: receives the pty master sent by the child. */
+int mrg_helper_process_master(int socket, int *ret_master, struct mrg_error *err);
+
+/*
+ * In the child, last: looks the user up in /etc/passwd and /etc/group of its root, applies rlimits, oom score, umask, groups, ids, the five
+ * capability sets, no_new_privs and seccomp, new session keyring, changes to the working directory (inside the root, verified), resets
+ * signals, closes everything but 0-2 on exec, executes. Returns only on failure, with
+ * -MRG_E_NO_COMMAND or -MRG_E_NOT_EXECUTABLE for the command itself. The caller is single-threaded.
+ */
+int mrg_helper_process_execute(struct mrg_helper_process *process, struct mrg_error *err);
+
+/* Which fields about the process work for this caller (capabilities, rlimits, ...); clears the others. */
+int mrg_helper_process_probe(struct mrg_fields *fields, char *reason, size_t size, struct mrg_error *err);
+
+/* Verb exec: enters all namespaces of unit->process by its pidfd (setns(2), Linux 5.8), its root and its cgroups. */
+int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command,
+		    struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
+
+/* Starts a child of the calling (single-threaded) monitor. @child runs in it with @data and must end in an exec; what it returns in @err
+ * travels back through a pipe and is returned here, EOF by a successful exec is success.
+ * @flags: of clone3(2). @parent, when not NULL, runs in the caller between the birth of the child and its start, with the child's pid (id maps ...).
+ * When it fails the child is killed and reaped. The child dies with the caller until it has executed. */
+int mrg_helper_spawn(uint64_t flags, const struct mrg_cgroup_entry *cgroup,
+		     int (*child)(void *data, struct mrg_error *err),
+		     int (*parent)(pid_t pid, void *data, struct mrg_error *err), void *data,
+		     struct mrg_process *ret, struct mrg_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
