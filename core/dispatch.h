@@ -3,7 +3,8 @@
 #define CORE_DISPATCH_H
 
 /* The only callers of a plugin's verbs: one function per verb with the verb's arguments, the plugin in place of
- * self. A verb that is not offered is -MRG_E_UNSUPPORTED, naming verb and backend; an error without a sentence
+ * self. A verb that is not offered is -MRG_E_UNSUPPORTED, naming verb and backend (check, create and cleanup: 0, there is
+ * nothing to do); an error without a sentence
  * gets one; every error is prefixed with the backend's name. */
 
 #include "core/registry.h"

@@ -6,8 +6,20 @@ noinst_LTLIBRARIES += libcore.la
 libcore_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 libcore_la_LIBADD = $(JANSSON_LIBS) $(SECCOMP_LIBS)
 libcore_la_SOURCES = \
+	%D%/config.c \
+	%D%/context.c %D%/context.h \
+	%D%/dispatch.c %D%/dispatch.h \
 	%D%/error.c \
+	%D%/registry.c %D%/registry.h \
+	%D%/registry_validate.c \
+	%D%/store.c %D%/store.h \
+	%D%/store_dirs.c \
+	%D%/store_files.c \
+	%D%/store_internal.h \
+	%D%/store_walk.c \
+	%D%/util/backend_name.h \
 	%D%/util/cleanup.h \
+	%D%/util/fail.c %D%/util/fail.h \
 	%D%/util/fd.c %D%/util/fd.h \
 	%D%/util/parse.c \
 	%D%/util/path.c %D%/util/path.h \

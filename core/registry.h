@@ -4,6 +4,8 @@
 
 /* Finds, loads and validates plugins. */
 
+#include <stdbool.h>
+
 #include "core/context.h"
 
 struct plugin {
@@ -21,6 +23,17 @@ int registry_load(struct mrg *m, const char *name, struct plugin **ret, struct m
 
 /* Checks a table: name, size, minor, mandatory verbs, pairs, fields, options. */
 int registry_validate(const char *name, const struct mrg_backend *table, struct mrg_error *err);
+
+/* Every verb of the table, ended by a NULL name. */
+enum verb_kind { VERB_MANDATORY, VERB_OPTIONAL, VERB_INSTANCE };
+struct verb {
+	const char *name;
+	size_t offset;			/* in struct mrg_backend */
+	enum verb_kind kind;		/* INSTANCE: open and close, no business of users */
+	const char *partner;		/* the other half of a pair, or NULL */
+};
+extern const struct verb registry_verbs[];
+bool registry_verb_is_set(const struct mrg_backend *table, const struct verb *verb);
 
 /* Closes the instances; the objects stay mapped. */
 void registry_free(struct mrg *m);

@@ -10,7 +10,8 @@
  *
  * each 0700 and with the files
  *
- *	record.json	format, id, backend, created, phase ("creating" until the backend has created it)
+ *	record.json	format, id, backend, created, phase ("creating" until the backend has created it); of
+ *			transient ones also the boot id: those of another boot are gone
  *	config.json	the spec (moorage-spec(5))
  *	run.json	boot id, monitor and first process (pid and start time), time of start; of the last start
  *	exit.json	how the last run ended: wait status, oom_killed, time
@@ -48,10 +49,12 @@ struct record {
 	bool creating;			/* half made: the backend's create has not returned */
 	struct mrg_spec *spec;
 	int dir;			/* the directory, open */
+	int inherited;			/* store_open_dir(): the descriptor whose lock is shared with the command; else -1 */
 	bool locked;
 };
 
-/* Makes a record (name, id, backend, spec, transient given; dir and created filled in), locked. -MRG_E_EXISTS when either directory has the name. */
+/* Makes a record (name, id, backend, spec, transient, creating given; dir and created filled in), locked. -MRG_E_EXISTS when either
+ * directory has the name. */
 int store_create(struct mrg *m, struct record *record, struct mrg_error *err);
 
 /* Marks the record as made: the backend has created it. */
@@ -60,7 +63,13 @@ int store_commit(struct record *record, struct mrg_error *err);
 /* Opens and reads one record by name, unlocked. -MRG_E_NOT_FOUND. */
 int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err);
 
-/* Reads the record in the directory @dir (taken): what a monitor does with the descriptor it inherits. */
+/* The same, reading what can be read: id and backend may be empty, the spec may be. For the removal of what is damaged; *ret_damage
+ * tells what store_open() would have said. */
+int store_open_damaged(struct mrg *m, const char *name, struct record **ret, struct mrg_error *ret_damage,
+		       struct mrg_error *err);
+
+/* Reads the record in the directory @dir (taken): what a monitor does with the descriptor it inherits. A lock that the command holds on that
+ * descriptor is shared (flock(2)), so it outlives a killed command until store_unlock(): call that with the verdict. */
 int store_open_dir(struct mrg *m, int dir, struct record **ret, struct mrg_error *err);
 
 /* Locks for a change, waiting at most @timeout_ms (-1: for ever), then verifies that the directory is still the one of that

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Going through all records, and removing what crashes left on the way. */
+
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "core/store_internal.h"
+#include "core/util/cleanup.h"
+#include "core/util/fail.h"
+#include "core/util/fd.h"
+#include "core/util/str.h"
+
+int store_sweep(int base, const char *name)
+{
+	char temporary[STORE_TEMPORARY_SIZE];
+	_cleanup_close_ int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? 0 : -errno;
+	if (name[0] != '.') {
+		r = store_temporary(temporary, STORE_GONE);
+		if (r < 0)
+			return r;
+		if (renameat2(base, name, base, temporary, RENAME_NOREPLACE) < 0)
+			return -errno;
+		name = temporary;
+	}
+	return fd_remove_tree(base, name);
+}
+
+/* Whether the record below the run directory is of another boot. */
+static bool is_stale(int base, const char *name)
+{
+	struct record record = { .name = (char *)name, .inherited = -1 };
+	bool stale = false;
+
+	record.dir = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (record.dir >= 0)
+		store_read_record(&record, &stale, NULL);
+	fd_close(record.dir);
+	free(record.backend);
+	return stale;
+}
+
+static int take_entry(int base, const char *name, bool transient, char ***names, struct mrg_error *err)
+{
+	if (strncmp(name, STORE_NEW, strlen(STORE_NEW)) == 0 || strncmp(name, STORE_GONE, strlen(STORE_GONE)) == 0) {
+		store_sweep(base, name); /* what cannot be removed now is tried again by the next walk */
+		return 0;
+	}
+	if (!name_is_valid(name))
+		return 0;
+	if (transient && is_stale(base, name)) {
+		store_sweep(base, name);
+		return 0;
+	}
+	return strv_append(names, name) < 0 ? fail_memory(err) : 0;
+}
+
+static int collect(struct mrg *m, bool transient, char ***names, struct mrg_error *err)
+{
+	_cleanup_close_ int base = store_base(m, transient, false, err), copy = -1;
+	_cleanup_closedir_ DIR *d = NULL;
+	struct dirent *entry;
+
+	if (base < 0)
+		return base == -ENOENT ? 0 : base;
+	copy = fcntl(base, F_DUPFD_CLOEXEC, 3);
+	d = copy >= 0 ? fdopendir(copy) : NULL;
+	if (!d)
+		return fail_errno(err, -errno, "cannot read the directory of containers");
+	take_fd(&copy);
+	while ((entry = readdir(d))) {
+		int r = take_entry(base, entry->d_name, transient, names, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int store_walk(struct mrg *m, int (*found)(const char *name, void *data), void *data, struct mrg_error *err)
+{
+	_cleanup_(strv_freep) char **names = NULL;
+	int r = collect(m, true, &names, err);
+
+	if (r == 0)
+		r = collect(m, false, &names, err);
+	if (r < 0)
+		return r;
+	if (names)
+		qsort(names, strv_length(names), sizeof(char *), compare);
+	for (size_t i = 0; names && names[i]; i++) {
+		r = found(names[i], data);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
