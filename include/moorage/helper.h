@@ -76,14 +76,31 @@ int mrg_helper_cgroup_probe(struct mrg_fields *fields, char *reason, size_t size
 /* ---- root file system: steps in the child's own, private mount namespace ---------------- */
 
 /* Makes the root of @spec a mount of its own, read-only or with the throw-away overlay as asked, id-mapped when
- * @userns is not -1 (mount_setattr(2), Linux 5.12), nodev; a detached mount descriptor on it. Mount propagation of the
- * caller's namespace must be private already. */
+ * @userns is not -1 (mount_setattr(2), Linux 5.12), nodev; mounted over "/" of the namespace, a descriptor on it. Mount propagation
+ * of the caller's namespace must be private already. */
 int mrg_helper_root_open(const struct mrg_spec *spec, int userns, int *ret_fd, struct mrg_error *err);
 
+/* The same in two steps, for a child in a user namespace, which may neither map ids nor reach every path. Where the host's rights are: a detached
+ * copy of what is at @path on the host, with all mounts below it if @recursive, id-mapped when @userns is not -1. */
+int mrg_helper_root_source(const char *path, int recursive, int userns, int *ret_fd, struct mrg_error *err);
+
+/* And in the child: @source (taken) becomes the root. With an overlay, -1: the directory itself is the lower layer. */
+int mrg_helper_root_place(const struct mrg_spec *spec, int source, int *ret_fd, struct mrg_error *err);
+
 /* Mounts the mounts of the spec below @root, in order: bind, tmpfs, proc, sysfs, devpts, mqueue, cgroup, overlay and
- * others of fsopen(2); makes missing mount points (on a read-only root: an error that names them). Every path below
+ * others of fsopen(2); makes missing mount points (where the file system itself is read-only: an error that names them). Every path below
  * @root is resolved with openat2(2) RESOLVE_IN_ROOT. */
 int mrg_helper_root_mounts(const struct mrg_unit *unit, int root, struct mrg_error *err);
+
+/* The same with the sources of bind mounts made beforehand by mrg_helper_root_source(): one descriptor for each mount of the
+ * spec (taken), -1 where there is none. */
+#define MRG_ROOT_SOURCES_MAX	128
+struct mrg_root_sources {
+	int item[MRG_ROOT_SOURCES_MAX];
+	size_t n;
+};
+int mrg_helper_root_mounts_from(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources,
+				struct mrg_error *err);
 
 /* Device nodes, /dev symlinks, masked and read-only paths. */
 int mrg_helper_root_devices(const struct mrg_unit *unit, int root, struct mrg_error *err);
@@ -121,6 +138,11 @@ int mrg_helper_process_probe(struct mrg_fields *fields, char *reason, size_t siz
 /* Verb exec: enters all namespaces of unit->process by its pidfd (setns(2), Linux 5.8), its root and its cgroups. */
 int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command,
 		    struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
+
+/* In a child of mrg_helper_spawn(): the pipe its failure travels through, close-on-exec. The number must be free in the
+ * caller. moorage-init, when it is executed, inherits the pipe as MRG_INIT_ERROR_FD instead. */
+#define MRG_SPAWN_ERROR_FD	255
+#define MRG_INIT_ERROR_FD	3
 
 /* Starts a child of the calling (single-threaded) monitor. @child runs in it with @data and must end in an exec; what it returns in @err
  * travels back through a pipe and is returned here, EOF by a successful exec is success.
