@@ -6,10 +6,21 @@ noinst_LTLIBRARIES += libcore.la
 libcore_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 libcore_la_LIBADD = $(JANSSON_LIBS) $(SECCOMP_LIBS)
 libcore_la_SOURCES = \
+	%D%/cgroup.h \
+	%D%/cgroup_apply.c \
+	%D%/cgroup_devices.c \
+	%D%/cgroup_limits.c \
+	%D%/cgroup_processes.c \
+	%D%/cgroup_stats.c \
+	%D%/cgroup_tree.c \
+	%D%/cgroup_v1.c \
+	%D%/cgroup_v2.c \
 	%D%/config.c \
 	%D%/context.c %D%/context.h \
 	%D%/dispatch.c %D%/dispatch.h \
 	%D%/error.c \
+	%D%/helper_cgroup.c \
+	%D%/helper_cgroup_enter.c \
 	%D%/registry.c %D%/registry.h \
 	%D%/registry_validate.c \
 	%D%/store.c %D%/store.h \

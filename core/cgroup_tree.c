@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where the hierarchies are mounted, and the directories of one container in them. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "core/cgroup.h"
+#include "core/util/cleanup.h"
+#include "core/util/fd.h"
+#include "core/util/path.h"
+#include "core/util/proc.h"
+#include "core/util/str.h"
+
+#define TOP		"/sys/fs/cgroup"
+#define PARENT_DEFAULT	"moorage"
+#define DEPTH_MAX	256
+
+/* Marks the directories of a PARENT given by the user that we made, and may remove. */
+#define OURS		"trusted.moorage"
+
+static const struct {
+	unsigned int bit;
+	const char *v1, *v2;
+} controllers[] = {
+	{ CGROUP_CPU, "cpu", "cpu" },
+	{ CGROUP_CPUACCT, "cpuacct", "cpuacct" },
+	{ CGROUP_CPUSET, "cpuset", "cpuset" },
+	{ CGROUP_MEMORY, "memory", "memory" },
+	{ CGROUP_IO, "blkio", "io" },
+	{ CGROUP_PIDS, "pids", "pids" },
+	{ CGROUP_HUGETLB, "hugetlb", "hugetlb" },
+	{ CGROUP_DEVICES, "devices", "devices" },
+	{ CGROUP_FREEZER, "freezer", "freezer" },
+	{ CGROUP_SYSTEMD, "name=systemd", "name=systemd" },
+	{ CGROUP_RDMA, "rdma", "rdma" },
+	{ CGROUP_MISC, "misc", "misc" },
+};
+
+static bool is(const char *word, const char *name, size_t length)
+{
+	return strlen(word) == length && memcmp(word, name, length) == 0;
+}
+
+unsigned int cgroup_controller(const char *name, size_t length)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
+		if (is(controllers[i].v1, name, length) || is(controllers[i].v2, name, length))
+			return controllers[i].bit;
+	return 0;
+}
+
+const char *cgroup_controller_name(unsigned int set, int version)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++)
+		if (set & controllers[i].bit)
+			return version == 1 ? controllers[i].v1 : controllers[i].v2;
+	return "";
+}
+
+/* The controllers in a list with separators of @separators. */
+static unsigned int parse_controllers(const char *text, const char *separators)
+{
+	unsigned int set = 0;
+
+	while (*text) {
+		size_t length = strcspn(text, separators);
+
+		set |= cgroup_controller(text, length);
+		text += length;
+		text += strspn(text, separators);
+	}
+	return set;
+}
+
+/* Blanks and backslashes stand as octal numbers in mountinfo, proc(5). */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	while (*text)
+		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' && text[2] <= '7' &&
+		    text[3] >= '0' && text[3] <= '7') {
+			*out++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
+			text += 4;
+		} else {
+			*out++ = *text++;
+		}
+	*out = '\0';
+}
+
+bool cgroup_parse_mount(char *line, struct cgroup_mount *ret)
+{
+	char *save, *type, *tail = strstr(line, " - ");
+	struct cgroup_mount m = { 0 };
+	char *number;
+
+	if (!tail)
+		return false;
+	*tail = '\0';
+	type = strtok_r(tail + 3, " ", &save);
+	if (!type || (strcmp(type, "cgroup") != 0 && strcmp(type, "cgroup2") != 0))
+		return false;
+	m.version = strcmp(type, "cgroup2") == 0 ? 2 : 1;
+	strtok_r(NULL, " ", &save);
+	tail = strtok_r(NULL, " \n", &save);
+	if (m.version == 1)
+		m.controllers = parse_controllers(tail ? tail : "", ",");
+	strtok_r(line, " ", &save);
+	strtok_r(NULL, " ", &save);
+	number = strtok_r(NULL, " ", &save);
+	m.root = strtok_r(NULL, " ", &save);
+	m.path = strtok_r(NULL, " ", &save);
+	if (!m.path || sscanf(number, "%u:%u", &m.major, &m.minor) != 2)
+		return false;
+	unescape(m.root);
+	unescape(m.path);
+	/* A root above the cgroup namespace: what lies there is none of ours. */
+	if (strcmp(m.root, "/..") == 0 || strncmp(m.root, "/../", 4) == 0)
+		return false;
+	*ret = m;
+	return m.version == 2 || m.controllers != 0;
+}
+
+static int check_parent(const char *path, size_t length, struct mrg_error *err)
+{
+	if (length >= CGROUP_PATH_SIZE - CGROUP_LEAF_SIZE - 1 || memchr(path, '\n', length))
+		return mrg_error_set(err, -MRG_E_INVALID, "linux.cgroupsPath: no usable path");
+	for (size_t i = 0; i < length; ) {
+		size_t n = strcspn(path + i, "/");
+
+		n = n < length - i ? n : length - i;
+		if (n == 0 || n > NAME_MAX || is(".", path + i, n) || is("..", path + i, n))
+			return mrg_error_set(err, -MRG_E_INVALID,
+					     "linux.cgroupsPath: '%.*s' has an empty, '.', '..' or too long component",
+					     (int)length, path);
+		i += n + 1;
+	}
+	return 0;
+}
+
+int cgroup_name(struct cgroup *cg, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	const char *parent = PARENT_DEFAULT;
+	size_t length;
+	int r;
+
+	cg->own_parent = true;
+	if (unit->spec && mrg_fields_has(&unit->spec->set, MRG_FIELD_CGROUPS_PATH) && unit->spec->cgroups_path) {
+		parent = unit->spec->cgroups_path;
+		cg->own_parent = false;
+	}
+	parent += strspn(parent, "/");
+	length = strlen(parent);
+	while (length > 0 && parent[length - 1] == '/')
+		length--;
+	r = check_parent(parent, length, err);
+	if (r < 0)
+		return r;
+	snprintf(cg->parent, sizeof(cg->parent), "%.*s", (int)length, parent);
+	length += length > 0;
+	snprintf(cg->path, sizeof(cg->path), "%.*s%s%s-%s", (int)sizeof(cg->parent) - CGROUP_LEAF_SIZE - 2, cg->parent,
+		 length > 0 ? "/" : "", unit->name, unit->id);
+	cg->leaf = cg->path + length;
+	return 0;
+}
+
+/* Takes the mount @path in if it is what is visible there. */
+static int add_mount(struct cgroup *cg, const char *path, const struct cgroup_mount *mount)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (cg->n == ARRAY_SIZE(cg->item))
+		return 0;
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->item[i].version == mount->version &&
+		    (mount->version == 2 || (cg->item[i].controllers & mount->controllers)))
+			return 0;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
+	/* Something else may be mounted over it since. */
+	if (fstat(fd, &st) < 0 || ((mount->major || mount->minor) && st.st_dev != makedev(mount->major, mount->minor)))
+		return 0;
+	cg->item[cg->n++] = (struct cgroup_hierarchy) {
+		.version = mount->version, .controllers = mount->controllers, .root = take_fd(&fd), .dir = -1,
+	};
+	return 0;
+}
+
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* The usual places first: reading mountinfo takes long on hosts with thousands of mounts. */
+static int find_mounts(struct cgroup *cg, bool tracker_only)
+{
+	static const struct cgroup_mount v2 = { .version = 2 };
+	_cleanup_free_ char *text = NULL;
+	char *line, *save;
+	int r;
+
+	if (is_cgroup2(TOP))
+		return add_mount(cg, TOP, &v2);
+	if (tracker_only && is_cgroup2(TOP "/unified"))
+		return add_mount(cg, TOP "/unified", &v2);
+	r = fd_read_virtual(AT_FDCWD, "/proc/self/mountinfo", 64 << 20, &text, NULL);
+	if (r < 0)
+		return r;
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct cgroup_mount mount;
+
+		if (cgroup_parse_mount(line, &mount)) {
+			r = add_mount(cg, mount.path, &mount);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* The hierarchy that tells which processes there are. */
+static void choose_tracker(struct cgroup *cg)
+{
+	static const unsigned int preferred[] = {
+		CGROUP_FREEZER, CGROUP_PIDS, CGROUP_MEMORY, CGROUP_CPU, CGROUP_DEVICES,
+	};
+
+	cg->tracker = cgroup_find(cg, 0, 2);
+	cg->ops = &cgroup_v2_ops;
+	for (size_t i = 0; !cg->tracker && i < ARRAY_SIZE(preferred); i++) {
+		cg->tracker = cgroup_find(cg, preferred[i], 1);
+		cg->ops = &cgroup_v1_ops;
+	}
+}
+
+int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_only, struct mrg_error *err)
+{
+	struct cgroup *cg = ret;
+	int r;
+
+	cg->n = 0;
+	cg->tracker = NULL;
+	r = cgroup_name(cg, unit, err);
+	if (r < 0)
+		return r;
+	r = find_mounts(cg, tracker_only);
+	if (r < 0) {
+		cgroup_close(cg);
+		return mrg_error_set(err, r, "cannot find the mounted cgroups");
+	}
+	choose_tracker(cg);
+	for (size_t i = 0; i < cg->n; i++) {
+		struct cgroup_hierarchy *h = &cg->item[i];
+
+		h->dir = path_open_beneath(h->root, cg->path, O_RDONLY | O_DIRECTORY, 0);
+		if (h->dir < 0 && h->dir != -ENOENT) {
+			r = mrg_error_set(err, h->dir, "cannot open cgroup '/%s'", cg->path);
+			cgroup_close(cg);
+			return r;
+		}
+	}
+	return 0;
+}
+
+void cgroup_close(struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->n; i++) {
+		fd_close(cg->item[i].root);
+		fd_close(cg->item[i].dir);
+	}
+	cg->n = 0;
+	cg->tracker = NULL;
+}
+
+struct cgroup_controllers cgroup_available(struct cgroup *cg)
+{
+	struct cgroup_controllers found = { 0 };
+
+	for (size_t i = 0; i < cg->n; i++) {
+		struct cgroup_hierarchy *h = &cg->item[i];
+		_cleanup_free_ char *text = NULL;
+
+		if (h->version == 1) {
+			found.v1 |= h->controllers;
+			continue;
+		}
+		found.unified = true;
+		if (fd_read_virtual(h->root, "cgroup.controllers", 4096, &text, NULL) == 0)
+			h->controllers = parse_controllers(text, " \n");
+		found.v2 |= h->controllers;
+	}
+	return found;
+}
+
+struct cgroup_hierarchy *cgroup_find(struct cgroup *cg, unsigned int controller, int version)
+{
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->item[i].version == version && (version == 2 || (cg->item[i].controllers & controller)))
+			return &cg->item[i];
+	return NULL;
+}
+
+/* Makes @path one component after the other; marks those of a foreign PARENT. */
+static int make_parents(const struct cgroup *cg, const struct cgroup_hierarchy *h)
+{
+	char prefix[CGROUP_PATH_SIZE];
+
+	for (size_t end = strcspn(cg->parent, "/"); cg->parent[0]; end += 1 + strcspn(cg->parent + end + 1, "/")) {
+		memcpy(prefix, cg->parent, end);
+		prefix[end] = '\0';
+		if (mkdirat(h->root, prefix, 0755) < 0) {
+			if (errno != EEXIST)
+				return -errno;
+		} else if (!cg->own_parent) {
+			_cleanup_close_ int fd = path_open_beneath(h->root, prefix, O_RDONLY | O_DIRECTORY, 0);
+
+			if (fd >= 0) /* where extended attributes are missing the directory just stays */
+				fsetxattr(fd, OURS, "1", 1, 0);
+		}
+		if (cg->parent[end] == '\0')
+			break;
+	}
+	return 0;
+}
+
+/* Another container's end may remove PARENT, empty at that moment, between the two mkdirs: then again. */
+int cgroup_make(struct cgroup *cg, struct cgroup_hierarchy *h)
+{
+	for (int tries = 0; ; tries++) {
+		int r = 0;
+
+		if (mkdirat(h->root, cg->path, 0755) == 0)
+			break;
+		if (errno == EEXIST)
+			return -EEXIST;
+		if ((errno != ENOENT && errno != ENODEV) || tries == 1000)
+			return -errno;
+		r = make_parents(cg, h);
+		if (r < 0 && r != -ENOENT && r != -ENODEV)
+			return r;
+	}
+	h->dir = path_open_beneath(h->root, cg->path, O_RDONLY | O_DIRECTORY, 0);
+	return h->dir < 0 ? h->dir : 0;
+}
+
+static int walk(int dir, int depth, int (*found)(int dir, void *data), void *data)
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	struct dirent *entry;
+	int fd, r;
+
+	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	d = fdopendir(fd);
+	if (!d) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	while ((entry = readdir(d))) {
+		_cleanup_close_ int child = -1;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		if (depth == DEPTH_MAX)
+			return -ELOOP;
+		child = openat(dirfd(d), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child < 0 && errno == ENOENT)
+			continue;
+		r = child < 0 ? -errno : walk(child, depth + 1, found, data);
+		if (r != 0)
+			return r;
+	}
+	return found(dir, data);
+}
+
+int cgroup_walk(int dir, int (*found)(int dir, void *data), void *data)
+{
+	return walk(dir, 0, found, data);
+}
+
+/* Removes what is below @dir. The kernel says EBUSY for a moment after the last process went. */
+static int remove_children(int dir, int depth, int64_t deadline)
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	struct dirent *entry;
+	int fd, r = 0;
+
+	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		r = -errno;
+		fd_close(fd);
+		return r;
+	}
+	while (r == 0 && (entry = readdir(d))) {
+		_cleanup_close_ int child = -1;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		if (depth == DEPTH_MAX)
+			return -ELOOP;
+		child = openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = child < 0 ? (errno == ENOENT ? 0 : -errno) : remove_children(child, depth + 1, deadline);
+		while (r == 0 && unlinkat(dir, entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
+			if (errno != EBUSY || time_monotonic_ms() > deadline)
+				r = -errno;
+			else
+				poll(NULL, 0, 1);
+		}
+	}
+	return r;
+}
+
+static int remove_own(const struct cgroup *cg, struct cgroup_hierarchy *h, int64_t deadline)
+{
+	while (unlinkat(h->root, cg->path, AT_REMOVEDIR) < 0 && errno != ENOENT) {
+		int r;
+
+		if (errno != EBUSY && errno != ENOTEMPTY)
+			return -errno;
+		if (time_monotonic_ms() > deadline)
+			return -EBUSY;
+		r = remove_children(h->dir, 0, deadline);
+		if (r < 0)
+			return r;
+		poll(NULL, 0, 1);
+	}
+	h->dir = fd_close(h->dir);
+	return 0;
+}
+
+/* From the innermost up; the first that is not empty or not ours ends it. */
+static void remove_parents(const struct cgroup *cg, const struct cgroup_hierarchy *h)
+{
+	char path[CGROUP_PATH_SIZE];
+	char *slash;
+
+	snprintf(path, sizeof(path), "%s", cg->parent);
+	while (path[0]) {
+		if (!cg->own_parent) {
+			_cleanup_close_ int fd = path_open_beneath(h->root, path, O_RDONLY | O_DIRECTORY, 0);
+			char value;
+
+			if (fd < 0 || fgetxattr(fd, OURS, &value, 1) != 1)
+				return;
+		}
+		if (unlinkat(h->root, path, AT_REMOVEDIR) < 0)
+			return;
+		slash = strrchr(path, '/');
+		path[slash ? slash - path : 0] = '\0';
+	}
+}
+
+int cgroup_remove(struct cgroup *cg, int timeout_ms)
+{
+	int64_t deadline = time_monotonic_ms() + timeout_ms;
+	int r = 0;
+
+	for (size_t i = 0; i < cg->n; i++) {
+		struct cgroup_hierarchy *h = &cg->item[i];
+		int e = h->dir < 0 ? 0 : remove_own(cg, h, deadline);
+
+		if (e < 0)
+			r = e;
+		else
+			remove_parents(cg, h);
+	}
+	return r;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The cgroup steps of start and exec: making, opening, entering; and what this host can honour. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/cgroup.h"
+#include "core/util/cleanup.h"
+#include "core/util/fd.h"
+
+#define REMOVE_TIMEOUT_MS	1000
+
+/* Worth having for stats, the OOM report and later updates, not worth failing for. */
+#define V2_OPTIONAL		(CGROUP_MEMORY | CGROUP_PIDS)
+
+void mrg_helper_cgroup_entry_close(struct mrg_cgroup_entry *entry)
+{
+	entry->unified = fd_close(entry->unified);
+	while (entry->n_tasks > 0)
+		fd_close(entry->tasks[--entry->n_tasks]);
+}
+
+static int make_directories(struct cgroup *cg, unsigned int wanted, struct mrg_error *err)
+{
+	for (size_t i = 0; i < cg->n; i++) {
+		struct cgroup_hierarchy *h = &cg->item[i];
+		int r;
+
+		if (h->version == 1 && !(h->controllers & wanted))
+			continue;
+		r = cgroup_make(cg, h);
+		if (r == 0 && h->version == 1 && (h->controllers & CGROUP_CPUSET))
+			r = cgroup_v1_fill_cpuset(cg, h);
+		if (r < 0) {
+			mrg_error_set(err, r, "cannot make cgroup '/%s'%s%s: %s", cg->path,
+				      h->version == 1 ? " of v1 controller " : "",
+				      h->version == 1 ? cgroup_controller_name(h->controllers, 1) : "", strerror(-r));
+			if (r == -EACCES || r == -EPERM || r == -EROFS)
+				mrg_error_hint(err, "only root, or the owner of a delegated cgroup, may make one");
+			return r;
+		}
+	}
+	return 0;
+}
+
+/* A systemd inside manages the cgroups below its own; in a user namespace it must own them for that. */
+static int delegate(const struct cgroup *cg, const struct mrg_spec *spec, struct mrg_error *err)
+{
+	static const char *const files[] = { ".", "tasks", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
+	uid_t uid = (uid_t)-1;
+	gid_t gid = (gid_t)-1;
+
+	if (!spec->boot || !mrg_fields_has(&spec->set, MRG_FIELD_NS_USER) || !spec->ns_user)
+		return 0;
+	for (size_t i = 0; i < spec->uid_mappings.n; i++)
+		if (spec->uid_mappings.item[i].container_id == 0)
+			uid = spec->uid_mappings.item[i].host_id;
+	for (size_t i = 0; i < spec->gid_mappings.n; i++)
+		if (spec->gid_mappings.item[i].container_id == 0)
+			gid = spec->gid_mappings.item[i].host_id;
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct cgroup_hierarchy *h = &cg->item[i];
+
+		if (h->dir < 0 || (h->version == 1 && !(h->controllers & CGROUP_SYSTEMD)))
+			continue;
+		for (size_t f = 0; f < ARRAY_SIZE(files); f++)
+			if (fchownat(h->dir, files[f], uid, gid, 0) < 0 && errno != ENOENT)
+				return mrg_error_set(err, -errno, "cannot delegate cgroup '/%s'", cg->path);
+	}
+	return 0;
+}
+
+static int make_all(struct cgroup *cg, const struct mrg_unit *unit, struct cgroup_plan *plan, unsigned int wanted,
+		    struct mrg_error *err)
+{
+	int r = make_directories(cg, wanted, err);
+
+	if (r == 0)
+		r = cgroup_v2_enable(cg, plan->needed.v2, V2_OPTIONAL, err);
+	if (r == 0)
+		r = cgroup_plan_apply(cg, plan, false, err);
+	if (r == 0 && mrg_fields_has(&unit->spec->set, MRG_FIELD_DEVICE_RULES))
+		r = cgroup_devices_apply(cg, unit->spec, err);
+	return r == 0 ? delegate(cg, unit->spec, err) : r;
+}
+
+/* @unified: the directory to be born in, taken. */
+static int open_entry(const struct cgroup *cg, int unified, struct mrg_cgroup_entry *ret, struct mrg_error *err)
+{
+	struct mrg_cgroup_entry entry = { .unified = unified };
+
+	for (size_t i = 0; i < cg->n && entry.n_tasks < MRG_CGROUP_MAX; i++) {
+		const struct cgroup_hierarchy *h = &cg->item[i];
+		int fd;
+
+		if (h->version == 2 || h->dir < 0)
+			continue;
+		fd = openat(h->dir, "tasks", O_WRONLY | O_CLOEXEC);
+		if (fd < 0) {
+			int r = mrg_error_set(err, -errno, "cannot open 'tasks' of cgroup '/%s'", cg->path);
+
+			mrg_helper_cgroup_entry_close(&entry);
+			return r;
+		}
+		entry.tasks[entry.n_tasks++] = fd;
+	}
+	*ret = entry;
+	return 0;
+}
+
+static int open_made(const struct cgroup *cg, struct mrg_cgroup_entry *ret, struct mrg_error *err)
+{
+	int fd = -1;
+
+	if (cg->tracker && cg->tracker->version == 2) {
+		fd = openat(cg->tracker->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return mrg_error_set(err, -errno, "cannot open cgroup '/%s'", cg->path);
+	}
+	return open_entry(cg, fd, ret, err);
+}
+
+static int check_devices(const struct mrg_spec *spec, const struct cgroup_controllers *available, struct mrg_error *err)
+{
+	if (!mrg_fields_has(&spec->set, MRG_FIELD_DEVICE_RULES) || cgroup_devices_by_bpf(available) ||
+	    (available->v1 & CGROUP_DEVICES))
+		return 0;
+	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "'%s' cannot be applied on this host: no devices controller",
+			     mrg_field_info(MRG_FIELD_DEVICE_RULES)->name);
+}
+
+int mrg_helper_cgroup_create(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
+{
+	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
+	_cleanup_plan_ struct cgroup_plan plan = CGROUP_PLAN_INIT;
+	struct cgroup_controllers available;
+	unsigned int needed;
+	uint64_t ignored;
+	int r = cgroup_open(&cg, unit, false, err);
+
+	if (r < 0)
+		return r;
+	available = cgroup_available(&cg);
+	r = check_devices(unit->spec, &available, err);
+	if (r == 0)
+		r = cgroup_plan(&plan, unit->spec, &unit->spec->set, &available, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < cg.n; i++)
+		if (cg.item[i].dir >= 0) { /* of an earlier life that nobody cleaned up */
+			r = cgroup_clear(&cg, &ignored, err);
+			if (r < 0)
+				return r;
+			break;
+		}
+	needed = plan.needed.v1;
+	if (mrg_fields_has(&unit->spec->set, MRG_FIELD_DEVICE_RULES) && !cgroup_devices_by_bpf(&available))
+		needed |= CGROUP_DEVICES;
+	r = make_all(&cg, unit, &plan, cgroup_v1_wanted(&cg, needed, unit->spec->boot), err);
+	if (r == 0)
+		r = open_made(&cg, ret, err);
+	if (r < 0)
+		cgroup_remove(&cg, REMOVE_TIMEOUT_MS);
+	return r;
+}
+
+int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
+{
+	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
+	int fd = -1, r = cgroup_open(&cg, unit, false, err);
+
+	if (r < 0)
+		return r;
+	if (cg.tracker && cg.tracker->dir < 0)
+		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "'%s' does not run: it has no cgroup", unit->name);
+	if (cg.tracker && cg.tracker->version == 2) {
+		fd = cgroup_v2_entry(&cg, unit);
+		if (fd < 0)
+			return mrg_error_set(err, fd, "cannot open cgroup '/%s'", cg.path);
+	}
+	return open_entry(&cg, fd, ret, err);
+}
+
+int mrg_helper_cgroup_enter(const struct mrg_cgroup_entry *entry, struct mrg_error *err)
+{
+	for (size_t i = 0; i < entry->n_tasks; i++) {
+		int r = fd_write_all(entry->tasks[i], "0", 1);
+
+		if (r < 0)
+			return mrg_error_set(err, r, "cannot enter a cgroup of the container: %s", strerror(-r));
+	}
+	return 0;
+}
+
+/* The first reason is the one that is told. */
+static void lack(struct mrg_fields *fields, unsigned int field, const char *why, char *reason, size_t size)
+{
+	if (!mrg_fields_has(fields, field))
+		return;
+	mrg_fields_remove(fields, field);
+	if (reason && size > 0 && !reason[0])
+		snprintf(reason, size, "%s", why);
+}
+
+int mrg_helper_cgroup_probe(struct mrg_fields *fields, char *reason, size_t size, struct mrg_error *err)
+{
+	static const struct mrg_unit nobody = { .name = "probe", .id = "0", .dir = -1 };
+	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
+	struct cgroup_controllers available = { 0 };
+	const char *why = "no cgroups are mounted";
+	int r = cgroup_open(&cg, &nobody, false, err);
+
+	if (r < 0)
+		return r;
+	if (reason && size > 0)
+		reason[0] = '\0';
+	if (cg.tracker && faccessat(cg.tracker->root, ".", W_OK, AT_EACCESS) < 0)
+		why = "this user may not make cgroups";
+	else
+		available = cgroup_available(&cg);
+	if (!cg.tracker || (!available.v1 && !available.unified)) {
+		for (unsigned int field = 0; field < MRG_FIELD_MAX; field++)
+			if (cgroup_is_limit(field) || field == MRG_FIELD_DEVICE_RULES || field == MRG_FIELD_CGROUPS_PATH)
+				lack(fields, field, why, reason, size);
+	} else {
+		cgroup_limits_probe(&cg, &available, fields, reason, size);
+		if (!cgroup_devices_work(&available))
+			lack(fields, MRG_FIELD_DEVICE_RULES, "no devices controller", reason, size);
+	}
+	lack(fields, MRG_FIELD_NETWORK_CLASS, "no network classes", reason, size);
+	lack(fields, MRG_FIELD_RDMA, "no rdma limits", reason, size);
+	return 0;
+}
