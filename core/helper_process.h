@@ -43,7 +43,7 @@ int credentials_apply(const struct mrg_helper_process *p, const struct identity 
 		      int (*between)(void *data, struct mrg_error *err), void *data, struct mrg_error *err);
 
 /* The sets @p asks for, and whether we can give them. */
-int capabilities_wanted(const struct mrg_helper_process *p, struct capabilities *ret, struct mrg_error *err);
+int capabilities_wanted(const struct mrg_helper_process *p, uid_t uid, struct capabilities *ret, struct mrg_error *err);
 
 /* helper_rlimits.c: resource limits and the OOM score. */
 int rlimits_apply(const struct mrg_spec *spec, struct mrg_error *err);
@@ -52,6 +52,9 @@ int oom_score_apply(const struct mrg_spec *spec, struct mrg_error *err);
 /* helper_command.c: finds @name along the PATH of @env (as the calling user sees it); *ret is allocated. -MRG_E_NO_COMMAND,
  * -MRG_E_NOT_EXECUTABLE. */
 int command_find(const char *name, char *const *env, char **ret, struct mrg_error *err);
+
+/* Whether the interpreter that the file at @path names, if any, is there: what execve(2) reports as the file itself missing. */
+int command_check_interpreter(const char *path, struct mrg_error *err);
 
 /* Why execve(2) of @path failed with @code (negative errno), as a sentence; the code to return. */
 int command_explain(const char *path, int code, struct mrg_error *err);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The sealed copy of moorage-init that containers execute. */
+
+#include "config.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/memfd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/helper_init.h"
+#include "core/util/cleanup.h"
+#include "core/util/fd.h"
+
+/* Newer than the headers of some systems we build on; Linux 6.3. */
+#ifndef MFD_EXEC
+#define MFD_EXEC	0x0010U
+#endif
+
+#define INIT_MAX	(16 << 20)
+#define SEALS		(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+static int init_path(char path[PATH_MAX])
+{
+	const char *dir = secure_getenv("MOORAGE_LIBEXEC_DIR");
+	int n = snprintf(path, PATH_MAX, "%s/moorage-init", dir && *dir ? dir : MRG_LIBEXEC_DIR);
+
+	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+static int copy(int from, int to, off_t size)
+{
+	while (size > 0) {
+		ssize_t n = sendfile(to, from, NULL, (size_t)size);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		size -= n;
+	}
+	return 0;
+}
+
+static int seal(int file, off_t size)
+{
+	_cleanup_close_ int fd = memfd_create("moorage-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	int r;
+
+	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 every one is executable */
+		fd = memfd_create("moorage-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	r = copy(file, fd, size);
+	if (r < 0)
+		return r;
+	if (fchmod(fd, 0555) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+int init_open_sealed(struct mrg_error *err)
+{
+	_cleanup_close_ int file = -1;
+	char path[PATH_MAX];
+	struct stat st;
+	int r = init_path(path);
+
+	if (r < 0)
+		return mrg_error_set(err, r, "the path of moorage-init is too long");
+	file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (file < 0 || fstat(file, &st) < 0) {
+		mrg_error_set(err, -errno == -ENOENT ? -MRG_E_NO_ENGINE : -errno, "cannot open '%s': %s", path, strerror(errno));
+		return mrg_error_hint(err, "install moorage completely, or set MOORAGE_LIBEXEC_DIR");
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > INIT_MAX)
+		return mrg_error_set(err, -MRG_E_NO_ENGINE, "'%s' is not moorage-init", path);
+	r = seal(file, st.st_size);
+	return r < 0 ? mrg_error_set(err, r, "cannot make a sealed copy of '%s': %s", path, strerror(-r)) : r;
+}
+
+int init_check(void)
+{
+	char path[PATH_MAX];
+	int r = init_path(path);
+
+	return r < 0 ? r : access(path, R_OK | X_OK) < 0 ? -errno : 0;
+}
