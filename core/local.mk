@@ -21,6 +21,15 @@ libcore_la_SOURCES = \
 	%D%/error.c \
 	%D%/helper_cgroup.c \
 	%D%/helper_cgroup_enter.c \
+	%D%/helper_cgroup_mount.c \
+	%D%/helper_copy_up.c \
+	%D%/helper_devices.c \
+	%D%/helper_host.c \
+	%D%/helper_mask.c \
+	%D%/helper_mounts.c \
+	%D%/helper_root.c %D%/helper_root.h \
+	%D%/mount_fd.c \
+	%D%/mount_options.c %D%/mount_options.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/registry_validate.c \
 	%D%/store.c %D%/store.h \
