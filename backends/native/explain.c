@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The commands of util-linux that amount to what the native backend does by system calls. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "native.h"
+
+struct explanation {
+	mrg_explain_fn line;
+	void *data;
+	int r;				/* what @line said; not 0: stop */
+};
+
+static void say(struct explanation *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct explanation *e, const char *format, ...)
+{
+	char text[4096];
+	va_list args;
+
+	if (e->r != 0)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	e->r = e->line(text, e->data);
+}
+
+/* Adds ",OPTION" for each of @options. */
+static void join(char *text, size_t size, char *const *options)
+{
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (; options && *options && length < size; options++)
+		length += (size_t)snprintf(text + length, size - length, "%s%s", length ? "," : "", *options);
+}
+
+static void say_cgroup(struct explanation *e, const struct mrg_unit *unit)
+{
+	const struct mrg_spec *spec = unit->spec;
+	const char *parent = spec->cgroups_path ? spec->cgroups_path : "/moorage";
+
+	say(e, "mkdir -p /sys/fs/cgroup%s%s/%s-%s        # in each hierarchy that is mounted", parent[0] == '/' ? "" : "/", parent,
+	    unit->name, unit->id);
+	if (mrg_fields_has(&spec->set, MRG_FIELD_MEMORY_LIMIT))
+		say(e, "echo %lld > memory.max               # v1: memory.limit_in_bytes", (long long)spec->memory_limit);
+	if (mrg_fields_has(&spec->set, MRG_FIELD_CPU_QUOTA))
+		say(e, "echo %lld %llu > cpu.max              # v1: cpu.cfs_quota_us, cpu.cfs_period_us", (long long)spec->cpu_quota,
+		    (unsigned long long)(spec->cpu_period ? spec->cpu_period : 100000));
+	if (mrg_fields_has(&spec->set, MRG_FIELD_PIDS_LIMIT))
+		say(e, "echo %lld > pids.max", (long long)spec->pids_limit);
+	say(e, "echo 0 > cgroup.procs                # done by the child itself");
+}
+
+static void say_namespaces(struct explanation *e, const struct mrg_spec *spec)
+{
+	char text[1024] = "";
+	size_t length = 0;
+
+	for (size_t i = 0; i < NS_MAX && length < sizeof(text); i++) {
+		const char *value = native_namespace_of(spec, i);
+
+		if (value && *value)
+			say(e, "nsenter --%s=%s", native_namespaces[i].name, value);
+		else if (value)
+			length += (size_t)snprintf(text + length, sizeof(text) - length, " --%s", native_namespaces[i].name);
+	}
+	say(e, "unshare --fork --propagation private%s", text);
+	if (spec->ns_user && spec->uid_mappings.n == 0)
+		say(e, "# uid_map, gid_map: 65536 ids no other process uses");
+	for (size_t i = 0; i < spec->uid_mappings.n; i++)
+		say(e, "echo %u %u %u > /proc/PID/uid_map", spec->uid_mappings.item[i].container_id, spec->uid_mappings.item[i].host_id,
+		    spec->uid_mappings.item[i].size);
+	for (size_t i = 0; i < spec->gid_mappings.n; i++)
+		say(e, "echo %u %u %u > /proc/PID/gid_map", spec->gid_mappings.item[i].container_id, spec->gid_mappings.item[i].host_id,
+		    spec->gid_mappings.item[i].size);
+	if (spec->hostname)
+		say(e, "hostname '%s'", spec->hostname);
+	if (spec->domainname)
+		say(e, "domainname '%s'", spec->domainname);
+	if (spec->ns_network && *spec->ns_network == '\0')
+		say(e, "ip link set lo up");
+}
+
+static void say_root(struct explanation *e, const struct mrg_spec *spec)
+{
+	say(e, "root='%s'", spec->root_path);
+	if (spec->ephemeral) {
+		say(e, "mount -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work /mnt/root");
+		say(e, "mount -t overlay overlay -o nodev,lowerdir=\"$root\",upperdir=/mnt/upper,workdir=/mnt/work /mnt/root && root=/mnt/root");
+	} else {
+		say(e, "mount --rbind \"$root\" \"$root\" && mount -o remount,bind,nodev \"$root\"");
+	}
+	if (spec->ns_user)
+		say(e, "# with MOUNT_ATTR_IDMAP of the user namespace, mount_setattr(2)");
+}
+
+static void say_mounts(struct explanation *e, const struct mrg_spec *spec)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct mrg_mount *mount = &spec->mounts.item[i];
+		char options[1024];
+
+		join(options, sizeof(options), mount->options);
+		say(e, "mount%s%s%s%s '%s' \"$root%s\"", mount->type && strcmp(mount->type, "bind") != 0 ? " -t " : "",
+		    mount->type && strcmp(mount->type, "bind") != 0 ? mount->type : "", *options ? " -o " : "", options,
+		    mount->source ? mount->source : "none", mount->destination);
+	}
+	say(e, "mknod -m 666 \"$root/dev/null\" c 1 3      # and zero 1:5, full 1:7, random 1:8, urandom 1:9, tty 5:0");
+	for (size_t i = 0; i < spec->devices.n; i++) {
+		const struct mrg_device *device = &spec->devices.item[i];
+
+		say(e, "mknod -m %03o \"$root%s\" %s %lld %lld", device->file_mode ? device->file_mode : 0666, device->path, device->type,
+		    (long long)device->major, (long long)device->minor);
+	}
+	for (size_t i = 0; i < spec->sysctl.n; i++)
+		say(e, "sysctl -w %s='%s'", spec->sysctl.item[i].key, spec->sysctl.item[i].value);
+	for (char **path = spec->readonly_paths; path && *path; path++)
+		say(e, "mount --bind -o ro \"$root%s\" \"$root%s\"", *path, *path);
+	for (char **path = spec->masked_paths; path && *path; path++)
+		say(e, "mount --bind -o ro /dev/null \"$root%s\"      # a directory: an empty tmpfs", *path);
+}
+
+static void say_process(struct explanation *e, const struct mrg_spec *spec)
+{
+	char command[2048] = "";
+	size_t length = 0;
+
+	if (spec->root_readonly)
+		say(e, "mount -o remount,bind,ro \"$root\"");
+	say(e, "cd \"$root\" && pivot_root . . && umount -l .");
+	for (char **arg = spec->args; arg && *arg && length < sizeof(command); arg++)
+		length += (size_t)snprintf(command + length, sizeof(command) - length, " '%s'", *arg);
+	say(e, "setpriv%s --reuid=%u --regid=%u --bounding-set=0x%llx%s%s", spec->no_new_privileges ? " --no-new-privs" : "", spec->uid,
+	    spec->gid, (unsigned long long)spec->cap_bounding, spec->init ? " moorage-init" : "", command);
+}
+
+int native_explain(void *self, const struct mrg_unit *unit, mrg_explain_fn line, void *data, struct mrg_error *err)
+{
+	struct explanation e = { .line = line, .data = data };
+
+	(void)self;
+	(void)err;
+	say_cgroup(&e, unit);
+	say_namespaces(&e, unit->spec);
+	say_root(&e, unit->spec);
+	say_mounts(&e, unit->spec);
+	say_process(&e, unit->spec);
+	return e.r;
+}

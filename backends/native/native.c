@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The native backend: namespaces and control groups of the kernel, no engine in between. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "native.h"
+
+static void start_deinit(struct native_start *s)
+{
+	native_joins_close(&s->joins);
+	native_close(&s->socket[0]);
+	native_close(&s->socket[1]);
+	mrg_helper_process_free(s->process);
+}
+
+/* What can be prepared outside is, so that the child fails rarely and starts fast. */
+static int prepare(struct native_start *s, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	int r = native_joins_open(unit->spec, &s->joins, err);
+
+	if (r == 0 && unit->spec->ns_user)
+		r = native_maps_choose(unit, &s->maps, err);
+	if (r == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->socket) < 0)
+		r = native_fail(err, -errno, "cannot make a socket");
+	if (r == 0)
+		r = mrg_helper_process_prepare(unit, NULL, &s->process, err);
+	return r;
+}
+
+/* Between the birth of the child and its start. */
+static int introduce(pid_t pid, void *start, struct mrg_error *err)
+{
+	struct native_start *s = start;
+	_cleanup_close_ int userns = -1;
+	int r;
+
+	if (!s->unit->spec->ns_user)
+		return 0;
+	r = native_maps_apply(pid, &s->maps, &userns, err);
+	return r < 0 ? r : native_sources_send(s->unit, userns, s->socket[0], err);
+}
+
+static int spawn(struct native_start *s, const struct mrg_cgroup_entry *entry, struct mrg_process *ret, struct mrg_error *err)
+{
+	uint64_t flags = native_clone_flags(s->unit->spec);
+	_cleanup_close_ int own = -1;
+	int r;
+
+	if (s->joins.fd[NS_PID] < 0)
+		return mrg_helper_spawn(flags, entry, native_setup, introduce, s, ret, err);
+	/* A pid namespace holds the children of who joins it; we come back, since our own stay where they are. */
+	own = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	if (own < 0 || setns(s->joins.fd[NS_PID], CLONE_NEWPID) < 0)
+		return native_fail(err, -errno, "cannot join the pid namespace '%s'", s->unit->spec->ns_pid);
+	r = mrg_helper_spawn(flags, entry, native_setup, introduce, s, ret, err);
+	if (setns(own, CLONE_NEWPID) < 0 && r == 0)
+		return native_fail(err, -errno, "cannot leave the pid namespace '%s'", s->unit->spec->ns_pid);
+	return r;
+}
+
+static void end(const struct mrg_process *process)
+{
+	kill(process->pid, SIGKILL);
+	while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (process->pidfd >= 0)
+		close(process->pidfd);
+}
+
+static int start_in(const struct mrg_unit *unit, const struct mrg_cgroup_entry *entry, struct mrg_stdio *io,
+		    struct mrg_process *ret, struct mrg_error *err)
+{
+	struct native_start s = { .unit = unit, .io = io, .socket = { -1, -1 }, .root = -1 };
+	struct mrg_process process = { .pidfd = -1 };
+	int r;
+
+	memset(s.joins.fd, -1, sizeof(s.joins.fd));
+	r = prepare(&s, unit, err);
+	if (r == 0)
+		r = spawn(&s, entry, &process, err);
+	if (r == 0 && io->terminal) {
+		r = mrg_helper_process_master(s.socket[0], &io->master, err);
+		if (r < 0)
+			end(&process);
+	}
+	start_deinit(&s);
+	if (r == 0)
+		*ret = process;
+	return r;
+}
+
+static int start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
+{
+	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
+	struct mrg_exit gone;
+	int r = mrg_helper_cgroup_create(unit, &entry, err);
+
+	if (r < 0)
+		return r;
+	r = start_in(unit, &entry, io, ret, err);
+	mrg_helper_cgroup_entry_close(&entry);
+	if (r < 0)
+		mrg_helper_cgroup_cleanup(self, unit, &gone, NULL);
+	return r;
+}
+
+MRG_BACKEND = {
+	MRG_BACKEND_HEADER,
+	.name = "native",
+	.summary = "namespaces and cgroups of the kernel, without an engine",
+	.fields = native_fields,
+	.probe = native_probe,
+	.check = native_check,
+	.start = start,
+	.cleanup = mrg_helper_cgroup_cleanup,
+	.kill = mrg_helper_cgroup_kill,
+	.pause = mrg_helper_cgroup_pause,
+	.resume = mrg_helper_cgroup_resume,
+	.exec = mrg_helper_exec,
+	.state = mrg_helper_cgroup_state,
+	.stats = mrg_helper_cgroup_stats,
+	.update = mrg_helper_cgroup_update,
+	.processes = mrg_helper_cgroup_processes,
+	.destroy = mrg_helper_cgroup_destroy,
+	.explain = native_explain,
+};

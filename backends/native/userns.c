@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* User namespaces: their maps, and what a child inside one needs from outside. */
+
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "native.h"
+
+#define RANGE		65536U
+#define FIRST		524288U		/* where systemd's container ids begin, systemd.io/UIDS-GIDS */
+#define LAST		1878982655U	/* and end, less one range */
+#define ATTEMPTS	64
+
+static int format(char text[4096], const struct mrg_id_mapping *item, size_t n)
+{
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		int added = snprintf(text + length, 4096 - length, "%u %u %u\n", item[i].container_id, item[i].host_id, item[i].size);
+
+		if (added < 0 || length + (size_t)added >= 4096)
+			return -E2BIG;
+		length += (size_t)added;
+	}
+	return 0;
+}
+
+/* ---- a range of our own ----------------------------------------------------------------- */
+
+/* The range of "moorage" or, if it has none, of "root" in /etc/subuid or /etc/subgid. */
+static void read_subids(const char *path, uint32_t *first, uint32_t *last)
+{
+	FILE *file = fopen(path, "re");
+	char line[256], name[64];
+	unsigned int start, count;
+	int best = 0;
+
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		int rank;
+
+		if (sscanf(line, "%63[^:]:%u:%u", name, &start, &count) != 3 || count < RANGE || start == 0 || start > UINT32_MAX - count)
+			continue;
+		rank = strcmp(name, "moorage") == 0 ? 2 : strcmp(name, "root") == 0;
+		if (rank <= best)
+			continue;
+		best = rank;
+		*first = start;
+		*last = start + count - RANGE;
+	}
+	fclose(file);
+}
+
+/* Whether a user namespace of a process uses ids of the range. */
+static int map_overlaps(const char *path, uint32_t start)
+{
+	FILE *file = fopen(path, "re");
+	unsigned long inside, outside, count;
+	int found = 0;
+
+	if (!file)
+		return 0;
+	while (!found && fscanf(file, "%lu %lu %lu", &inside, &outside, &count) == 3)
+		/* The map of the host itself covers everything. */
+		found = count < UINT32_MAX && outside < (unsigned long)start + RANGE && start < outside + count;
+	fclose(file);
+	return found;
+}
+
+static int is_used(uint32_t start)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	int found = 0;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		char path[300];
+
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/uid_map", entry->d_name);
+		found = map_overlaps(path, start);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* The id of the container chooses, so that it gets the same range at every start; the next free one if that is taken. */
+static int choose_range(const char *id, uint32_t first, uint32_t last, uint32_t *ret)
+{
+	uint64_t slots = ((uint64_t)last - first) / RANGE + 1;
+	uint64_t slot = strtoull(id, NULL, 16) % slots;
+
+	for (unsigned int i = 0; i < ATTEMPTS && i < slots; i++) {
+		uint32_t start = first + (uint32_t)((slot + i) % slots) * RANGE;
+
+		if (is_used(start))
+			continue;
+		*ret = start;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static int choose(const struct mrg_unit *unit, struct native_maps *ret, struct mrg_error *err)
+{
+	struct mrg_id_mapping uid = { .size = RANGE }, gid = { .size = RANGE };
+	uint32_t first = FIRST, last = LAST, group_first = FIRST, group_last = LAST;
+
+	read_subids("/etc/subuid", &first, &last);
+	read_subids("/etc/subgid", &group_first, &group_last);
+	if (choose_range(unit->id, first, last, &uid.host_id) < 0 ||
+	    choose_range(unit->id, group_first, group_last, &gid.host_id) < 0) {
+		mrg_error_set(err, -ENOSPC, "no range of %u ids is free for the user namespace", RANGE);
+		return mrg_error_hint(err, "give more to 'moorage' in /etc/subuid and /etc/subgid"), -ENOSPC;
+	}
+	format(ret->uid, &uid, 1);
+	format(ret->gid, &gid, 1);
+	return 0;
+}
+
+int native_maps_choose(const struct mrg_unit *unit, struct native_maps *ret, struct mrg_error *err)
+{
+	const struct mrg_spec *spec = unit->spec;
+
+	if (spec->uid_mappings.n == 0 && spec->gid_mappings.n == 0)
+		return choose(unit, ret, err);
+	if (format(ret->uid, spec->uid_mappings.item, spec->uid_mappings.n) < 0 ||
+	    format(ret->gid, spec->gid_mappings.item, spec->gid_mappings.n) < 0)
+		return mrg_error_set(err, -MRG_E_INVALID, "too many id mappings for the kernel");
+	return 0;
+}
+
+/* ---- giving them to a process ----------------------------------------------------------- */
+
+static int write_map(pid_t pid, const char *name, const char *text, struct mrg_error *err)
+{
+	char path[64];
+	_cleanup_close_ int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return native_fail(err, -errno, "cannot write the map '%.*s' of the user namespace into '%s'",
+				   (int)strcspn(text, "\n"), text, name);
+	return 0;
+}
+
+int native_maps_apply(pid_t pid, const struct native_maps *maps, int *ret_fd, struct mrg_error *err)
+{
+	char path[64];
+	int fd, r = write_map(pid, "uid_map", maps->uid, err);
+
+	if (r == 0)
+		r = write_map(pid, "gid_map", maps->gid, err);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return native_fail(err, -errno, "cannot open the user namespace of the container");
+	*ret_fd = fd;
+	return 0;
+}
+
+/* ---- what the child cannot open --------------------------------------------------------- */
+
+static int has_option(const struct mrg_mount *mount, const char *option)
+{
+	for (char **p = mount->options; p && *p; p++)
+		if (strcmp(*p, option) == 0)
+			return 1;
+	return 0;
+}
+
+static int is_bind(const struct mrg_mount *mount)
+{
+	return (mount->type && strcmp(mount->type, "bind") == 0) || has_option(mount, "bind") || has_option(mount, "rbind");
+}
+
+static int send_fd(int socket, int fd)
+{
+	char byte = 0;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int receive_fd(int socket)
+{
+	char byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *header;
+	int fd;
+
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1)
+		return -EPIPE;
+	header = CMSG_FIRSTHDR(&message);
+	if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -EPROTO;
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	return fd;
+}
+
+static int send_source(const char *path, int recursive, int userns, int socket, struct mrg_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	int r = mrg_helper_root_source(path, recursive, userns, &fd, err);
+
+	if (r == 0) {
+		r = send_fd(socket, fd);
+		if (r < 0)
+			return native_fail(err, r, "cannot hand '%s' to the container", path);
+	}
+	return r;
+}
+
+int native_sources_send(const struct mrg_unit *unit, int userns, int socket, struct mrg_error *err)
+{
+	const struct mrg_spec *spec = unit->spec;
+	int r = send_source(spec->root_path, !spec->ephemeral, userns, socket, err);
+
+	for (size_t i = 0; i < spec->mounts.n && r == 0; i++) {
+		const struct mrg_mount *mount = &spec->mounts.item[i];
+		int mapped = has_option(mount, "idmap") || has_option(mount, "ridmap");
+
+		if (is_bind(mount) && mount->source)
+			r = send_source(mount->source, has_option(mount, "rbind"), mapped ? userns : -1, socket, err);
+	}
+	return r;
+}
+
+int native_sources_receive(const struct mrg_unit *unit, int socket, int *ret_root, struct mrg_root_sources *ret,
+			   struct mrg_error *err)
+{
+	const struct mrg_spec *spec = unit->spec;
+	int root = receive_fd(socket);
+
+	if (root < 0)
+		return native_fail(err, root, "cannot get the root from the monitor");
+	for (ret->n = 0; ret->n < spec->mounts.n && ret->n < MRG_ROOT_SOURCES_MAX; ret->n++) {
+		const struct mrg_mount *mount = &spec->mounts.item[ret->n];
+
+		ret->item[ret->n] = is_bind(mount) && mount->source ? receive_fd(socket) : -1;
+		if (ret->item[ret->n] < -1)
+			return native_fail(err, ret->item[ret->n], "cannot get '%s' from the monitor", mount->source);
+	}
+	/* Until now we are the host's root, whom this namespace does not know and who could make no file in it. */
+	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return native_fail(err, -errno, "cannot become root of the user namespace");
+	/* Changing ids clears it, prctl(2). */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	*ret_root = root;
+	return 0;
+}
