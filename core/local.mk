@@ -32,6 +32,15 @@ libcore_la_SOURCES = \
 	%D%/mount_options.c %D%/mount_options.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/registry_validate.c \
+	%D%/spec.c \
+	%D%/spec_check.c %D%/spec_check.h \
+	%D%/spec_check_limits.c \
+	%D%/spec_default.c \
+	%D%/spec_emit.c \
+	%D%/spec_parse.c \
+	%D%/spec_read.c \
+	%D%/spec_set.c \
+	%D%/spec_table.c %D%/spec_table.h \
 	%D%/store.c %D%/store.h \
 	%D%/store_dirs.c \
 	%D%/store_files.c \
@@ -41,10 +50,13 @@ libcore_la_SOURCES = \
 	%D%/util/cleanup.h \
 	%D%/util/fail.c %D%/util/fail.h \
 	%D%/util/fd.c %D%/util/fd.h \
+	%D%/util/json.c %D%/util/json.h \
+	%D%/util/json_write.c \
 	%D%/util/parse.c \
 	%D%/util/path.c %D%/util/path.h \
 	%D%/util/proc.c %D%/util/proc.h \
-	%D%/util/str.c %D%/util/str.h
+	%D%/util/str.c %D%/util/str.h \
+	%D%/util/utf8.c %D%/util/utf8.h
 
 lib_LTLIBRARIES += libmoorage.la
 libmoorage_la_SOURCES =
