@@ -100,7 +100,7 @@ static void *grow(struct mrg_spec *spec, void *item, size_t n, size_t item_size)
 	bigger = mrg_spec_alloc(spec, capacity * item_size);
 	if (!bigger)
 		return NULL;
-	if (n > 0)
+	if (item)
 		memcpy(bigger, item, n * item_size);
 	if (!grown)
 		grown = &arena->grown[arena->next++ % ARRAY_SIZE(arena->grown)];
