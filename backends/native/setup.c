@@ -171,9 +171,10 @@ static int execute(struct native_start *s, struct mrg_error *err)
 	return mrg_helper_process_execute(s->process, err);
 }
 
-/* Masks after mounts, which could uncover; sysctls before masks, which make /proc/sys read-only. */
+/* Masks after mounts, which could uncover; sysctls before masks, which make /proc/sys read-only; the cgroup namespace after
+ * mounts, since inside it the host's paths of cgroups can no longer be told. */
 static int (*const steps[])(struct native_start *s, struct mrg_error *err) = {
-	join, become_root, own_cgroups, set_names, own_network, own_mounts, open_root, make_mounts, make_devices, set_sysctls,
+	join, become_root, set_names, own_network, own_mounts, open_root, make_mounts, own_cgroups, make_devices, set_sysctls,
 	mask_paths, pivot, set_propagation, open_stdio, execute,
 };
 
