@@ -62,7 +62,7 @@ int dispatch_probe(struct plugin *p, struct mrg_probe *ret, struct mrg_error *er
 		return r;
 	/* What a plugin claims beyond its table does not count. */
 	for (size_t i = 0; i < MRG_FIELDS_WORDS; i++)
-		probe.fields.word[i] &= p->fields.word[i];
+		probe.fields.word[i] = (probe.fields.word[i] & p->fields.word[i]) | p->core.word[i];
 	probe.engine[sizeof(probe.engine) - 1] = '\0';
 	probe.reason[sizeof(probe.reason) - 1] = '\0';
 	probe.boundary_reason[sizeof(probe.boundary_reason) - 1] = '\0';

@@ -16,8 +16,20 @@ libcore_la_SOURCES = \
 	%D%/cgroup_v1.c \
 	%D%/cgroup_v2.c \
 	%D%/config.c \
+	%D%/container.c \
+	%D%/container_backend.c \
+	%D%/container_create.c \
+	%D%/container_damaged.c \
+	%D%/container_fields.c \
+	%D%/container_internal.h \
+	%D%/container_remove.c \
+	%D%/container_start.c \
+	%D%/container_stop.c \
+	%D%/container_update.c \
+	%D%/container_wait.c \
 	%D%/context.c %D%/context.h \
 	%D%/dispatch.c %D%/dispatch.h \
+	%D%/doctor.c \
 	%D%/error.c \
 	%D%/helper_cgroup.c \
 	%D%/helper_cgroup_enter.c \
@@ -28,8 +40,11 @@ libcore_la_SOURCES = \
 	%D%/helper_mask.c \
 	%D%/helper_mounts.c \
 	%D%/helper_root.c %D%/helper_root.h \
+	%D%/launch.h \
 	%D%/mount_fd.c \
 	%D%/mount_options.c %D%/mount_options.h \
+	%D%/names.c \
+	%D%/procs.c \
 	%D%/registry.c %D%/registry.h \
 	%D%/registry_validate.c \
 	%D%/spec.c \

@@ -21,6 +21,12 @@
 #include "core/util/path.h"
 #include "core/util/str.h"
 
+/* What the core does for every backend: records, the monitor's streams and log, the signal and patience of stop. */
+static const uint16_t fields_of_core[] = {
+	MRG_FIELD_ANNOTATIONS, MRG_FIELD_STDIN, MRG_FIELD_STOP_SIGNAL, MRG_FIELD_STOP_TIMEOUT, MRG_FIELD_LABELS,
+	MRG_FIELD_LOG, MRG_FIELD_END,
+};
+
 /* Which Debian package brings a library that plugins need. */
 static const struct { const char *library, *package; } packages[] = {
 	{ "libseccomp.so.2", "libseccomp2" },
@@ -261,6 +267,12 @@ static int load_table(const char *name, const char *path, const struct mrg_backe
 	return 0;
 }
 
+static void add_fields(struct mrg_fields *fields, const uint16_t *ids)
+{
+	for (; *ids != MRG_FIELD_END; ids++)
+		mrg_fields_add(fields, *ids);
+}
+
 static int instantiate(struct mrg *m, struct plugin *p, struct mrg_error *err)
 {
 	struct mrg_error e = { 0 };
@@ -298,8 +310,12 @@ int registry_load(struct mrg *m, const char *name, struct plugin **ret, struct m
 	if (r < 0)
 		return r;
 	memcpy(&p->table, table, table->size < sizeof(p->table) ? table->size : sizeof(p->table));
-	for (const uint16_t *field = p->table.fields; *field != MRG_FIELD_END; field++)
-		mrg_fields_add(&p->fields, *field);
+	add_fields(&p->fields, p->table.fields);
+	add_fields(&p->core, fields_of_core);
+	if (p->table.options && p->table.options->key)
+		mrg_fields_add(&p->core, MRG_FIELD_OPTIONS);
+	for (size_t i = 0; i < MRG_FIELDS_WORDS; i++)
+		p->fields.word[i] |= p->core.word[i];
 	if (list_verbs(&p->table, &p->verbs) < 0)
 		return fail_memory(err);
 	r = instantiate(m, p, err);

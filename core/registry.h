@@ -10,7 +10,8 @@
 
 struct plugin {
 	struct mrg_backend table;	/* our copy, zero beyond what the plugin brought */
-	struct mrg_fields fields;	/* table.fields as a set */
+	struct mrg_fields fields;	/* table.fields as a set, and what the core does for every backend */
+	struct mrg_fields core;		/* of these, what does not depend on the plugin's probe */
 	char *path;
 	char *verbs;			/* the optional verbs set, blanks between */
 	void *self;			/* of table.open */

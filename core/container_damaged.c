@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The last resort of "rm -f": a record that cannot be read, or whose backend is not installed any more. Its processes are found by what is
+ * left: its cgroup, which is named after the container, and the process noted at its start. */
+
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/cgroup.h"
+#include "core/container_internal.h"
+#include "core/util/cleanup.h"
+#include "core/util/path.h"
+
+#define ID_LENGTH	16
+
+/* The id in "NAME-ID", or NULL. */
+static const char *id_of_leaf(const char *leaf, const char *name)
+{
+	size_t length = strlen(name);
+
+	if (strncmp(leaf, name, length) != 0 || leaf[length] != '-' || strlen(leaf) != length + 1 + ID_LENGTH ||
+	    strspn(leaf + length + 1, "0123456789abcdef") != ID_LENGTH)
+		return NULL;
+	return leaf + length + 1;
+}
+
+static bool find_id_below(int parent, const char *name, char ret[ID_LENGTH + 1])
+{
+	_cleanup_closedir_ DIR *d = fdopendir(parent);
+	struct dirent *entry;
+
+	if (!d) {
+		close(parent);
+		return false;
+	}
+	while ((entry = readdir(d))) {
+		const char *id = id_of_leaf(entry->d_name, name);
+
+		if (id) {
+			memcpy(ret, id, ID_LENGTH + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Learns a lost id from the cgroup that still bears the container's name. */
+static bool find_id(struct record *record)
+{
+	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
+	struct mrg_unit unit = { .name = record->name, .id = "0000000000000000", .spec = record->spec, .dir = -1 };
+
+	if (cgroup_open(&cg, &unit, false, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < cg.n; i++) {
+		int parent = path_open_beneath(cg.item[i].root, cg.parent, O_RDONLY | O_DIRECTORY, 0);
+
+		if (parent >= 0 && find_id_below(parent, record->name, record->id))
+			return true;
+	}
+	return false;
+}
+
+/* Kills by the plugin when there is one, else by the cgroup; then releases. */
+static int end_processes(struct plugin *p, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	struct mrg_exit ignored;
+	int r;
+
+	if (unit->process)
+		syscall(SYS_pidfd_send_signal, unit->process->pidfd, SIGKILL, NULL, 0);
+	r = p ? dispatch_kill(p, unit, SIGKILL, 1, err) : mrg_helper_cgroup_kill(NULL, unit, SIGKILL, 1, err);
+	if (r < 0 && r != -MRG_E_NOT_RUNNING)
+		return r;
+	r = p ? dispatch_cleanup(p, unit, &ignored, err) : mrg_helper_cgroup_cleanup(NULL, unit, &ignored, err);
+	return r < 0 || !p ? r : dispatch_destroy(p, unit, err);
+}
+
+int container_remove_damaged(struct mrg_container *c, struct mrg_error *err)
+{
+	struct record *record = c->record;
+	struct run run = { .process.pidfd = -1 };
+	struct plugin *p = NULL;
+	struct mrg_unit unit;
+	bool known;
+	int r = store_lock(c->m, record, CONTAINER_LOCK_MS, err);
+
+	if (r < 0)
+		return r == -MRG_E_NOT_FOUND ? 0 : r;
+	known = record->id[0] || find_id(record);
+	if (record->backend[0])
+		registry_load(c->m, record->backend, &p, NULL);
+	if (store_read_run(record, &run, NULL) < 0)
+		run = (struct run){ .process.pidfd = -1 };
+	store_unit(record, &run, &unit);
+	if (known)
+		r = end_processes(p, &unit, err);
+	else if (unit.process)
+		syscall(SYS_pidfd_send_signal, unit.process->pidfd, SIGKILL, NULL, 0);
+	if (r == 0)
+		r = store_remove(c->m, record, err);
+	store_run_deinit(&run);
+	store_unlock(record);
+	if (r == 0 && !known && !unit.process)
+		return mrg_error_set(err, -EBADMSG,
+				     "container '%s' is removed; its id was unreadable and no cgroup bears its name, so processes it may have left elsewhere were not looked for",
+				     record->name);
+	return r;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CORE_CONTAINER_INTERNAL_H
+#define CORE_CONTAINER_INTERNAL_H
+
+/* What the verbs share: the conductors' view of one container. */
+
+#include "core/dispatch.h"
+#include "core/launch.h"
+#include "core/registry.h"
+#include "core/store.h"
+
+/* How long a command waits for another one, and for a monitor to tidy up. */
+#define CONTAINER_LOCK_MS	10000
+#define CONTAINER_END_MS	10000
+
+struct mrg_container {
+	struct mrg *m;
+	struct record *record;
+	struct plugin *plugin;		/* loaded when first needed */
+	struct mrg_error damage;	/* code set: why the record cannot be used except for its removal */
+	struct mrg_spec **replaced;	/* the specs before updates: strings given out live as long as the container */
+	size_t n_replaced;
+};
+
+/* What is known of a container at one moment. @unit points into @run: not to be copied. */
+struct view {
+	struct run run;
+	struct mrg_unit unit;
+	int state;			/* enum mrg_state */
+};
+
+static inline bool state_is_alive(int state)
+{
+	return state == MRG_STATE_RUNNING || state == MRG_STATE_PAUSED;
+}
+
+/* A container of @record, which it takes (also on failure). */
+struct mrg_container *container_new(struct mrg *m, struct record *record);
+
+/* Loads the plugin once; tells the damage of a damaged record. */
+int container_plugin(struct mrg_container *c, struct mrg_error *err);
+
+/* Looks at processes, engine and state. -MRG_E_NOT_FOUND when the record was removed meanwhile. */
+int container_look(struct mrg_container *c, struct view *ret, struct mrg_error *err);
+void container_look_away(struct view *view);
+#define _cleanup_view_ _cleanup_(container_look_away)
+
+/* Takes the lock, then looks. */
+int container_lock_and_look(struct mrg_container *c, struct view *ret, struct mrg_error *err);
+
+/* The same for verbs that need it at rest: a monitor that is tidying up after the end is waited for. */
+int container_lock_at_rest(struct mrg_container *c, struct view *ret, struct mrg_error *err);
+
+/* container_wait.c: waits until neither container nor its monitor is alive. -MRG_E_TIMEOUT. */
+int container_wait_end(struct mrg_container *c, int timeout_ms, struct mrg_status *ret, struct mrg_error *err);
+
+/* Does a dead monitor's work, under the lock: releases what the run took and notes the end. */
+int container_tidy(struct mrg_container *c, struct view *view, struct mrg_error *err);
+
+/* container_stop.c: SIGKILL to all processes; returns when it has ended. 0 when it did not run. */
+int container_kill_all(struct mrg_container *c, struct mrg_error *err);
+
+/* container_damaged.c: removes a record that cannot be read, or whose backend cannot be loaded. */
+int container_remove_damaged(struct mrg_container *c, struct mrg_error *err);
+
+/* container_fields.c: the fields set in @spec that @able lacks, into @ret; how many. */
+size_t fields_missing(const struct mrg_spec *spec, const struct mrg_fields *able, struct mrg_fields *ret);
+
+/* The refusal: names fields, backend and the backends that can. Returns -MRG_E_UNSUPPORTED. */
+int fields_refuse(struct mrg *m, struct plugin *p, const struct mrg_probe *probe, const struct mrg_spec *spec,
+		  const struct mrg_fields *missing, struct mrg_error *err);
+
+/* A copy of @spec without @dropped. */
+int fields_drop(const struct mrg_spec *spec, const struct mrg_fields *dropped, struct mrg_spec **ret,
+		struct mrg_error *err);
+
+/* Checks "key=value" options against the plugin's table. */
+int options_check(struct plugin *p, const struct mrg_spec *spec, struct mrg_error *err);
+
+/* names.c: a name as "brave-heron-1f3a", and 16 random hex digits. */
+#define NAME_SIZE	64
+int name_make(char ret[NAME_SIZE]);
+int id_make(char ret[17]);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Removing and renaming. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/container_internal.h"
+#include "core/util/cleanup.h"
+#include "core/util/fail.h"
+
+static int still_running(struct mrg_container *c, int state, const char *what, struct mrg_error *err)
+{
+	mrg_error_set(err, -MRG_E_STATE, "container '%s' is %s", c->record->name,
+		      state == MRG_STATE_PAUSED ? "paused" : "running");
+	mrg_error_hint(err, "%s", what);
+	return -MRG_E_STATE;
+}
+
+/* Releases everything the engine has of it and then the record. Locked, at rest. */
+static int remove_at_rest(struct mrg_container *c, struct view *view, struct mrg_error *err)
+{
+	struct mrg_exit ignored;
+	int r = dispatch_cleanup(c->plugin, &view->unit, &ignored, err);
+
+	if (r == 0)
+		r = dispatch_destroy(c->plugin, &view->unit, err);
+	return r < 0 ? r : store_remove(c->m, c->record, err);
+}
+
+static int remove_whole(struct mrg_container *c, int force, struct mrg_error *err)
+{
+	_cleanup_view_ struct view view;
+	int r = force ? container_kill_all(c, err) : 0;
+
+	view.run.process.pidfd = -1;
+	if (r == 0)
+		r = container_lock_at_rest(c, &view, err);
+	if (r < 0)
+		return r;
+	if (state_is_alive(view.state))
+		r = still_running(c, view.state, "stop it first, or use rm -f", err);
+	else
+		r = remove_at_rest(c, &view, err);
+	store_unlock(c->record);
+	return r;
+}
+
+int mrg_remove(struct mrg_container *c, int force, struct mrg_error *err)
+{
+	struct mrg_error why = { 0 };
+	int r = container_plugin(c, &why);
+
+	if (r == 0)
+		r = remove_whole(c, force, &why);
+	/* Removing what is transient may be done by its monitor, once killed. */
+	if (r == -MRG_E_NOT_FOUND && force)
+		return 0;
+	if (force && (r == -EBADMSG || r == -MRG_E_NO_ENGINE || r == -MRG_E_ABI))
+		return container_remove_damaged(c, err);
+	if (r < 0 && err)
+		*err = why;
+	return r;
+}
+
+/* ---- renaming ------------------------------------------------------------------------------- */
+
+/* An engine that knows it by name forgets the old one and learns the new one. */
+static int rename_at_rest(struct mrg_container *c, const char *name, struct view *view, struct mrg_error *err)
+{
+	_cleanup_free_ char *old = strdup(c->record->name);
+	struct mrg_exit ignored;
+	int r = old ? dispatch_cleanup(c->plugin, &view->unit, &ignored, err) : fail_memory(err);
+
+	if (r == 0 && c->plugin->table.create)
+		r = dispatch_destroy(c->plugin, &view->unit, err);
+	if (r < 0)
+		return r;
+	r = store_rename(c->m, c->record, name, err);
+	store_unit(c->record, &view->run, &view->unit);
+	if (r == 0) {
+		r = dispatch_create(c->plugin, &view->unit, err);
+		if (r == 0)
+			return 0;
+		store_rename(c->m, c->record, old, NULL);
+		store_unit(c->record, &view->run, &view->unit);
+	}
+	dispatch_create(c->plugin, &view->unit, NULL);
+	return r;
+}
+
+int mrg_rename(struct mrg_container *c, const char *name, struct mrg_error *err)
+{
+	_cleanup_view_ struct view view;
+	int r = container_lock_at_rest(c, &view, err);
+
+	if (r < 0)
+		return r;
+	if (state_is_alive(view.state))
+		r = still_running(c, view.state, "stop it first", err);
+	else if (strcmp(name, c->record->name) != 0)
+		r = rename_at_rest(c, name, &view, err);
+	store_unlock(c->record);
+	return r;
+}

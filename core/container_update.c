@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Limits: changing them, and what is used of them. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/container_internal.h"
+#include "core/util/cleanup.h"
+#include "core/util/fail.h"
+
+#define _cleanup_json_	_cleanup_(json_decrefp)
+
+static int check_fields(struct mrg_container *c, const struct mrg_spec *changes, struct mrg_error *err)
+{
+	struct mrg_fields missing;
+	struct mrg_probe probe;
+	int r;
+
+	for (unsigned int field = 0; field < MRG_FIELD_MAX; field++) {
+		const struct mrg_field_info *info = mrg_field_info(field);
+
+		if (mrg_fields_has(&changes->set, field) && (field < MRG_FIELD_DEVICE_RULES || field > MRG_FIELD_UNIFIED))
+			return mrg_error_set(err, -MRG_E_INVALID, "'%s' is no limit: it cannot be changed after creation",
+					     info ? info->name : "?");
+	}
+	r = dispatch_probe(c->plugin, &probe, err);
+	if (r == 0 && fields_missing(changes, &probe.fields, &missing) > 0)
+		r = fields_refuse(c->m, c->plugin, &probe, changes, &missing, err);
+	return r;
+}
+
+/* Reads a spec as a JSON tree. */
+static int to_tree(const struct mrg_spec *spec, json_t **ret, struct mrg_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = mrg_spec_emit(spec, 0, &text, err);
+
+	if (r < 0)
+		return r;
+	*ret = json_loads(text, 0, NULL);
+	return *ret ? 0 : fail_memory(err);
+}
+
+/* @changes over @spec: objects are merged, everything else is replaced. */
+static int merge(const struct mrg_spec *spec, const struct mrg_spec *changes, struct mrg_spec **ret, struct mrg_error *err)
+{
+	_cleanup_json_ json_t *base = NULL, *over = NULL;
+	_cleanup_free_ char *text = NULL;
+	int r = to_tree(spec, &base, err);
+
+	if (r == 0)
+		r = to_tree(changes, &over, err);
+	if (r < 0)
+		return r;
+	json_object_del(over, "ociVersion");
+	if (json_object_update_recursive(base, over) < 0 || !(text = json_dumps(base, JSON_COMPACT)))
+		return fail_memory(err);
+	r = mrg_spec_parse(text, strlen(text), ret, err);
+	return r < 0 ? r : mrg_spec_check(*ret, err);
+}
+
+/* The spec as it is on disk now: another command may have changed it since @c was opened. */
+static int merge_current(struct mrg_container *c, const struct mrg_spec *changes, struct mrg_spec **ret,
+			 struct mrg_error *err)
+{
+	struct record *now = NULL;
+	int r = store_open(c->m, c->record->name, &now, err);
+
+	if (r == 0)
+		r = merge(now->spec, changes, ret, err);
+	store_free(now);
+	return r;
+}
+
+/* Room to keep the spec that is about to be replaced. */
+static int reserve(struct mrg_container *c, struct mrg_error *err)
+{
+	struct mrg_spec **bigger = realloc(c->replaced, (c->n_replaced + 1) * sizeof(*bigger));
+
+	if (!bigger)
+		return fail_memory(err);
+	c->replaced = bigger;
+	return 0;
+}
+
+static int update_locked(struct mrg_container *c, struct view *view, const struct mrg_spec *changes,
+			 struct mrg_error *err)
+{
+	struct mrg_spec *merged = NULL, *before = c->record->spec;
+	int r = reserve(c, err);
+
+	if (r == 0)
+		r = merge_current(c, changes, &merged, err);
+	if (r == 0)
+		r = dispatch_check(c->plugin, merged, err);
+	if (r == 0 && state_is_alive(view->state))
+		r = dispatch_update(c->plugin, &view->unit, changes, err);
+	if (r == 0) {
+		c->record->spec = merged;
+		r = store_write_spec(c->record, err);
+	}
+	if (r < 0) {
+		c->record->spec = before;
+		mrg_spec_free(merged);
+		return r;
+	}
+	c->replaced[c->n_replaced++] = before;
+	return 0;
+}
+
+int mrg_update(struct mrg_container *c, const struct mrg_spec *changes, struct mrg_error *err)
+{
+	_cleanup_view_ struct view view;
+	int r = container_lock_and_look(c, &view, err);
+
+	if (r < 0)
+		return r;
+	r = check_fields(c, changes, err);
+	if (r == 0)
+		r = update_locked(c, &view, changes, err);
+	store_unlock(c->record);
+	return r;
+}
+
+int mrg_stats(struct mrg_container *c, struct mrg_stats *ret, struct mrg_error *err)
+{
+	_cleanup_view_ struct view view;
+	int r = container_look(c, &view, err);
+
+	if (r < 0)
+		return r;
+	if (!state_is_alive(view.state))
+		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "container '%s' does not run", c->record->name);
+	return dispatch_stats(c->plugin, &view.unit, ret, err);
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What of this host works, found by trying, and the command that mends what does not. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "core/container_internal.h"
+#include "core/util/cleanup.h"
+#include "core/util/fd.h"
+#include "core/util/str.h"
+
+#define CGROUP2_MAGIC	0x63677270
+#define TMPFS_MAGIC	0x01021994
+
+struct doctor {
+	struct mrg *m;
+	int (*found)(const struct mrg_finding *finding, void *data);
+	void *data;
+};
+
+static int say(const struct doctor *d, const char *level, const char *subject, const char *text, const char *fix)
+{
+	struct mrg_finding finding = { .level = level, .subject = subject, .text = text, .fix = fix };
+
+	return d->found(&finding, d->data);
+}
+
+/* ---- the kernel ----------------------------------------------------------------------------- */
+
+static int check_cgroups(const struct doctor *d)
+{
+	struct statfs fs;
+
+	if (statfs("/sys/fs/cgroup", &fs) < 0)
+		return say(d, "error", "cgroups", "not mounted: no limits, and processes cannot be tracked",
+			   "mount -t cgroup2 none /sys/fs/cgroup");
+	if (fs.f_type == CGROUP2_MAGIC)
+		return say(d, "ok", "cgroups", "version 2", NULL);
+	if (fs.f_type != TMPFS_MAGIC)
+		return say(d, "error", "cgroups", "'/sys/fs/cgroup' is no cgroup file system",
+			   "mount -t cgroup2 none /sys/fs/cgroup");
+	if (statfs("/sys/fs/cgroup/unified", &fs) == 0 && fs.f_type == CGROUP2_MAGIC)
+		return say(d, "warning", "cgroups", "version 1 with version 2 beside it (hybrid); version 2 alone is better supported",
+			   "boot with systemd.unified_cgroup_hierarchy=1");
+	return say(d, "warning", "cgroups", "version 1; version 2 alone is better supported",
+		   "boot with systemd.unified_cgroup_hierarchy=1");
+}
+
+static int try_openat2(void)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof(how));
+}
+
+static int try_pidfd(void)
+{
+	return (int)syscall(SYS_pidfd_open, getpid(), 0);
+}
+
+static int try_mount_api(void)
+{
+	return (int)syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLOEXEC);
+}
+
+/* CLONE_INTO_CGROUP on a descriptor that is none: EBADF tells that the flag is known, and nothing is born. */
+static int try_clone_into_cgroup(void)
+{
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .cgroup = INT32_MAX };
+
+	if (syscall(SYS_clone3, &args, sizeof(args)) < 0 && errno == EBADF)
+		return dup(2);
+	return -1;
+}
+
+static int try_overlay(void)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (fd_read_virtual(AT_FDCWD, "/proc/filesystems", 65536, &text, NULL) < 0 || !strstr(text, "\toverlay\n")) {
+		errno = ENODEV;
+		return -1;
+	}
+	return dup(2);
+}
+
+static int check_kernel(const struct doctor *d)
+{
+	static const struct {
+		const char *subject, *missing, *fix;
+		int (*try)(void);
+		const char *level;
+	} features[] = {
+		{ "openat2", "safe paths inside roots are impossible", "use Linux 5.6 or later", try_openat2, "error" },
+		{ "pidfd", "processes cannot be held on to", "use Linux 5.3 or later", try_pidfd, "error" },
+		{ "mount api", "mounts cannot be made by descriptor", "use Linux 5.2 or later", try_mount_api, "error" },
+		{ "clone into cgroup", "containers start about 10 ms slower", "use Linux 5.7 or later",
+		  try_clone_into_cgroup, "warning" },
+		{ "overlay", "--ephemeral and the root 'host' do not work", "modprobe overlay", try_overlay, "warning" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+		int fd = features[i].try(), r;
+		bool denied = fd < 0 && (errno == EPERM || errno == EACCES);
+
+		fd_close(fd);
+		if (fd >= 0 || denied) /* denied to this user: the kernel has it */
+			r = say(d, "ok", features[i].subject, denied ? "there, not for this user" : "works", NULL);
+		else
+			r = say(d, features[i].level, features[i].subject, features[i].missing, features[i].fix);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- rights --------------------------------------------------------------------------------- */
+
+static int check_user_namespaces(const struct doctor *d)
+{
+	_cleanup_free_ char *most = NULL, *clone = NULL;
+
+	if (fd_read_virtual(AT_FDCWD, "/proc/sys/user/max_user_namespaces", 64, &most, NULL) < 0)
+		return say(d, "warning", "user namespaces", "not in this kernel", NULL);
+	if (atoll(most) == 0)
+		return say(d, "warning", "user namespaces", "switched off", "sysctl user.max_user_namespaces=10000");
+	if (fd_read_virtual(AT_FDCWD, "/proc/sys/kernel/unprivileged_userns_clone", 64, &clone, NULL) == 0 &&
+	    atoi(clone) == 0 && geteuid() != 0)
+		return say(d, "warning", "user namespaces", "only for root", "sysctl kernel.unprivileged_userns_clone=1");
+	return say(d, "ok", "user namespaces", "work", NULL);
+}
+
+static int check_capabilities(const struct doctor *d)
+{
+	_cleanup_free_ char *text = NULL;
+	struct buffer missing = { 0 };
+	unsigned long long effective = 0;
+	const char *line;
+	int r;
+
+	if (geteuid() != 0)
+		return say(d, "ok", "capabilities", "not root: only backends that need no rights will work", NULL);
+	if (fd_read_virtual(AT_FDCWD, "/proc/self/status", 65536, &text, NULL) == 0 && (line = strstr(text, "\nCapEff:")))
+		sscanf(line, "\nCapEff: %llx", &effective);
+	for (unsigned int i = 0; i <= CAPABILITY_LAST; i++)
+		if (!(effective >> i & 1))
+			buffer_addf(&missing, "%sCAP_%s", missing.length ? " " : "root lacks ", capability_name(i));
+	if (missing.length)
+		r = say(d, "warning", "capabilities", missing.text,
+			"start the surrounding container or service with these capabilities");
+	else
+		r = say(d, "ok", "capabilities", "all", NULL);
+	buffer_deinit(&missing);
+	return r;
+}
+
+/* Whether a line of @file begins with "NAME:" or "UID:". */
+static bool has_range(const char *file, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+	char uid[16];
+	const char *keys[] = { name, uid };
+
+	snprintf(uid, sizeof(uid), "%u", (unsigned int)geteuid());
+	if (fd_read_file(AT_FDCWD, file, 1024 * 1024, &text, NULL) < 0)
+		return false;
+	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+			if (strncmp(line, keys[i], strlen(keys[i])) == 0 && line[strlen(keys[i])] == ':')
+				return true;
+	return false;
+}
+
+static int check_subids(const struct doctor *d)
+{
+	struct passwd entry, *user = NULL;
+	char space[4096], fix[256];
+
+	if (getpwuid_r(geteuid(), &entry, space, sizeof(space), &user) != 0 || !user)
+		return say(d, "warning", "subordinate ids", "this user has no name", NULL);
+	if (has_range("/etc/subuid", user->pw_name) && has_range("/etc/subgid", user->pw_name))
+		return say(d, "ok", "subordinate ids", "there is a range", NULL);
+	snprintf(fix, sizeof(fix), "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s", user->pw_name);
+	return say(d, "warning", "subordinate ids", "none for this user: user namespaces have to be given maps", fix);
+}
+
+/* ---- places --------------------------------------------------------------------------------- */
+
+static int check_place(const struct doctor *d, const char *subject, const char *path)
+{
+	char text[512], fix[512];
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		bool absent = errno == ENOENT;
+
+		snprintf(text, sizeof(text), absent ? "'%s' will be made when it is needed" : "cannot look at '%s'",
+			 path);
+		return say(d, absent ? "ok" : "error", subject, text, NULL);
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		snprintf(text, sizeof(text), "'%s' is not a directory", path);
+		return say(d, "error", subject, text, NULL);
+	}
+	if (st.st_uid != geteuid()) {
+		snprintf(text, sizeof(text), "'%s' belongs to user %u", path, (unsigned int)st.st_uid);
+		snprintf(fix, sizeof(fix), "chown %u '%s'", (unsigned int)geteuid(), path);
+		return say(d, "error", subject, text, fix);
+	}
+	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+		snprintf(text, sizeof(text), "'%s' is writable by others", path);
+		snprintf(fix, sizeof(fix), "chmod 700 '%s'", path);
+		return say(d, "error", subject, text, fix);
+	}
+	return say(d, "ok", subject, path, NULL);
+}
+
+static int check_monitor(const struct doctor *d)
+{
+	char path[4096], text[4200];
+
+	snprintf(path, sizeof(path), "%s/moorage-monitor", d->m->libexec_dir);
+	if (access(path, X_OK) == 0)
+		return say(d, "ok", "monitor", path, NULL);
+	snprintf(text, sizeof(text), "'%s' is missing or not executable: nothing can be started", path);
+	return say(d, "error", "monitor", text, "install moorage, or set MOORAGE_LIBEXEC_DIR");
+}
+
+static int check_places(const struct doctor *d)
+{
+	int r = check_place(d, "state directory", d->m->state_dir);
+
+	if (r == 0)
+		r = check_place(d, "run directory", d->m->run_dir);
+	return r != 0 ? r : check_monitor(d);
+}
+
+/* ---- backends and records ------------------------------------------------------------------- */
+
+static int check_backend(const struct doctor *d, const char *name)
+{
+	struct mrg_backend_info info;
+	struct mrg_error err = { 0 };
+	char subject[80], text[512];
+	char *hint;
+
+	snprintf(subject, sizeof(subject), "backend %s", name);
+	if (mrg_backend_info(d->m, name, &info, &err) < 0 || !info.usable) {
+		if (!err.code)
+			err = info.error;
+		hint = strchr(err.message, '\n');
+		if (hint)
+			*hint++ = '\0';
+		return say(d, "warning", subject, err.message, hint);
+	}
+	if (!info.probe.reason[0])
+		return say(d, "ok", subject, info.probe.engine, NULL);
+	snprintf(text, sizeof(text), "%s; not everything works here: %s", info.probe.engine, info.probe.reason);
+	return say(d, "warning", subject, text, NULL);
+}
+
+static int check_backends(const struct doctor *d)
+{
+	_cleanup_(strv_freep) char **names = NULL;
+	struct mrg_error err = { 0 };
+	int r;
+
+	if (mrg_backend_names(d->m, &names, &err) < 0)
+		return say(d, "error", "backends", err.message, NULL);
+	if (!names[0])
+		return say(d, "error", "backends", "none is installed", "install moorage, or set MOORAGE_BACKEND_PATH");
+	for (size_t i = 0; names[i]; i++) {
+		r = check_backend(d, names[i]);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+struct damage {
+	const struct doctor *d;
+	int stopped;
+};
+
+static int count_container(_unused_ struct mrg_container *c, _unused_ void *data)
+{
+	return 0;
+}
+
+static void report_damage(const char *name, const struct mrg_error *err, void *data)
+{
+	struct damage *damage = data;
+	struct mrg_error copy = *err;
+	char subject[80], fix[96];
+
+	copy.message[strcspn(copy.message, "\n")] = '\0';
+	snprintf(subject, sizeof(subject), "container %s", name);
+	snprintf(fix, sizeof(fix), "moorage rm -f %s", name);
+	if (!damage->stopped)
+		damage->stopped = say(damage->d, "error", subject, copy.message, fix);
+}
+
+static int check_records(const struct doctor *d)
+{
+	struct damage damage = { .d = d };
+	struct mrg_error err = { 0 };
+
+	if (mrg_list(d->m, NULL, count_container, report_damage, &damage, &err) < 0 && !damage.stopped)
+		return say(d, "error", "containers", err.message, NULL);
+	return damage.stopped;
+}
+
+int mrg_doctor(struct mrg *m, int (*found)(const struct mrg_finding *finding, void *data), void *data,
+	       _unused_ struct mrg_error *err)
+{
+	static int (*const checks[])(const struct doctor *d) = {
+		check_cgroups, check_kernel, check_user_namespaces, check_capabilities, check_subids, check_places,
+		check_backends, check_records,
+	};
+	struct doctor d = { .m = m, .found = found, .data = data };
+
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		int r = checks[i](&d);
+
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
