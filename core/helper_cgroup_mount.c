@@ -80,7 +80,7 @@ static int mount_many(const struct cgroup *cg, uint64_t attributes, int target, 
 	char mode[] = "mode=0755", size[] = "size=64k";
 	char *options[] = { mode, size, NULL };
 	_cleanup_close_ int top = root_filesystem(&(struct root_filesystem){
-		.type = "tmpfs", .data = options, .attributes = attributes & ~(uint64_t)MOUNT_ATTR_RDONLY,
+		.type = "tmpfs", .source = "tmpfs", .data = options, .attributes = attributes & ~(uint64_t)MOUNT_ATTR_RDONLY,
 	}, err);
 	int r;
 

@@ -55,7 +55,7 @@ static int cover_directory(struct covers *covers, int target, struct mrg_error *
 		mount = root_clone(covers->empty, false);
 	else
 		mount = root_filesystem(&(struct root_filesystem){
-			.type = "tmpfs", .data = options, .attributes = INERT | MOUNT_ATTR_NODEV,
+			.type = "tmpfs", .source = "tmpfs", .data = options, .attributes = INERT | MOUNT_ATTR_NODEV,
 		}, err);
 	if (mount < 0)
 		return mount;

@@ -10,10 +10,12 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "core/helper_root.h"
 #include "core/util/cleanup.h"
+#include "core/util/fd.h"
 #include "core/util/path.h"
 
 static int map_ids(int mount, int userns, bool recursive, const char *path, struct mrg_error *err)
@@ -50,55 +52,114 @@ int mrg_helper_root_source(const char *path, int recursive, int userns, int *ret
 	return 0;
 }
 
-/* The overlay wants two directories of one mount that is part of the namespace: a tmpfs put where only we can be. */
-static int make_upper(int base, int lower, bool own_userns, int *ret_upper, int *ret_work, struct mrg_error *err)
-{
-	_cleanup_close_ int scratch = root_filesystem(&(struct root_filesystem){ .type = "tmpfs" }, err);
-	_cleanup_close_ int upper = -1, work = -1;
-	struct stat st;
-	int r;
+struct layers {
+	int lower, upper, work;
+	int scratch;			/* the mount that holds the two */
+};
 
-	if (scratch < 0)
-		return scratch;
-	r = root_attach(scratch, base);
-	if (r < 0)
-		return root_fail(err, r, "cannot place the tmpfs of the throw-away layer");
-	if (mkdirat(scratch, "upper", 0755) < 0 || mkdirat(scratch, "work", 0755) < 0)
-		return root_fail(err, -errno, "cannot prepare the throw-away layer");
-	upper = openat(scratch, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	work = openat(scratch, "work", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (upper < 0 || work < 0 || fstat(lower, &st) < 0)
-		return root_fail(err, -errno, "cannot prepare the throw-away layer");
-	/* What the upper root says of owner and mode is what the container sees of its "/". */
-	if (fchownat(scratch, "upper", st.st_uid, st.st_gid, 0) < 0 && !own_userns)
-		return root_fail(err, -errno, "cannot prepare the throw-away layer");
-	if (fchmodat(scratch, "upper", st.st_mode & 07777, 0) < 0)
-		return root_fail(err, -errno, "cannot prepare the throw-away layer");
-	*ret_upper = take_fd(&upper);
-	*ret_work = take_fd(&work);
+static void layers_close(struct layers *l)
+{
+	fd_close(l->upper);
+	fd_close(l->work);
+	fd_close(l->scratch);
+}
+
+/* Directories of the host that hold the state of its programs: in a view of the host's root they begin empty. */
+static int hide_state(const struct layers *l, bool own_userns)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} hidden[] = { { "run", 0755 }, { "tmp", 01777 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++) {
+		_cleanup_close_ int fd = -1;
+
+		if (mkdirat(l->upper, hidden[i].name, 0755) < 0 || fchmodat(l->upper, hidden[i].name, hidden[i].mode, 0) < 0)
+			return -errno;
+		fd = openat(l->upper, hidden[i].name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 || fsetxattr(fd, own_userns ? "user.overlay.opaque" : "trusted.overlay.opaque", "y", 1, 0) < 0)
+			return -errno;
+	}
 	return 0;
 }
 
-static int overlay(int base, int lower, bool own_userns, int *ret_fd, struct mrg_error *err)
+static int fill_scratch(struct layers *l)
+{
+	struct stat st;
+
+	if (mkdirat(l->scratch, "upper", 0755) < 0 || mkdirat(l->scratch, "work", 0755) < 0)
+		return -errno;
+	l->upper = openat(l->scratch, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	l->work = openat(l->scratch, "work", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (l->upper < 0 || l->work < 0 || fstat(l->lower, &st) < 0)
+		return -errno;
+	/* What the upper root says of owner and mode is what the container sees of its "/". */
+	if (fchownat(l->scratch, "upper", st.st_uid, st.st_gid, 0) < 0 || fchmodat(l->scratch, "upper", st.st_mode & 07777, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+/* The overlay wants two directories of one mount that is part of the namespace. */
+static int make_layers(int base, struct layers *l, struct mrg_error *err)
+{
+	int r;
+
+	l->scratch = root_filesystem(&(struct root_filesystem){ .type = "tmpfs", .source = "tmpfs" }, err);
+	if (l->scratch < 0)
+		return l->scratch;
+	r = root_attach(l->scratch, base);
+	if (r == 0)
+		r = fill_scratch(l);
+	return r < 0 ? root_fail(err, r, "cannot prepare the throw-away layer") : 0;
+}
+
+/* Takes away a mount that is uppermost at its place. */
+static int unmount(int mount)
+{
+	char path[PATH_OF_FD_SIZE];
+
+	return umount2(path_of_fd(path, mount), MNT_DETACH) < 0 ? -errno : 0;
+}
+
+static int mount_overlay(const struct layers *l, bool own_userns, struct mrg_error *err)
 {
 	static const char *const names[] = { "lowerdir", "upperdir", "workdir" };
-	_cleanup_close_ int upper = -1, work = -1;
-	char option[3][PATH_OF_FD_SIZE + 16], path[PATH_OF_FD_SIZE];
-	char userxattr[] = "userxattr";
+	const int fds[] = { l->lower, l->upper, l->work };
+	char option[3][PATH_OF_FD_SIZE + 16], path[PATH_OF_FD_SIZE], userxattr[] = "userxattr";
 	char *options[] = { option[0], option[1], option[2], own_userns ? userxattr : NULL, NULL };
-	int r = make_upper(base, lower, own_userns, &upper, &work, err);
+	int mount;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		snprintf(option[i], sizeof(option[i]), "%s=%s", names[i], path_of_fd(path, fds[i]));
+	mount = root_filesystem(&(struct root_filesystem){
+		.type = "overlay", .source = "overlay", .data = options, .attributes = MOUNT_ATTR_NODEV,
+	}, err);
+	if (mount < 0)
+		mrg_error_prefix(err, "throw-away layer");
+	return mount;
+}
+
+/* The overlay keeps its layers: their mounts are let go, or they would stay below the container's root. */
+static int overlay(int base, int lower, const struct mrg_spec *spec, int *ret_fd, struct mrg_error *err)
+{
+	_cleanup_(layers_close) struct layers l = { .lower = lower, .upper = -1, .work = -1, .scratch = -1 };
+	_cleanup_close_ int mount = -1;
+	int r = make_layers(base, &l, err);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		snprintf(option[i], sizeof(option[i]), "%s=%s", names[i],
-			 path_of_fd(path, (const int[]){ lower, upper, work }[i]));
-	r = root_filesystem(&(struct root_filesystem){
-		.type = "overlay", .source = "overlay", .data = options, .attributes = MOUNT_ATTR_NODEV,
-	}, err);
+	if (strcmp(spec->root_path, "/") == 0)
+		r = hide_state(&l, spec->ns_user != NULL);
 	if (r < 0)
-		return mrg_error_prefix(err, "throw-away layer"), r;
-	*ret_fd = r;
+		return root_fail(err, r, "cannot prepare the throw-away layer over the host's root");
+	mount = mount_overlay(&l, spec->ns_user != NULL, err);
+	if (mount < 0)
+		return mount;
+	r = unmount(l.scratch);
+	if (r < 0)
+		return root_fail(err, r, "cannot let go of the tmpfs of the throw-away layer");
+	*ret_fd = take_fd(&mount);
 	return 0;
 }
 
@@ -125,7 +186,9 @@ static int place_overlay(const struct mrg_spec *spec, int base, int source, int 
 		if (r < 0)
 			return r;
 	}
-	r = overlay(base, source < 0 ? directory : source, source >= 0 && spec->ns_user, &mount, err);
+	r = overlay(base, source < 0 ? directory : source, spec, &mount, err);
+	if (r == 0 && source >= 0 && (r = unmount(source)) < 0)
+		root_fail(err, r, "cannot let go of the lower layer");
 	if (r == 0)
 		r = place(spec, base, mount, err);
 	if (r == 0 && strcmp(spec->root_path, "/") == 0)
