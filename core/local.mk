@@ -76,13 +76,21 @@ libcore_la_SOURCES = \
 lib_LTLIBRARIES += libmoorage.la
 libmoorage_la_SOURCES =
 libmoorage_la_LIBADD = libcore.la
-libmoorage_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -Wl,--version-script=$(srcdir)/%D%/moorage.sym -Wl,-z,defs
+libmoorage_la_LDFLAGS = $(AM_LDFLAGS) $(LIB_LDFLAGS) -version-info 0:0:0 -Wl,--version-script=$(srcdir)/%D%/moorage.sym
 libmoorage_la_DEPENDENCIES = libcore.la %D%/moorage.sym
 EXTRA_DIST += %D%/moorage.sym
 
 mrglibexec_PROGRAMS += moorage-monitor
 moorage_monitor_SOURCES = %D%/monitor_main.c
 moorage_monitor_LDADD = libmoorage.la
+
+# It runs inside containers, whatever C library they have: static, small, made by a compiler of its own.
+mrglibexec_SCRIPTS += moorage-init
+moorage-init: %D%/init_main.c
+	$(AM_V_CC)$(INIT_CC) -std=gnu11 -D_GNU_SOURCE $(WARN_CFLAGS) -Os -static -s -I$(top_srcdir) -I$(top_srcdir)/include \
+		-o $@ $(srcdir)/%D%/init_main.c
+EXTRA_DIST += %D%/init_main.c
+CLEANFILES += moorage-init
 
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = %D%/moorage.pc

@@ -10,5 +10,5 @@ native_la_SOURCES = \
 	%D%/setup.c \
 	%D%/userns.c
 native_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
-native_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -Wl,-z,defs
-native_la_LIBADD = libmoorage.la
+native_la_LDFLAGS = $(BACKEND_LDFLAGS)
+native_la_LIBADD = $(BACKEND_LIBADD)
