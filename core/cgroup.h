@@ -117,6 +117,9 @@ int cgroup_processes(const struct cgroup *cg, int (*found)(pid_t pid, void *data
 /* SIGKILL to every process, frozen meanwhile so that none forks away. */
 int cgroup_kill_frozen(const struct cgroup *cg);
 
+/* SIGKILL to whoever left the tracking hierarchy, which root inside may do, but not another one of v1. */
+void cgroup_kill_strays(const struct cgroup *cg);
+
 /* Waits until no process is left. */
 int cgroup_wait_empty(const struct cgroup *cg, int timeout_ms);
 

@@ -18,7 +18,7 @@
 #define BODY_INSNS	4		/* of a rule, after its tests */
 #define RULE_INSNS	(3 + BODY_INSNS)
 #define RULES_MAX	4000		/* a jump spans 32767 instructions */
-#define FIXED_INSNS	7		/* begin and end */
+#define FIXED_INSNS	8		/* begin and end */
 #define PROGRAMS_MAX	64		/* the kernel's BPF_CGROUP_MAX_PROGS */
 
 /* Registers: r0 the verdict, r1 the context; ours are these. */

@@ -104,6 +104,16 @@ int cgroup_kill_frozen(const struct cgroup *cg)
 	return -ETIMEDOUT;
 }
 
+void cgroup_kill_strays(const struct cgroup *cg)
+{
+	size_t killed = 0;
+	struct listing listing = { kill_one, &killed };
+
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->item[i].version == 1 && cg->item[i].dir >= 0)
+			cgroup_walk(cg->item[i].dir, list_one, &listing);
+}
+
 int cgroup_wait_empty(const struct cgroup *cg, int timeout_ms)
 {
 	int64_t deadline = time_monotonic_ms() + timeout_ms;

@@ -316,6 +316,7 @@ int cgroup_clear(struct cgroup *cg, uint64_t *ret_oom_kills, struct mrg_error *e
 
 	if (r < 0)
 		return mrg_error_set(err, r, "cannot end the processes in cgroup '/%s': %s", cg->path, strerror(-r));
+	cgroup_kill_strays(cg);
 	*ret_oom_kills = cgroup_oom_kills(cg);
 	r = cgroup_remove(cg, END_TIMEOUT_MS);
 	return r < 0 ? mrg_error_set(err, r, "cannot remove cgroup '/%s': %s", cg->path, strerror(-r)) : 0;

@@ -90,25 +90,31 @@ static int make_all(struct cgroup *cg, const struct mrg_unit *unit, struct cgrou
 	return r == 0 ? delegate(cg, unit->spec, err) : r;
 }
 
-/* @unified: the directory to be born in, taken. */
+static int open_tasks(const struct cgroup_hierarchy *h, struct mrg_cgroup_entry *entry)
+{
+	int fd;
+
+	if (h->version == 2 || h->dir < 0 || entry->n_tasks == MRG_CGROUP_MAX)
+		return 0;
+	fd = openat(h->dir, "tasks", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	entry->tasks[entry->n_tasks++] = fd;
+	return 0;
+}
+
+/* @unified: the directory to be born in, taken. The tracking hierarchy comes first: who entered any is seen. */
 static int open_entry(const struct cgroup *cg, int unified, struct mrg_cgroup_entry *ret, struct mrg_error *err)
 {
 	struct mrg_cgroup_entry entry = { .unified = unified };
+	int r = cg->tracker ? open_tasks(cg->tracker, &entry) : 0;
 
-	for (size_t i = 0; i < cg->n && entry.n_tasks < MRG_CGROUP_MAX; i++) {
-		const struct cgroup_hierarchy *h = &cg->item[i];
-		int fd;
-
-		if (h->version == 2 || h->dir < 0)
-			continue;
-		fd = openat(h->dir, "tasks", O_WRONLY | O_CLOEXEC);
-		if (fd < 0) {
-			int r = mrg_error_set(err, -errno, "cannot open 'tasks' of cgroup '/%s'", cg->path);
-
-			mrg_helper_cgroup_entry_close(&entry);
-			return r;
-		}
-		entry.tasks[entry.n_tasks++] = fd;
+	for (size_t i = 0; r == 0 && i < cg->n; i++)
+		if (&cg->item[i] != cg->tracker)
+			r = open_tasks(&cg->item[i], &entry);
+	if (r < 0) {
+		mrg_helper_cgroup_entry_close(&entry);
+		return mrg_error_set(err, r, "cannot open 'tasks' of cgroup '/%s'", cg->path);
 	}
 	*ret = entry;
 	return 0;
