@@ -88,7 +88,7 @@ bool cgroup_parse_mount(char *line, struct cgroup_mount *ret);
 /* PARENT and NAME-ID of @unit. */
 int cgroup_name(struct cgroup *cg, const struct mrg_unit *unit, struct mrg_error *err);
 
-/* Finds the hierarchies (with @tracker_only the tracking one is enough, which is quicker) and the directories of @unit. */
+/* Finds the hierarchies (with @tracker_only the tracking one is enough, which is quicker) and @unit's directories. */
 int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_only, struct mrg_error *err);
 void cgroup_close(struct cgroup *cg);
 #define _cleanup_cgroup_	_cleanup_(cgroup_close)
@@ -123,8 +123,8 @@ void cgroup_kill_strays(const struct cgroup *cg);
 /* Waits until no process is left. */
 int cgroup_wait_empty(const struct cgroup *cg, int timeout_ms);
 
-/* The number after @key and a blank at the start of a line of a small file; -ENOENT: no such file, -ENODATA: no such key.
- * With @key "" the number the file begins with. */
+/* The number after @key and a blank at the start of a line of a small file; with @key "" the number the file begins
+ * with. -ENOENT: no such file, -ENODATA: no such key. */
 int cgroup_read_number(int dir, const char *file, const char *key, uint64_t *ret);
 
 /* ---- cgroup_v2.c ---- */
@@ -132,8 +132,8 @@ int cgroup_read_number(int dir, const char *file, const char *key, uint64_t *ret
 /* Enables @controllers for the children of PARENT and of what is above it; those in @optional only if that works. */
 int cgroup_v2_enable(struct cgroup *cg, unsigned int controllers, unsigned int optional, struct mrg_error *err);
 
-/* The directory that a process may enter: that of the container's first process, since a cgroup with controllers enabled for
- * its children takes none. A descriptor or a negative errno. */
+/* The directory that a process may enter: that of the container's first process, since a cgroup with controllers
+ * enabled for its children takes none. A descriptor or a negative errno. */
 int cgroup_v2_entry(const struct cgroup *cg, const struct mrg_unit *unit);
 
 /* ---- cgroup_v1.c ---- */
@@ -166,7 +166,8 @@ struct cgroup_plan {
 };
 #define CGROUP_PLAN_INIT	{ .item = NULL }
 
-/* Which files @spec's fields in @fields become. Pure: touches nothing. An unavailable controller is an error naming the field. */
+/* Which files @spec's fields in @fields become. Pure: touches nothing. A missing controller is an error naming the
+ * field. */
 int cgroup_plan(struct cgroup_plan *ret, const struct mrg_spec *spec, const struct mrg_fields *fields,
 		const struct cgroup_controllers *available, struct mrg_error *err);
 void cgroup_plan_deinit(struct cgroup_plan *plan);
@@ -190,8 +191,9 @@ void cgroup_plan_undo(struct cgroup *cg, struct cgroup_plan *plan);
 
 /* ---- cgroup_devices.c ---- */
 
-/* Whether device rules go into a BPF program on v2 rather than into the v1 hierarchy. */
-bool cgroup_devices_by_bpf(const struct cgroup_controllers *available);
+/* The v1 controller that holds the rules of @spec: CGROUP_DEVICES, or 0 for a BPF program on v2 (or no rules). */
+int cgroup_devices_choose(const struct cgroup_controllers *available, const struct mrg_spec *spec,
+			  unsigned int *ret_v1, struct mrg_error *err);
 
 /* Whether this caller can apply rules, by trying. */
 bool cgroup_devices_work(const struct cgroup_controllers *available);
@@ -201,11 +203,12 @@ int cgroup_devices_apply(struct cgroup *cg, const struct mrg_spec *spec, struct 
 
 struct bpf_insn;
 
-/* The program of @rules, last match wins for each kind of access, what matches none is denied; the caller frees *ret. */
+/* The program of @rules: for each kind of access the last match wins, what matches none is denied. The caller frees
+ * *ret. */
 int cgroup_devices_program(const struct mrg_device_rule *rules, size_t n, struct bpf_insn **ret, size_t *ret_n);
 
-/* The same rules as lines for v1: each begins with 'd' (devices.deny) or 'a' (devices.allow) and the text follows. The caller frees with
- * strv_free. -MRG_E_UNSUPPORTED: an exception of an exception, which v1 cannot hold. */
+/* The same rules as lines for v1: each begins with 'd' (devices.deny) or 'a' (devices.allow) and the text follows. The
+ * caller frees with strv_free. -MRG_E_UNSUPPORTED: an exception of an exception, which v1 cannot hold. */
 int cgroup_devices_lines(const struct mrg_device_rule *rules, size_t n, char ***ret, struct mrg_error *err);
 
 /* ---- helper_cgroup.c ---- */

@@ -13,7 +13,7 @@
 
 #define OLD_MAX	(1 << 16)
 
-/* The part of @text, what the file held, that brings it back: a line, in files with one per device that of the device. */
+/* The part of @text, what the file held, that brings it back: a line, that of the device where there is one each. */
 static char *restoring_text(const struct cgroup_setting *s, const char *text)
 {
 	static const char oom_control[] = "oom_kill_disable ";

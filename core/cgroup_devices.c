@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Device rules: a BPF program of type cgroup_device where cgroup v2 is mounted, else the files of the v1 hierarchy. */
+/* Device rules: files of the v1 hierarchy where it is mounted and can hold them, else a BPF program on v2. */
 
 #include "config.h"
 
@@ -175,6 +175,15 @@ static int detach(int dir, uint32_t id)
 	return fd < 0 ? fd : bpf(BPF_PROG_DETACH, &attr);
 }
 
+static int detach_all(int dir, const uint32_t *ids, int n)
+{
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < n; i++)
+		r = detach(dir, ids[i]);
+	return r;
+}
+
 /* The new program goes in before the old ones go out: all must allow, so never is more allowed than both do. */
 static int attach(int dir, const struct mrg_device_rule *rules, size_t n)
 {
@@ -197,9 +206,7 @@ static int attach(int dir, const struct mrg_device_rule *rules, size_t n)
 		return fd;
 	attr.attach_bpf_fd = (uint32_t)fd;
 	r = bpf(BPF_PROG_ATTACH, &attr);
-	for (int i = 0; r == 0 && i < count; i++)
-		r = detach(dir, old[i]);
-	return r;
+	return r < 0 ? r : detach_all(dir, old, count);
 }
 
 static int device_number(char *buffer, size_t size, int64_t number)
@@ -257,22 +264,38 @@ int cgroup_devices_lines(const struct mrg_device_rule *rules, size_t n, char ***
 	return 0;
 }
 
-static int write_lines(int dir, const struct mrg_spec *spec, struct mrg_error *err)
+static int write_lines(int dir, char *const *lines, struct mrg_error *err)
 {
-	_cleanup_(strv_freep) char **lines = NULL;
-	int r = cgroup_devices_lines(spec->device_rules.item, spec->device_rules.n, &lines, err);
+	for (size_t i = 0; lines[i]; i++) {
+		int r = fd_write_file(dir, lines[i][0] == 'a' ? "devices.allow" : "devices.deny", lines[i] + 1);
 
-	for (size_t i = 0; r == 0 && lines[i]; i++) {
-		r = fd_write_file(dir, lines[i][0] == 'a' ? "devices.allow" : "devices.deny", lines[i] + 1);
 		if (r < 0)
-			mrg_error_set(err, r, "the kernel refuses the device rule '%s': %s", lines[i] + 1, strerror(-r));
+			return mrg_error_set(err, r, "the kernel refuses the device rule '%s': %s", lines[i] + 1,
+					     strerror(-r));
 	}
-	return r;
+	return 0;
 }
 
-bool cgroup_devices_by_bpf(const struct cgroup_controllers *available)
+/* v1 costs half of what loading a program does, but cannot hold every list. */
+int cgroup_devices_choose(const struct cgroup_controllers *available, const struct mrg_spec *spec,
+			  unsigned int *ret_v1, struct mrg_error *err)
 {
-	return available->unified;
+	_cleanup_(strv_freep) char **lines = NULL;
+	int r;
+
+	*ret_v1 = 0;
+	if (!mrg_fields_has(&spec->set, MRG_FIELD_DEVICE_RULES))
+		return 0;
+	if (!(available->v1 & CGROUP_DEVICES)) {
+		if (available->unified)
+			return 0;
+		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "'%s' cannot be applied on this host: no devices controller",
+				     mrg_field_info(MRG_FIELD_DEVICE_RULES)->name);
+	}
+	r = cgroup_devices_lines(spec->device_rules.item, spec->device_rules.n, &lines, err);
+	if (r == 0)
+		*ret_v1 = CGROUP_DEVICES;
+	return r == -MRG_E_UNSUPPORTED && available->unified ? 0 : r;
 }
 
 bool cgroup_devices_work(const struct cgroup_controllers *available)
@@ -283,25 +306,49 @@ bool cgroup_devices_work(const struct cgroup_controllers *available)
 	};
 	_cleanup_close_ int fd = -1;
 
-	if (!cgroup_devices_by_bpf(available))
-		return available->v1 & CGROUP_DEVICES;
-	fd = load_program(allow, ARRAY_SIZE(allow));
+	if (available->v1 & CGROUP_DEVICES)
+		return true;
+	if (available->unified)
+		fd = load_program(allow, ARRAY_SIZE(allow));
 	return fd >= 0;
 }
 
+static int apply_v2(const struct cgroup *cg, int dir, const struct mrg_spec *spec, struct mrg_error *err)
+{
+	int r = attach(dir, spec->device_rules.item, spec->device_rules.n);
+
+	return r < 0 ? mrg_error_set(err, r, "cannot attach the device rules to cgroup '/%s': %s", cg->path,
+				     strerror(-r)) : 0;
+}
+
+/* An update may go from one way to the other: what holds the new rules is set first, then the other lets all pass. */
 int cgroup_devices_apply(struct cgroup *cg, const struct mrg_spec *spec, struct mrg_error *err)
 {
-	struct cgroup_hierarchy *h = cgroup_find(cg, 0, 2);
+	struct cgroup_hierarchy *v1 = cgroup_find(cg, CGROUP_DEVICES, 1), *v2 = cgroup_find(cg, 0, 2);
+	_cleanup_(strv_freep) char **lines = NULL;
+	uint32_t ids[PROGRAMS_MAX];
 	int r;
 
-	if (h && h->dir >= 0) {
-		r = attach(h->dir, spec->device_rules.item, spec->device_rules.n);
-		return r < 0 ? mrg_error_set(err, r, "cannot attach the device rules to cgroup '/%s': %s", cg->path,
-					     strerror(-r)) : 0;
-	}
-	h = cgroup_find(cg, CGROUP_DEVICES, 1);
-	if (!h || h->dir < 0)
+	if (!v1 || v1->dir < 0) {
+		if (v2 && v2->dir >= 0)
+			return apply_v2(cg, v2->dir, spec, err);
 		return mrg_error_set(err, -MRG_E_UNSUPPORTED,
 				     "device rules cannot be changed: it was started without the devices controller");
-	return write_lines(h->dir, spec, err);
+	}
+	r = cgroup_devices_lines(spec->device_rules.item, spec->device_rules.n, &lines, err);
+	if (r == -MRG_E_UNSUPPORTED && v2 && v2->dir >= 0) {
+		char *const all[] = { (char[]){ "aa" }, NULL };
+
+		r = apply_v2(cg, v2->dir, spec, err);
+		return r < 0 ? r : write_lines(v1->dir, all, err);
+	}
+	if (r == 0)
+		r = write_lines(v1->dir, lines, err);
+	if (r < 0 || !v2 || v2->dir < 0)
+		return r;
+	r = attached(v2->dir, ids);
+	if (r > 0)
+		r = detach_all(v2->dir, ids, r);
+	return r < 0 && r != -EINVAL && r != -ENOSYS && r != -EPERM ?
+	       mrg_error_set(err, r, "cannot detach the device rules of cgroup '/%s'", cg->path) : 0;
 }

@@ -118,8 +118,8 @@ static int emit_pids(struct cgroup_plan *plan, const struct row *row, const stru
 	return add_limit(plan, row, version, spec->pids_limit);
 }
 
-/* OCI counts memory and swap together, as v1 does; v2 counts swap alone. A memory limit alone allows no swap, so that it
- * bites the same way on every host. */
+/* OCI counts memory and swap together, as v1 does; v2 counts swap alone. A memory limit alone allows no swap, so that
+ * it bites the same way on every host. */
 static int emit_swap(struct cgroup_plan *plan, const struct row *row, const struct mrg_spec *spec, int version,
 		     struct mrg_error *err)
 {

@@ -77,7 +77,7 @@ static int send_signal(int pidfd, int signo)
 	return syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, 0) < 0 ? -errno : 0;
 }
 
-/* Whether @pid, held by a pidfd, is in the cgroup now: what was listed may be another process by the time of opening. */
+/* Whether @pid, held by a pidfd, is in the cgroup now: what was listed may be another process by then. */
 static bool is_inside(const struct cgroup *cg, pid_t pid)
 {
 	_cleanup_free_ char *text = NULL;

@@ -132,28 +132,19 @@ static int open_made(const struct cgroup *cg, struct mrg_cgroup_entry *ret, stru
 	return open_entry(cg, fd, ret, err);
 }
 
-static int check_devices(const struct mrg_spec *spec, const struct cgroup_controllers *available, struct mrg_error *err)
-{
-	if (!mrg_fields_has(&spec->set, MRG_FIELD_DEVICE_RULES) || cgroup_devices_by_bpf(available) ||
-	    (available->v1 & CGROUP_DEVICES))
-		return 0;
-	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "'%s' cannot be applied on this host: no devices controller",
-			     mrg_field_info(MRG_FIELD_DEVICE_RULES)->name);
-}
-
 int mrg_helper_cgroup_create(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
 {
 	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
 	_cleanup_plan_ struct cgroup_plan plan = CGROUP_PLAN_INIT;
 	struct cgroup_controllers available;
-	unsigned int needed;
+	unsigned int devices;
 	uint64_t ignored;
 	int r = cgroup_open(&cg, unit, false, err);
 
 	if (r < 0)
 		return r;
 	available = cgroup_available(&cg);
-	r = check_devices(unit->spec, &available, err);
+	r = cgroup_devices_choose(&available, unit->spec, &devices, err);
 	if (r == 0)
 		r = cgroup_plan(&plan, unit->spec, &unit->spec->set, &available, err);
 	if (r < 0)
@@ -165,10 +156,7 @@ int mrg_helper_cgroup_create(const struct mrg_unit *unit, struct mrg_cgroup_entr
 				return r;
 			break;
 		}
-	needed = plan.needed.v1;
-	if (mrg_fields_has(&unit->spec->set, MRG_FIELD_DEVICE_RULES) && !cgroup_devices_by_bpf(&available))
-		needed |= CGROUP_DEVICES;
-	r = make_all(&cg, unit, &plan, cgroup_v1_wanted(&cg, needed, unit->spec->boot), err);
+	r = make_all(&cg, unit, &plan, cgroup_v1_wanted(&cg, plan.needed.v1 | devices, unit->spec->boot), err);
 	if (r == 0)
 		r = open_made(&cg, ret, err);
 	if (r < 0)

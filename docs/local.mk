@@ -7,7 +7,8 @@ man_sources = \
 	%D%/moorage-spec.5.scd \
 	%D%/moorage-backends.7.scd
 EXTRA_DIST += $(man_sources) \
-	%D%/architecture.md
+	%D%/architecture.md \
+	%D%/cgroups.md
 
 if HAVE_MAN
 dist_man_MANS = $(man_sources:.scd=)

@@ -6,7 +6,16 @@ LDADD = libcore.la $(CMOCKA_LIBS)
 
 # Sorted; NAME is tests/unit/test_NAME.c.
 unit_tests = \
-	%D%/unit/test_cgroup_limits
+	%D%/unit/test_cgroup \
+	%D%/unit/test_cgroup_limits \
+	%D%/unit/test_cgroup_v1 \
+	%D%/unit/test_cgroup_v2
+
+# One program per layout of cgroups, told by its name.
+cgroup_test_sources = %D%/unit/test_cgroup.c %D%/unit/cgroup_view.c %D%/unit/cgroup_view.h
+%C%_unit_test_cgroup_SOURCES = $(cgroup_test_sources)
+%C%_unit_test_cgroup_v1_SOURCES = $(cgroup_test_sources)
+%C%_unit_test_cgroup_v2_SOURCES = $(cgroup_test_sources)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
