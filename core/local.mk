@@ -32,14 +32,26 @@ libcore_la_SOURCES = \
 	%D%/doctor.c \
 	%D%/error.c \
 	%D%/helper_cgroup.c \
+	%D%/helper_cgroup_delegate.c \
 	%D%/helper_cgroup_enter.c \
 	%D%/helper_cgroup_mount.c \
+	%D%/helper_command.c \
 	%D%/helper_copy_up.c \
+	%D%/helper_credentials.c \
 	%D%/helper_devices.c \
+	%D%/helper_exec.c \
 	%D%/helper_host.c \
+	%D%/helper_identity.c \
+	%D%/helper_init.c %D%/helper_init.h \
 	%D%/helper_mask.c \
 	%D%/helper_mounts.c \
+	%D%/helper_process.c %D%/helper_process.h \
+	%D%/helper_process_probe.c \
+	%D%/helper_rlimits.c \
 	%D%/helper_root.c %D%/helper_root.h \
+	%D%/helper_seccomp.c \
+	%D%/helper_spawn.c \
+	%D%/helper_stdio.c \
 	%D%/launch.h \
 	%D%/mount_fd.c \
 	%D%/mount_options.c %D%/mount_options.h \
@@ -47,6 +59,10 @@ libcore_la_SOURCES = \
 	%D%/procs.c \
 	%D%/registry.c %D%/registry.h \
 	%D%/registry_validate.c \
+	%D%/seccomp_cache.c \
+	%D%/seccomp_compile.c \
+	%D%/seccomp_profile.c %D%/seccomp_profile.h \
+	%D%/seccomp_rules.c \
 	%D%/spec.c \
 	%D%/spec_check.c %D%/spec_check.h \
 	%D%/spec_check_limits.c \
