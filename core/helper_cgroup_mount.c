@@ -90,7 +90,7 @@ static int mount_many(const struct cgroup *cg, uint64_t attributes, int target, 
 	for (size_t i = 0; i < cg->n && r == 0; i++)
 		if (cg->item[i].dir >= 0)
 			r = bind_hierarchy(top, &cg->item[i], attributes);
-	if (r == 0)
+	if (r == 0 && attributes & MOUNT_ATTR_RDONLY)
 		r = root_attributes(top, false, MOUNT_ATTR_RDONLY, 0);
 	return r < 0 ? root_fail(err, r, "cannot mount the control groups") : 0;
 }

@@ -45,6 +45,8 @@ static int introduce(pid_t pid, void *start, struct mrg_error *err)
 	if (!s->unit->spec->ns_user)
 		return 0;
 	r = native_maps_apply(pid, &s->maps, &userns, err);
+	if (r == 0 && s->unit->spec->boot)
+		r = mrg_helper_cgroup_delegate(s->unit, s->maps.root_uid, s->maps.root_gid, err);
 	return r < 0 ? r : native_sources_send(s->unit, userns, s->socket[0], err);
 }
 

@@ -62,6 +62,8 @@ int native_joins_enter(const struct native_joins *joins, struct mrg_error *err);
 
 struct native_maps {
 	char uid[4096], gid[4096];	/* as /proc/PID/uid_map wants them */
+	uid_t root_uid;			/* on the host: user and group 0 of the container */
+	gid_t root_gid;
 };
 
 /* The maps of the spec, or a range of 65536 ids that no process on this host uses. */

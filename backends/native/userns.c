@@ -21,7 +21,8 @@
 #define LAST		1878982655U	/* and end, less one range */
 #define ATTEMPTS	64
 
-static int format(char text[4096], const struct mrg_id_mapping *item, size_t n)
+/* The text of a map, and what 0 of the container is on the host. */
+static int format(char text[4096], uint32_t *ret_zero, const struct mrg_id_mapping *item, size_t n)
 {
 	size_t length = 0;
 
@@ -32,6 +33,8 @@ static int format(char text[4096], const struct mrg_id_mapping *item, size_t n)
 		if (added < 0 || length + (size_t)added >= 4096)
 			return -E2BIG;
 		length += (size_t)added;
+		if (item[i].container_id == 0)
+			*ret_zero = item[i].host_id;
 	}
 	return 0;
 }
@@ -127,8 +130,8 @@ static int choose(const struct mrg_unit *unit, struct native_maps *ret, struct m
 		mrg_error_set(err, -ENOSPC, "no range of %u ids is free for the user namespace", RANGE);
 		return mrg_error_hint(err, "give more to 'moorage' in /etc/subuid and /etc/subgid"), -ENOSPC;
 	}
-	format(ret->uid, &uid, 1);
-	format(ret->gid, &gid, 1);
+	format(ret->uid, &ret->root_uid, &uid, 1);
+	format(ret->gid, &ret->root_gid, &gid, 1);
 	return 0;
 }
 
@@ -138,8 +141,8 @@ int native_maps_choose(const struct mrg_unit *unit, struct native_maps *ret, str
 
 	if (spec->uid_mappings.n == 0 && spec->gid_mappings.n == 0)
 		return choose(unit, ret, err);
-	if (format(ret->uid, spec->uid_mappings.item, spec->uid_mappings.n) < 0 ||
-	    format(ret->gid, spec->gid_mappings.item, spec->gid_mappings.n) < 0)
+	if (format(ret->uid, &ret->root_uid, spec->uid_mappings.item, spec->uid_mappings.n) < 0 ||
+	    format(ret->gid, &ret->root_gid, spec->gid_mappings.item, spec->gid_mappings.n) < 0)
 		return mrg_error_set(err, -MRG_E_INVALID, "too many id mappings for the kernel");
 	return 0;
 }

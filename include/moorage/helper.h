@@ -66,6 +66,10 @@ int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry 
  * in the unified one by CLONE_INTO_CGROUP. */
 int mrg_helper_cgroup_enter(const struct mrg_cgroup_entry *entry, struct mrg_error *err);
 
+/* Gives cgroup v2 and name=systemd of v1 to a user of the host, the root of the container's user namespace: its init system
+ * can then make cgroups below its own. */
+int mrg_helper_cgroup_delegate(const struct mrg_unit *unit, uid_t uid, gid_t gid, struct mrg_error *err);
+
 /* Closes the descriptors. */
 void mrg_helper_cgroup_entry_close(struct mrg_cgroup_entry *entry);
 
