@@ -37,8 +37,7 @@ static const struct { const char *library, *package; } packages[] = {
 	{ "libsystemd.so.0", "libsystemd0" },
 };
 
-/* Turns dlerror's words into an error: what is missing decides code and hint. */
-static int load_failed(const char *path, const char *reason, struct mrg_error *err)
+int registry_explain(const char *path, const char *reason, struct mrg_error *err)
 {
 	const char *end = strstr(reason, ": cannot open shared object file");
 	const char *undefined = strstr(reason, "undefined symbol: ");
@@ -254,7 +253,7 @@ static int load_table(const char *name, const char *path, const struct mrg_backe
 	const char *reason = object ? NULL : dlerror();
 
 	if (!object)
-		return load_failed(path, reason ? reason : "unknown reason", err);
+		return registry_explain(path, reason ? reason : "unknown reason", err);
 	table = dlsym(object, MRG_BACKEND_SYMBOL);
 	if (!table)
 		return mrg_error_set(err, -MRG_E_ABI, "'%s' exports no %s: built for another major of the ABI?", path,
