@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A Debian root with systemd boots, is driven and ends in order.
+load lib
+
+prepare_file() {
+	if [ "$E2E_BACKEND" = native ] && [ "$E2E_KIND" = debian ]; then
+		export SYSTEMD
+		SYSTEMD=$("$BATS_TEST_DIRNAME/root" systemd "${MRGT_CACHE:-/var/tmp/mrgt-cache}") || SYSTEMD=
+	fi
+}
+
+setup() {
+	[ "$E2E_BACKEND" = native ] || skip "$E2E_BACKEND cannot boot a root: it has no pid namespace"
+	[ "$E2E_KIND" = debian ] || skip "busybox has no systemd"
+	[ -n "$SYSTEMD" ] || skip "the root could not be made: no package mirror answers"
+}
+
+up() { [[ $("$MOORAGE" exec "$P-os" -- systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]; }
+
+@test "systemd boots, reaches running, ends by SIGRTMIN+3" {
+	m create -q -B native --name "$P-os" --boot --ephemeral "$SYSTEMD"
+	m start "$P-os"
+	eventually 60 up || { m logs -n 40 "$P-os"; m exec "$P-os" -- systemctl --no-pager --failed; false; }
+	run m exec "$P-os" -- systemctl is-system-running
+	m exec "$P-os" -- systemctl --no-pager --plain --failed
+	[ "$output" = running ]
+	run m exec "$P-os" -- cat /proc/1/comm
+	[ "$output" = systemd ]
+	run m exec "$P-os" -- systemd-detect-virt --container
+	[ "$status" = 0 ]
+	[ "$output" != none ]
+	SECONDS=0
+	m stop -t 30 "$P-os"
+	[ "$SECONDS" -lt 25 ]
+	run m wait "$P-os"
+	[ "$output" = 0 ]
+	m rm "$P-os"
+}

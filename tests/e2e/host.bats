@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The root "host": the host's own, read-only below a throw-away overlay.
+load lib
+
+on_host() { "$MOORAGE" run --rm -B "$E2E_BACKEND" --name "$P-host" "$@"; }
+
+prepare_file() { [ "$E2E_KIND" = busybox ] || export SKIP_HOST=1; }
+setup() { [ -z "${SKIP_HOST:-}" ] || skip "the same for every root: done with busybox"; }
+
+@test "ps ax works with nothing prepared" {
+	run on_host host -- ps ax
+	[ "$status" = 0 ]
+	[[ "$output" == *"ps ax"* ]]
+}
+
+@test "it sees the host's files" {
+	run on_host host -- cat /etc/os-release
+	[ "$output" = "$(cat /etc/os-release)" ]
+}
+
+@test "what it writes is thrown away" {
+	run on_host host -- /bin/sh -c 'echo x >/etc/mrgt-host-file && cat /etc/mrgt-host-file'
+	[ "$output" = x ]
+	[ ! -e /etc/mrgt-host-file ]
+}
+
+@test "what it removes stays" {
+	run on_host host -- /bin/sh -c 'rm /etc/os-release; cat /etc/os-release 2>/dev/null; echo gone'
+	[ "$output" = gone ]
+	[ -s /etc/os-release ]
+}

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What every end-to-end file needs. Set by tests/e2e/run: MOORAGE, E2E_BACKEND, E2E_ROOT (a directory), E2E_KIND, E2E_WORK.
+# shellcheck shell=bash
+
+: "${MOORAGE:?run these files with tests/e2e/run}"
+export MOORAGE_STATE_DIR MOORAGE_RUN_DIR MOORAGE_CONFIG
+
+# Names of one file begin with $P, so that what it leaves behind is told from everything else on the host.
+setup_file() {
+	export P="mrgt-$E2E_BACKEND-$$"
+	export FILE_DIR
+	FILE_DIR=$(mktemp -d "$E2E_WORK/file.XXXXXX")
+	MOORAGE_STATE_DIR=$FILE_DIR/state MOORAGE_RUN_DIR=$FILE_DIR/run MOORAGE_CONFIG=$FILE_DIR/moorage.conf
+	mkdir "$MOORAGE_STATE_DIR" "$MOORAGE_RUN_DIR"
+	! declare -F prepare_file >/dev/null || prepare_file
+}
+
+teardown_file() {
+	local name left
+	for name in $("$MOORAGE" ls -q 2>/dev/null); do "$MOORAGE" rm -f "$name" >/dev/null 2>&1 || true; done
+	left=$(leftovers)
+	rm -rf "$FILE_DIR"
+	[ -z "$left" ] || { echo "left behind:" "$left" >&2; return 1; }
+}
+
+# m ARGUMENT...: the command.
+m() { "$MOORAGE" "$@"; }
+
+# once NAME [OPTION...] -- COMMAND...: run --rm on the root of the suite.
+once() {
+	local name=$1 options=()
+	shift
+	while [ "$1" != -- ]; do options+=("$1"); shift; done
+	shift
+	"$MOORAGE" run --rm -B "$E2E_BACKEND" --name "$P-$name" "${options[@]}" "$E2E_ROOT" -- "$@"
+}
+
+# fresh NAME [OPTION...] -- COMMAND...: create on the root of the suite.
+fresh() {
+	local name=$1 options=()
+	shift
+	while [ "$1" != -- ]; do options+=("$1"); shift; done
+	shift
+	"$MOORAGE" create -q -B "$E2E_BACKEND" --name "$P-$name" "${options[@]}" "$E2E_ROOT" -- "$@"
+}
+
+# sleeper NAME [OPTION...]: a container that runs until it is told otherwise.
+sleeper() { fresh "$@" -- /bin/sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done' && "$MOORAGE" start "$P-$1"; }
+
+# eventually SECONDS COMMAND...: waits until the command succeeds.
+eventually() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do [ "$SECONDS" -lt "$end" ] || return 1; sleep 0.05; done
+}
+
+# is NAME STATE
+is() { [ "$("$MOORAGE" state "$P-$1" 2>/dev/null)" = "$2" ]; }
+
+# native_only WHAT: a chroot shares the rest with its host by design.
+native_only() { [ "$E2E_BACKEND" = native ] || skip "$E2E_BACKEND has no $1"; }
+
+# cgroups NAME: its directories in every hierarchy.
+cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d -name "$P-$1-*" 2>/dev/null; }
+
+# What of this file is still there: mounts, cgroups, processes, records.
+leftovers() {
+	grep -F "$FILE_DIR" /proc/self/mountinfo | grep -vF " $E2E_WORK " | sed 's/^/mount: /' || true
+	find /sys/fs/cgroup -maxdepth 5 -type d -name "$P-*" 2>/dev/null | sed 's/^/cgroup: /'
+	find "$MOORAGE_STATE_DIR" "$MOORAGE_RUN_DIR" -mindepth 2 -name config.json 2>/dev/null | sed 's/^/record: /'
+	local pid
+	for pid in $(pgrep -f "moorage-monitor" || true); do
+		! grep -qzF "MOORAGE_RUN_DIR=$MOORAGE_RUN_DIR" "/proc/$pid/environ" 2>/dev/null || echo "process: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+	done
+}
+
+# one_line FILE: an error is one line "moorage: error: ...", perhaps with hints after it.
+one_line() { [ "$(grep -c '^moorage: error: ' "$1")" = 1 ] && ! grep -vE '^(moorage: error: |hint: )' "$1"; }
+
+# refused CODE PATTERN ARGUMENT...: the command exits with CODE and says PATTERN in one line on standard error; nothing has changed.
+refused() {
+	local code=$1 pattern=$2 before after got=0
+	shift 2
+	before=$(find "$MOORAGE_STATE_DIR" "$MOORAGE_RUN_DIR" -mindepth 1 ! -name '.*' 2>/dev/null | sort)
+	"$MOORAGE" "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" </dev/null || got=$?
+	after=$(find "$MOORAGE_STATE_DIR" "$MOORAGE_RUN_DIR" -mindepth 1 ! -name '.*' 2>/dev/null | sort)
+	cat "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/err"
+	[ "$got" = "$code" ] || { echo "exit status $got, expected $code"; return 1; }
+	grep -qE "$pattern" "$BATS_TEST_TMPDIR/err" || { echo "no '$pattern' in the message"; return 1; }
+	one_line "$BATS_TEST_TMPDIR/err" || { echo "not one clear line"; return 1; }
+	[ "$before" = "$after" ] || { echo "something changed:"; diff <(echo "$before") <(echo "$after"); return 1; }
+}
