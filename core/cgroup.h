@@ -75,6 +75,10 @@ struct cgroup {
 
 /* ---- cgroup_tree.c: mounts and directories ---- */
 
+/* As mrg_error_set() for an error of cgroupfs, with the system's words behind the sentence. Codes that mean something
+ * else here (ENOENT: no such container, EBUSY: wrong state, ...) become EIO. */
+int cgroup_fail(struct mrg_error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 struct cgroup_mount {
 	int version;
 	unsigned int controllers;

@@ -67,9 +67,8 @@ static int failed(const struct cgroup *cg, const struct cgroup_setting *s, int r
 	if (r == -ENOENT)
 		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "'%s' cannot be applied: this kernel has no '%s'",
 				     mrg_field_info(s->field)->name, s->file);
-	mrg_error_set(err, r, "'%s' cannot be applied: the kernel refuses '%s' in '%s' of cgroup '/%s': %s",
-		      mrg_field_info(s->field)->name, s->text, s->file, cg->path, strerror(-r));
-	return r;
+	return cgroup_fail(err, r, "'%s' cannot be applied: the kernel refuses '%s' in '%s' of cgroup '/%s'",
+			   mrg_field_info(s->field)->name, s->text, s->file, cg->path);
 }
 
 int cgroup_plan_apply(struct cgroup *cg, struct cgroup_plan *plan, bool undo, struct mrg_error *err)

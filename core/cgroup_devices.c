@@ -270,8 +270,7 @@ static int write_lines(int dir, char *const *lines, struct mrg_error *err)
 		int r = fd_write_file(dir, lines[i][0] == 'a' ? "devices.allow" : "devices.deny", lines[i] + 1);
 
 		if (r < 0)
-			return mrg_error_set(err, r, "the kernel refuses the device rule '%s': %s", lines[i] + 1,
-					     strerror(-r));
+			return cgroup_fail(err, r, "the kernel refuses the device rule '%s'", lines[i] + 1);
 	}
 	return 0;
 }
@@ -317,8 +316,7 @@ static int apply_v2(const struct cgroup *cg, int dir, const struct mrg_spec *spe
 {
 	int r = attach(dir, spec->device_rules.item, spec->device_rules.n);
 
-	return r < 0 ? mrg_error_set(err, r, "cannot attach the device rules to cgroup '/%s': %s", cg->path,
-				     strerror(-r)) : 0;
+	return r < 0 ? cgroup_fail(err, r, "cannot attach the device rules to cgroup '/%s'", cg->path) : 0;
 }
 
 /* An update may go from one way to the other: what holds the new rules is set first, then the other lets all pass. */
@@ -350,5 +348,5 @@ int cgroup_devices_apply(struct cgroup *cg, const struct mrg_spec *spec, struct 
 	if (r > 0)
 		r = detach_all(v2->dir, ids, r);
 	return r < 0 && r != -EINVAL && r != -ENOSYS && r != -EPERM ?
-	       mrg_error_set(err, r, "cannot detach the device rules of cgroup '/%s'", cg->path) : 0;
+	       cgroup_fail(err, r, "cannot detach the device rules of cgroup '/%s'", cg->path) : 0;
 }

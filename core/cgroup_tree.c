@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,6 +47,26 @@ static const struct {
 	{ CGROUP_RDMA, "rdma", "rdma" },
 	{ CGROUP_MISC, "misc", "misc" },
 };
+
+int cgroup_fail(struct mrg_error *err, int code, const char *format, ...)
+{
+	static const int taken[] = { MRG_E_NOT_FOUND, MRG_E_EXISTS, MRG_E_STATE, MRG_E_BUSY, MRG_E_NOT_RUNNING };
+	const char *reason = strerrordesc_np(-code);
+	va_list args;
+
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		if (code == -taken[i])
+			code = -EIO;
+	va_start(args, format);
+	mrg_error_setv(err, code, format, args);
+	va_end(args);
+	if (err) {
+		size_t length = strlen(err->message);
+
+		snprintf(err->message + length, sizeof(err->message) - length, ": %s", reason ? reason : "unknown error");
+	}
+	return code;
+}
 
 static bool is(const char *word, const char *name, size_t length)
 {
@@ -261,7 +282,7 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 	r = find_mounts(cg, tracker_only);
 	if (r < 0) {
 		cgroup_close(cg);
-		return mrg_error_set(err, r, "cannot find the mounted cgroups");
+		return cgroup_fail(err, r, "cannot find the mounted cgroups");
 	}
 	choose_tracker(cg);
 	for (size_t i = 0; i < cg->n; i++) {
@@ -269,7 +290,7 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 
 		h->dir = path_open_beneath(h->root, cg->path, O_RDONLY | O_DIRECTORY, 0);
 		if (h->dir < 0 && h->dir != -ENOENT) {
-			r = mrg_error_set(err, h->dir, "cannot open cgroup '/%s'", cg->path);
+			r = cgroup_fail(err, h->dir, "cannot open cgroup '/%s'", cg->path);
 			cgroup_close(cg);
 			return r;
 		}

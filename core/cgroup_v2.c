@@ -114,14 +114,15 @@ static int enable_in(int root, const char *path, unsigned int wanted)
 
 static int enable_failed(int r, const char *path, unsigned int controllers, struct mrg_error *err)
 {
-	mrg_error_set(err, r, "cannot enable the '%s' controller of cgroup v2 below '/%s'%s",
-		      cgroup_controller_name(controllers, 2), path,
-		      r == -EBUSY ? ": that cgroup has processes of its own" : "");
+	int code = cgroup_fail(err, r, "cannot enable the '%s' controller of cgroup v2 below '/%s'%s",
+			       cgroup_controller_name(controllers, 2), path,
+			       r == -EBUSY ? ", which has processes of its own" : "");
+
 	if (r == -EBUSY)
 		mrg_error_hint(err, "move its processes into a cgroup below it, or choose another with linux.cgroupsPath");
 	else if (r == -ENOENT)
 		mrg_error_hint(err, "enable the controller in cgroup.subtree_control of the cgroups above it");
-	return r;
+	return code;
 }
 
 int cgroup_v2_enable(struct cgroup *cg, unsigned int controllers, unsigned int optional, struct mrg_error *err)
@@ -148,6 +149,13 @@ int cgroup_v2_enable(struct cgroup *cg, unsigned int controllers, unsigned int o
 	}
 }
 
+static int open_again(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int cgroup_v2_entry(const struct cgroup *cg, const struct mrg_unit *unit)
 {
 	_cleanup_free_ char *text = NULL;
@@ -155,7 +163,7 @@ int cgroup_v2_entry(const struct cgroup *cg, const struct mrg_unit *unit)
 	int fd;
 
 	if (!unit->process || unit->process->pid <= 0)
-		return openat(cg->tracker->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return open_again(cg->tracker->dir);
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)unit->process->pid);
 	if (fd_read_virtual(AT_FDCWD, name, 1 << 20, &text, NULL) == 0 && (line = strstr(text, "0::/"))) {
 		line[strcspn(line, "\n")] = '\0';
@@ -167,6 +175,5 @@ int cgroup_v2_entry(const struct cgroup *cg, const struct mrg_unit *unit)
 				return fd;
 		}
 	}
-	fd = openat(cg->tracker->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return open_again(cg->tracker->dir);
 }

@@ -33,7 +33,7 @@ static int runs(const struct cgroup *cg, const struct mrg_unit *unit, struct mrg
 	if (unit->process)
 		return 1;
 	r = cg->tracker ? cg->ops->populated(cg) : 0;
-	return r < 0 ? mrg_error_set(err, r, "cannot read cgroup '/%s'", cg->path) : r;
+	return r < 0 ? cgroup_fail(err, r, "cannot read cgroup '/%s'", cg->path) : r;
 }
 
 static bool has_dir(const struct cgroup *cg)
@@ -175,16 +175,19 @@ int mrg_helper_cgroup_kill(void *self _unused_, const struct mrg_unit *unit, int
 	r = all ? kill_all(&cg, unit, signo) : kill_first(&cg, unit, signo);
 	if (r == -ESRCH)
 		return not_running(unit, err);
-	return r < 0 ? mrg_error_set(err, r, "cannot send signal %d to '%s': %s", signo, unit->name, strerror(-r)) : 0;
+	return r < 0 ? cgroup_fail(err, r, "cannot send signal %d to '%s'", signo, unit->name) : 0;
 }
 
 /* ---- pause ---- */
 
 static int no_freezer(const struct mrg_unit *unit, int r, struct mrg_error *err)
 {
-	return mrg_error_set(err, r == -ENOENT || r == -EOPNOTSUPP ? -MRG_E_UNSUPPORTED : r,
-			     r == -ETIMEDOUT ? "'%s' did not freeze within 5 seconds: a process waits in the kernel"
-					     : "cannot freeze '%s': no cgroup of it can be frozen", unit->name);
+	if (r == -ETIMEDOUT)
+		return mrg_error_set(err, r, "'%s' did not freeze within 5 seconds: a process waits in the kernel",
+				     unit->name);
+	if (r == -ENOENT || r == -EOPNOTSUPP)
+		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "'%s' has no cgroup that can be frozen", unit->name);
+	return cgroup_fail(err, r, "cannot freeze '%s'", unit->name);
 }
 
 int mrg_helper_cgroup_pause(void *self _unused_, const struct mrg_unit *unit, struct mrg_error *err)
@@ -219,7 +222,7 @@ int mrg_helper_cgroup_resume(void *self _unused_, const struct mrg_unit *unit, s
 	frozen = cg.ops->frozen(&cg);
 	r = cg.ops->freeze(&cg, false, FREEZE_TIMEOUT_MS);
 	if (r < 0)
-		return mrg_error_set(err, r, "cannot thaw '%s': %s", unit->name, strerror(-r));
+		return cgroup_fail(err, r, "cannot thaw '%s'", unit->name);
 	return frozen <= 0;
 }
 
@@ -250,7 +253,7 @@ int mrg_helper_cgroup_processes(void *self _unused_, const struct mrg_unit *unit
 	if (!has_dir(&cg))
 		return unit->process ? found(unit->process->pid, data) : 0;
 	r = cgroup_processes(&cg, found, data);
-	return r < 0 ? mrg_error_set(err, r, "cannot list the processes of '%s'", unit->name) : r;
+	return r < 0 ? cgroup_fail(err, r, "cannot list the processes of '%s'", unit->name) : r;
 }
 
 static int check_changes(const struct mrg_spec *changes, struct mrg_error *err)
@@ -315,11 +318,11 @@ int cgroup_clear(struct cgroup *cg, uint64_t *ret_oom_kills, struct mrg_error *e
 	int r = end_processes(cg);
 
 	if (r < 0)
-		return mrg_error_set(err, r, "cannot end the processes in cgroup '/%s': %s", cg->path, strerror(-r));
+		return cgroup_fail(err, r, "cannot end the processes in cgroup '/%s'", cg->path);
 	cgroup_kill_strays(cg);
 	*ret_oom_kills = cgroup_oom_kills(cg);
 	r = cgroup_remove(cg, END_TIMEOUT_MS);
-	return r < 0 ? mrg_error_set(err, r, "cannot remove cgroup '/%s': %s", cg->path, strerror(-r)) : 0;
+	return r < 0 ? cgroup_fail(err, r, "cannot remove cgroup '/%s'", cg->path) : 0;
 }
 
 int mrg_helper_cgroup_cleanup(void *self _unused_, const struct mrg_unit *unit, struct mrg_exit *ret,

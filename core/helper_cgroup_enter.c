@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/cgroup.h"
@@ -38,40 +37,13 @@ static int make_directories(struct cgroup *cg, unsigned int wanted, struct mrg_e
 		if (r == 0 && h->version == 1 && (h->controllers & CGROUP_CPUSET))
 			r = cgroup_v1_fill_cpuset(cg, h);
 		if (r < 0) {
-			mrg_error_set(err, r, "cannot make cgroup '/%s'%s%s: %s", cg->path,
-				      h->version == 1 ? " of v1 controller " : "",
-				      h->version == 1 ? cgroup_controller_name(h->controllers, 1) : "", strerror(-r));
+			r = cgroup_fail(err, r, "cannot make cgroup '/%s'%s%s", cg->path,
+					h->version == 1 ? " of v1 controller " : "",
+					h->version == 1 ? cgroup_controller_name(h->controllers, 1) : "");
 			if (r == -EACCES || r == -EPERM || r == -EROFS)
 				mrg_error_hint(err, "only root, or the owner of a delegated cgroup, may make one");
 			return r;
 		}
-	}
-	return 0;
-}
-
-/* A systemd inside manages the cgroups below its own; in a user namespace it must own them for that. */
-static int delegate(const struct cgroup *cg, const struct mrg_spec *spec, struct mrg_error *err)
-{
-	static const char *const files[] = { ".", "tasks", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
-	uid_t uid = (uid_t)-1;
-	gid_t gid = (gid_t)-1;
-
-	if (!spec->boot || !mrg_fields_has(&spec->set, MRG_FIELD_NS_USER) || !spec->ns_user)
-		return 0;
-	for (size_t i = 0; i < spec->uid_mappings.n; i++)
-		if (spec->uid_mappings.item[i].container_id == 0)
-			uid = spec->uid_mappings.item[i].host_id;
-	for (size_t i = 0; i < spec->gid_mappings.n; i++)
-		if (spec->gid_mappings.item[i].container_id == 0)
-			gid = spec->gid_mappings.item[i].host_id;
-	for (size_t i = 0; i < cg->n; i++) {
-		const struct cgroup_hierarchy *h = &cg->item[i];
-
-		if (h->dir < 0 || (h->version == 1 && !(h->controllers & CGROUP_SYSTEMD)))
-			continue;
-		for (size_t f = 0; f < ARRAY_SIZE(files); f++)
-			if (fchownat(h->dir, files[f], uid, gid, 0) < 0 && errno != ENOENT)
-				return mrg_error_set(err, -errno, "cannot delegate cgroup '/%s'", cg->path);
 	}
 	return 0;
 }
@@ -87,7 +59,7 @@ static int make_all(struct cgroup *cg, const struct mrg_unit *unit, struct cgrou
 		r = cgroup_plan_apply(cg, plan, false, err);
 	if (r == 0 && mrg_fields_has(&unit->spec->set, MRG_FIELD_DEVICE_RULES))
 		r = cgroup_devices_apply(cg, unit->spec, err);
-	return r == 0 ? delegate(cg, unit->spec, err) : r;
+	return r;
 }
 
 static int open_tasks(const struct cgroup_hierarchy *h, struct mrg_cgroup_entry *entry)
@@ -114,7 +86,7 @@ static int open_entry(const struct cgroup *cg, int unified, struct mrg_cgroup_en
 			r = open_tasks(&cg->item[i], &entry);
 	if (r < 0) {
 		mrg_helper_cgroup_entry_close(&entry);
-		return mrg_error_set(err, r, "cannot open 'tasks' of cgroup '/%s'", cg->path);
+		return cgroup_fail(err, r, "cannot open 'tasks' of cgroup '/%s'", cg->path);
 	}
 	*ret = entry;
 	return 0;
@@ -127,7 +99,7 @@ static int open_made(const struct cgroup *cg, struct mrg_cgroup_entry *ret, stru
 	if (cg->tracker && cg->tracker->version == 2) {
 		fd = openat(cg->tracker->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
-			return mrg_error_set(err, -errno, "cannot open cgroup '/%s'", cg->path);
+			return cgroup_fail(err, -errno, "cannot open cgroup '/%s'", cg->path);
 	}
 	return open_entry(cg, fd, ret, err);
 }
@@ -176,7 +148,7 @@ int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry 
 	if (cg.tracker && cg.tracker->version == 2) {
 		fd = cgroup_v2_entry(&cg, unit);
 		if (fd < 0)
-			return mrg_error_set(err, fd, "cannot open cgroup '/%s'", cg.path);
+			return cgroup_fail(err, fd, "cannot open cgroup '/%s'", cg.path);
 	}
 	return open_entry(&cg, fd, ret, err);
 }
@@ -187,7 +159,7 @@ int mrg_helper_cgroup_enter(const struct mrg_cgroup_entry *entry, struct mrg_err
 		int r = fd_write_all(entry->tasks[i], "0", 1);
 
 		if (r < 0)
-			return mrg_error_set(err, r, "cannot enter a cgroup of the container: %s", strerror(-r));
+			return cgroup_fail(err, r, "cannot enter a cgroup of the container");
 	}
 	return 0;
 }
