@@ -22,6 +22,7 @@ libcore_la_SOURCES = \
 	%D%/container_damaged.c \
 	%D%/container_fields.c \
 	%D%/container_internal.h \
+	%D%/container_logs.c \
 	%D%/container_remove.c \
 	%D%/container_start.c \
 	%D%/container_stop.c \
@@ -31,6 +32,7 @@ libcore_la_SOURCES = \
 	%D%/dispatch.c %D%/dispatch.h \
 	%D%/doctor.c \
 	%D%/error.c \
+	%D%/exec_request.c %D%/exec_request.h \
 	%D%/helper_cgroup.c \
 	%D%/helper_cgroup_delegate.c \
 	%D%/helper_cgroup_enter.c \
@@ -52,17 +54,27 @@ libcore_la_SOURCES = \
 	%D%/helper_seccomp.c \
 	%D%/helper_spawn.c \
 	%D%/helper_stdio.c \
-	%D%/launch.h \
+	%D%/launch.c %D%/launch.h \
+	%D%/log.c %D%/log.h \
+	%D%/log_read.c \
+	%D%/monitor.c %D%/monitor.h \
+	%D%/monitor_clients.c \
+	%D%/monitor_exec.c \
+	%D%/monitor_pump.c %D%/monitor_pump.h \
+	%D%/monitor_start.c \
+	%D%/monitor_streams.c \
 	%D%/mount_fd.c \
 	%D%/mount_options.c %D%/mount_options.h \
 	%D%/names.c \
 	%D%/procs.c \
+	%D%/protocol.c %D%/protocol.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/registry_validate.c \
 	%D%/seccomp_cache.c \
 	%D%/seccomp_compile.c \
 	%D%/seccomp_profile.c %D%/seccomp_profile.h \
 	%D%/seccomp_rules.c \
+	%D%/session.c %D%/session.h \
 	%D%/spec.c \
 	%D%/spec_check.c %D%/spec_check.h \
 	%D%/spec_check_limits.c \
@@ -86,6 +98,7 @@ libcore_la_SOURCES = \
 	%D%/util/parse.c \
 	%D%/util/path.c %D%/util/path.h \
 	%D%/util/proc.c %D%/util/proc.h \
+	%D%/util/rfc3339.c %D%/util/rfc3339.h \
 	%D%/util/str.c %D%/util/str.h \
 	%D%/util/utf8.c %D%/util/utf8.h
 

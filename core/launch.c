@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Executing moorage-monitor, detached from the caller, and hearing its verdict. */
+
+#include "config.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/exec_request.h"
+#include "core/launch.h"
+#include "core/monitor.h"
+#include "core/protocol.h"
+#include "core/session.h"
+#include "core/util/cleanup.h"
+#include "core/util/fail.h"
+#include "core/util/fd.h"
+
+#define STACK_SIZE	(64 * 1024)
+#define FIRST_FREE_FD	16		/* above every number the monitor expects something at */
+
+/* ---- the detached child ---------------------------------------------------------------------- */
+
+/* Shared with the two processes that live until the monitor is executed. */
+struct spawn {
+	const char *path;
+	char *const *argv;
+	int fds[MONITOR_FDS];		/* what becomes descriptor 3, 4, ...; -1 ends it */
+	char *stack;			/* of the second process, its upper end */
+	int error;			/* why nothing was executed, a negative errno */
+};
+
+static int place_descriptors(const struct spawn *s)
+{
+	int copies[MONITOR_FDS + 1], n = 0;
+
+	/* First away from the numbers they may have by chance. */
+	copies[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (copies[0] < 0 || (copies[0] = fcntl(copies[0], F_DUPFD_CLOEXEC, FIRST_FREE_FD)) < 0)
+		return -errno;
+	for (; n < MONITOR_FDS && s->fds[n] >= 0; n++) {
+		copies[n + 1] = fcntl(s->fds[n], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+		if (copies[n + 1] < 0)
+			return -errno;
+	}
+	for (int fd = 0; fd < MONITOR_FD_DIR + n; fd++)
+		if (dup2(copies[fd < MONITOR_FD_DIR ? 0 : fd - MONITOR_FD_DIR + 1], fd) < 0)
+			return -errno;
+	return syscall(SYS_close_range, MONITOR_FD_DIR + n, ~0U, 0) < 0 ? -errno : 0;
+}
+
+static int become_monitor(void *data)
+{
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+	struct spawn *s = data;
+	sigset_t none;
+	int r = place_descriptors(s);
+
+	/* Of this process alone, though the memory is the caller's: an ignored SIGCHLD would lose exit statuses. */
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &standard, NULL);
+	sigemptyset(&none);
+	if (r == 0 && (setsid() < 0 || chdir("/") < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0))
+		r = -errno;
+	if (r == 0) {
+		execv(s->path, s->argv);
+		r = -errno;
+	}
+	s->error = r;
+	return 0;
+}
+
+static int fork_monitor(void *data)
+{
+	struct spawn *s = data;
+
+	if (clone(become_monitor, s->stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s) < 0)
+		s->error = -errno;
+	return 0;
+}
+
+/* The monitor becomes a grandchild whose parent has ended. Memory is shared until it executes, so nothing is copied; the
+ * process between sends no signal at its end and no wait of the caller's finds it. */
+static int spawn(struct spawn *s, struct mrg_error *err)
+{
+	char *stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	sigset_t all, old;
+	pid_t pid;
+	int r = 0;
+
+	if (stacks == MAP_FAILED)
+		return fail_memory(err);
+	s->stack = stacks + STACK_SIZE;
+	/* A handler of the caller's must not run on our stacks. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	pid = clone(fork_monitor, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, s);
+	if (pid < 0)
+		r = -errno;
+	while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	munmap(stacks, 2 * STACK_SIZE);
+	if (r < 0)
+		return fail_errno(err, r, "cannot start a process");
+	if (s->error < 0) {
+		fail_errno(err, s->error, "cannot execute '%s'", s->path);
+		return mrg_error_hint(err, "is moorage installed whole? MOORAGE_LIBEXEC_DIR tells where its programs are"), s->error;
+	}
+	return 0;
+}
+
+/* ---- the verdict ----------------------------------------------------------------------------- */
+
+/* Waits for the monitor's word. */
+static int hear_verdict(int fd, struct mrg_error *err)
+{
+	_cleanup_free_ struct message *message = malloc(sizeof(*message));
+	struct mrg_error verdict;
+	ssize_t n;
+
+	if (!message)
+		return fail_memory(err);
+	n = protocol_receive(fd, message, true);
+	if (n == -ENOTCONN)
+		return mrg_error_set(err, -EIO, "moorage-monitor died before it could tell how the start went");
+	if (n < 0 || message->type != MESSAGE_VERDICT)
+		return fail_errno(err, n < 0 ? (int)n : -EPROTO, "cannot hear from moorage-monitor");
+	memcpy(&verdict, message->payload, sizeof(verdict));
+	verdict.message[sizeof(verdict.message) - 1] = '\0';
+	if (verdict.code >= 0)
+		return 0;
+	if (err)
+		*err = verdict;
+	return verdict.code;
+}
+
+static int socket_pair(int ret[2], struct mrg_error *err)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret) < 0)
+		return fail_errno(err, -errno, "cannot make a socket");
+	return 0;
+}
+
+static int launch(struct mrg *m, const char *what, int dir, int request, struct mrg_session **ret_session,
+		  struct mrg_error *err)
+{
+	_cleanup_close_ int theirs = -1, their_control = -1, ours = -1, our_control = -1;
+	char path[PATH_MAX];
+	char *argv[] = {
+		(char *)"moorage-monitor", (char *)what, m->state_dir, m->run_dir, m->backend_path, m->libexec_dir,
+		m->config_file, NULL,
+	};
+	struct spawn s = { .path = path, .argv = argv };
+	int pair[2], r;
+
+	if (snprintf(path, sizeof(path), "%s/moorage-monitor", m->libexec_dir) >= (int)sizeof(path))
+		return mrg_error_set(err, -ENAMETOOLONG, "'%s' is too long", m->libexec_dir);
+	r = socket_pair(pair, err);
+	if (r < 0)
+		return r;
+	ours = pair[0], theirs = pair[1];
+	r = socket_pair(pair, err);
+	if (r < 0)
+		return r;
+	our_control = pair[0], their_control = pair[1];
+	memcpy(s.fds, (const int[MONITOR_FDS]){ dir, theirs, their_control, request }, sizeof(s.fds));
+	r = spawn(&s, err);
+	if (r < 0)
+		return r;
+	theirs = fd_close(theirs);
+	r = hear_verdict(ours, err);
+	if (r < 0 || !ret_session)
+		return r;
+	return session_new(take_fd(&ours), take_fd(&our_control), ret_session, err);
+}
+
+int launch_start(struct mrg *m, int dir, struct mrg_session **ret_session, struct mrg_error *err)
+{
+	return launch(m, "start", dir, -1, ret_session, err);
+}
+
+int launch_exec(struct mrg *m, int dir, const struct mrg_exec *exec, struct mrg_session **ret_session,
+		struct mrg_error *err)
+{
+	_cleanup_close_ int request = exec_request_write(exec, !ret_session, err);
+
+	return request < 0 ? request : launch(m, "exec", dir, request, ret_session, err);
+}
+
+/* ---- attaching ------------------------------------------------------------------------------- */
+
+/* The path of a socket may have 107 characters at most: through the descriptor any directory will do. */
+static int connect_to(int dir, bool watch, struct mrg_error *err)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct hello hello = { .watch = watch };
+	int r;
+
+	if (fd < 0)
+		return fail_errno(err, -errno, "cannot make a socket");
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/attach", dir);
+	do
+		r = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	while (r == -EINTR);
+	if (r == -ENOENT || r == -ECONNREFUSED)
+		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "no monitor of the container is there to attach to");
+	if (r < 0)
+		return fail_errno(err, r, "cannot attach to the container's monitor");
+	r = protocol_send(fd, MESSAGE_HELLO, &hello, sizeof(hello));
+	/* The monitor may be about to end: then the answer and the end are there all the same. */
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		return fail_errno(err, r, "cannot talk to the container's monitor");
+	return take_fd(&fd);
+}
+
+int launch_attach(int dir, int watch, struct mrg_session **ret_session, struct mrg_error *err)
+{
+	_cleanup_close_ int fd = connect_to(dir, watch, err), control = -1;
+
+	if (fd < 0)
+		return fd;
+	control = connect_to(dir, true, err);
+	if (control < 0)
+		return control;
+	return session_new(take_fd(&fd), take_fd(&control), ret_session, err);
+}

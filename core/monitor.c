@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The program moorage-monitor: what it does before and after its task, whichever that is. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/launch.h"
+#include "core/monitor.h"
+#include "core/util/cleanup.h"
+#include "core/util/fail.h"
+#include "core/util/fd.h"
+
+/* What argv has behind the task, and the variable by which plugins find the same place. */
+enum { ARG_STATE = 2, ARG_RUN, ARG_BACKENDS, ARG_LIBEXEC, ARG_CONFIG, ARG_END };
+
+static const char *const places[ARG_END] = {
+	[ARG_STATE] = "MOORAGE_STATE_DIR", [ARG_RUN] = "MOORAGE_RUN_DIR", [ARG_BACKENDS] = "MOORAGE_BACKEND_PATH",
+	[ARG_LIBEXEC] = "MOORAGE_LIBEXEC_DIR", [ARG_CONFIG] = "MOORAGE_CONFIG",
+};
+
+#define WAIT_MS	1000			/* for an engine to notice what the kernel told us */
+
+/* ---- the process ----------------------------------------------------------------------------- */
+
+void monitor_hold(struct monitor *mon, struct mrg_process *process)
+{
+	if (process->pidfd < 0 && process->pid > 0)
+		process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	mon->process = *process;
+	mon->pump.pidfd = process->pidfd;
+}
+
+/* Orphans come to us as well: they are buried on the way. */
+static bool reap(struct monitor *mon, int *ret_status)
+{
+	bool found = false;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == mon->process.pid) {
+			*ret_status = status;
+			found = true;
+		}
+	return found;
+}
+
+static bool is_our_child(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+int monitor_ended(void *data, int *ret_status)
+{
+	struct monitor *mon = data;
+	struct mrg_error err;
+	bool ours = mon->process.pid > 0 && is_our_child(mon->process.pid);
+	int r;
+
+	if (reap(mon, ret_status))
+		return 1;
+	if (ours)
+		return 0;
+	r = dispatch_wait(mon->plugin, &mon->unit, mon->process.pidfd < 0 ? 0 : WAIT_MS, ret_status, &err);
+	if (r == -MRG_E_TIMEOUT)
+		return 0;
+	if (r < 0) {
+		*ret_status = 0;
+		mon->lost = true;
+	}
+	return 1;
+}
+
+/* ---- before the task ------------------------------------------------------------------------- */
+
+static int take_signals(struct monitor *mon)
+{
+	sigset_t all, child;
+
+	/* The monitor ends with its container, not by a signal meant for somebody's session. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	mon->pump.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	return mon->pump.signals < 0 ? -errno : 0;
+}
+
+static int set_up(struct monitor *mon, struct mrg_error *err)
+{
+	int r = pump_init(&mon->pump);
+
+	mon->process.pidfd = mon->run.process.pidfd = -1;
+	mon->pump.ended = monitor_ended;
+	mon->pump.data = mon;
+	umask(022);
+	if (r == 0)
+		r = take_signals(mon);
+	if (r == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		r = -errno;
+	return r < 0 ? fail_errno(err, r, "cannot set up the monitor") : 0;
+}
+
+static int open_container(struct monitor *mon, char **argv, struct mrg_error *err)
+{
+	struct mrg_options options = {
+		.state_dir = argv[ARG_STATE], .run_dir = argv[ARG_RUN], .backend_path = argv[ARG_BACKENDS],
+		.libexec_dir = argv[ARG_LIBEXEC], .config_file = argv[ARG_CONFIG],
+	};
+	int r;
+
+	for (int i = ARG_STATE; i < ARG_END; i++)
+		if (setenv(places[i], argv[i], 1) < 0)
+			return fail_memory(err);
+	r = mrg_new(&mon->m, &options, err);
+	if (r == 0)
+		r = store_open_dir(mon->m, MONITOR_FD_DIR, &mon->record, err);
+	if (r < 0)
+		return r;
+	store_unit(mon->record, NULL, &mon->unit);
+	return registry_load(mon->m, mon->record->backend, &mon->plugin, err);
+}
+
+void monitor_verdict(struct monitor *mon, const struct mrg_error *verdict)
+{
+	if (mon->record)
+		store_unlock(mon->record);
+	protocol_send(MONITOR_FD_SESSION, MESSAGE_VERDICT, verdict, sizeof(*verdict));
+}
+
+void monitor_serve_first(struct monitor *mon)
+{
+	pump_add_client(&mon->pump, MONITOR_FD_SESSION, false, true);
+	pump_add_client(&mon->pump, MONITOR_FD_CONTROL, true, true);
+}
+
+/* A monitor should be the last to go when memory is short. Only after the start: children inherit it. Best effort: it needs CAP_SYS_RESOURCE. */
+static void protect(void)
+{
+	(void)fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", "-900");
+}
+
+static const struct task *find_task(int argc, char **argv)
+{
+	const struct task *const tasks[] = { &monitor_start_task, &monitor_exec_task };
+
+	for (size_t i = 0; argc == ARG_END && i < ARRAY_SIZE(tasks); i++)
+		if (strcmp(tasks[i]->name, argv[1]) == 0)
+			return tasks[i];
+	return NULL;
+}
+
+/* Executed by launch.c, with all descriptors there. */
+static bool take_descriptors(const struct task *task)
+{
+	for (int fd = MONITOR_FD_DIR; fd < MONITOR_FD_DIR + task->n_fds; fd++)
+		if (fd_cloexec(fd, true) < 0)
+			return false;
+	return true;
+}
+
+static int run(const struct task *task, char **argv)
+{
+	struct monitor mon = { .m = NULL };
+	struct mrg_error err = { 0 };
+	int r = set_up(&mon, &err);
+
+	if (r == 0)
+		r = open_container(&mon, argv, &err);
+	if (r == 0)
+		r = task->begin(&mon, &err);
+	if (r < 0 && err.code >= 0)
+		fail_errno(&err, r, "the start failed");
+	monitor_verdict(&mon, r < 0 ? &err : &(struct mrg_error){ 0 });
+	if (r == 0) {
+		monitor_serve_first(&mon);
+		protect();
+		malloc_trim(0);
+		task->end(&mon);
+	}
+	/* Nothing is freed: the process ends, and nobody waits longer for it than needed. */
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+__attribute__((visibility("default"))) int mrg_monitor_main(int argc, char **argv)
+{
+	const struct task *task = find_task(argc, argv);
+
+	if (!task || !take_descriptors(task)) {
+		static const char text[] = "moorage-monitor is started by moorage, not by hand\n";
+
+		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+		return EXIT_FAILURE;
+	}
+	return run(task, argv);
+}

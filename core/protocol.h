@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CORE_PROTOCOL_H
+#define CORE_PROTOCOL_H
+
+/*
+ * Between a monitor and its clients: SOCK_SEQPACKET, one message one event, a type byte and a payload.
+ *
+ * The monitor sends VERDICT first on the inherited socket; HELLO when a client is served (terminal or not), output, and
+ * EXIT last. A client that connects sends HELLO first. Input is not read from a client while the process does not take
+ * it, so a session has a second connection, which watches, for what must not wait behind input: RESIZE and SIGNAL.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum message_type {
+	MESSAGE_VERDICT = 1,		/* struct mrg_error; code 0: started */
+	MESSAGE_HELLO,			/* struct hello */
+	MESSAGE_STDOUT,			/* bytes */
+	MESSAGE_STDERR,
+	MESSAGE_STDIN,
+	MESSAGE_STDIN_END,		/* nothing */
+	MESSAGE_RESIZE,			/* struct resize */
+	MESSAGE_SIGNAL,			/* int32_t, 1-64 */
+	MESSAGE_EXIT,			/* struct ending */
+};
+
+struct hello {
+	uint8_t watch;			/* of a client: wants no output and gives no input */
+	uint8_t terminal;		/* of the monitor */
+};
+
+struct resize {
+	uint16_t rows, columns;
+};
+
+struct ending {
+	int32_t status;			/* wait(2) status word */
+	uint8_t oom_killed;
+};
+
+#define MESSAGE_MAX	(32 * 1024)	/* of the payload */
+
+struct message {
+	uint8_t type;
+	char payload[MESSAGE_MAX];
+};
+
+/* Sends without blocking. 0, -EAGAIN when the socket is full, or another negative errno; never raises SIGPIPE. */
+int protocol_send(int fd, uint8_t type, const void *payload, size_t length);
+
+/* Receives one message into @ret: the length of its payload, checked to be one the type can have; -EAGAIN: there is none
+ * (only unless @wait), -ENOTCONN: the other side is gone, -EBADMSG: rubbish. */
+ssize_t protocol_receive(int fd, struct message *ret, bool wait);
+
+/* Whether the process at the other end may give orders here: ours or root's. */
+bool protocol_peer_is_allowed(int fd);
+
+#endif
