@@ -8,14 +8,20 @@ LDADD = libcore.la $(CMOCKA_LIBS)
 unit_tests = \
 	%D%/unit/test_cgroup \
 	%D%/unit/test_cgroup_limits \
+	%D%/unit/test_cgroup_live \
+	%D%/unit/test_cgroup_live_v1 \
+	%D%/unit/test_cgroup_live_v2 \
 	%D%/unit/test_cgroup_v1 \
 	%D%/unit/test_cgroup_v2
 
 # One program per layout of cgroups, told by its name.
-cgroup_test_sources = %D%/unit/test_cgroup.c %D%/unit/cgroup_view.c %D%/unit/cgroup_view.h
-%C%_unit_test_cgroup_SOURCES = $(cgroup_test_sources)
-%C%_unit_test_cgroup_v1_SOURCES = $(cgroup_test_sources)
-%C%_unit_test_cgroup_v2_SOURCES = $(cgroup_test_sources)
+cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cgroup_view.c %D%/unit/cgroup_view.h
+%C%_unit_test_cgroup_SOURCES = %D%/unit/test_cgroup.c $(cgroup_fixture)
+%C%_unit_test_cgroup_v1_SOURCES = $(%C%_unit_test_cgroup_SOURCES)
+%C%_unit_test_cgroup_v2_SOURCES = $(%C%_unit_test_cgroup_SOURCES)
+%C%_unit_test_cgroup_live_SOURCES = %D%/unit/test_cgroup_live.c $(cgroup_fixture)
+%C%_unit_test_cgroup_live_v1_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
+%C%_unit_test_cgroup_live_v2_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
