@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Other layouts of cgroups in a private mount namespace, and processes in cgroups of their own. */
 
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cgroups are made, limit and vanish: on this host as it is, and as hosts with v1 or v2 alone see theirs. */
 
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
