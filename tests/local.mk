@@ -12,7 +12,10 @@ unit_tests = \
 	%D%/unit/test_cgroup_live_v1 \
 	%D%/unit/test_cgroup_live_v2 \
 	%D%/unit/test_cgroup_v1 \
-	%D%/unit/test_cgroup_v2
+	%D%/unit/test_cgroup_v2 \
+	%D%/unit/test_mounts \
+	%D%/unit/test_native \
+	%D%/unit/test_root
 
 # One program per layout of cgroups, told by its name.
 cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cgroup_view.c %D%/unit/cgroup_view.h
@@ -22,6 +25,12 @@ cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cg
 %C%_unit_test_cgroup_live_SOURCES = %D%/unit/test_cgroup_live.c $(cgroup_fixture)
 %C%_unit_test_cgroup_live_v1_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
 %C%_unit_test_cgroup_live_v2_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
+
+root_fixture = %D%/unit/root_fixture.c %D%/unit/root_fixture.h
+%C%_unit_test_mounts_SOURCES = %D%/unit/test_mounts.c $(root_fixture)
+%C%_unit_test_native_SOURCES = %D%/unit/test_native.c $(root_fixture)
+%C%_unit_test_native_LDADD = libnative.la libcore.la $(CMOCKA_LIBS)
+%C%_unit_test_root_SOURCES = %D%/unit/test_root.c $(root_fixture)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-pkgbackend_LTLIBRARIES += native.la
-native_la_SOURCES = \
+
+# All objects of the backend: what its unit test links.
+noinst_LTLIBRARIES += libnative.la
+libnative_la_SOURCES = \
 	%D%/check.c \
 	%D%/explain.c \
 	%D%/namespaces.c \
@@ -9,6 +11,9 @@ native_la_SOURCES = \
 	%D%/probe.c \
 	%D%/setup.c \
 	%D%/userns.c
-native_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
-native_la_LDFLAGS = $(BACKEND_LDFLAGS)
-native_la_LIBADD = $(BACKEND_LIBADD)
+libnative_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
+
+pkgbackend_LTLIBRARIES += native.la
+native_la_SOURCES =
+native_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -Wl,-z,defs
+native_la_LIBADD = libnative.la libmoorage.la
