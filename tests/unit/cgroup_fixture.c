@@ -71,15 +71,6 @@ void fixture_ask_memory(struct mrg_spec *spec, int64_t bytes)
 	mrg_fields_add(&spec->set, MRG_FIELD_MEMORY_LIMIT);
 }
 
-void fixture_need(const struct fixture *f, unsigned int controllers)
-{
-	if (~(f->has.v1 | f->has.v2) & controllers) {
-		print_message("this layout has no %s controller\n",
-			      cgroup_controller_name(controllers & ~(f->has.v1 | f->has.v2), 2));
-		skip();
-	}
-}
-
 void fixture_create(struct fixture *f)
 {
 	struct mrg_error err = { 0 };
@@ -181,7 +172,7 @@ pid_t fixture_spawn_running(struct fixture *f, int (*body)(void *data), void *da
 	return pid;
 }
 
-const char *fixture_view(int argc, char **argv)
+static const char *enter(int argc, char **argv)
 {
 	const char *end = strrchr(argv[0], '_'), *view = "host";
 	int r;
@@ -199,4 +190,33 @@ const char *fixture_view(int argc, char **argv)
 		return view;
 	printf("1..0 # SKIP the view '%s' cannot be shown here: %s\n", view, r > 0 ? "no hierarchy of it" : strerror(-r));
 	return NULL;
+}
+
+static unsigned int layout(void)
+{
+	static const struct mrg_unit nobody = { .name = "mrgt-x", .id = "0", .dir = -1 };
+	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
+	struct cgroup_controllers has;
+
+	if (cgroup_open(&cg, &nobody, false, NULL) < 0)
+		return 0;
+	has = cgroup_available(&cg);
+	return has.v1 | has.v2 | (has.unified ? UNIFIED : 0);
+}
+
+int fixture_main(int argc, char **argv, const struct fixture_test *tests, size_t n)
+{
+	const char *view = enter(argc, argv);
+	_cleanup_free_ struct CMUnitTest *chosen = calloc(n, sizeof(*chosen));
+	unsigned int has = view ? layout() : 0;
+	size_t count = 0;
+
+	if (!view || !chosen)
+		return !chosen;
+	for (size_t i = 0; i < n; i++)
+		if ((has & tests[i].needs) == tests[i].needs && !(has & tests[i].lacks))
+			chosen[count++] = tests[i].test;
+		else
+			printf("# left out, cgroups are not so here: %s\n", tests[i].test.name);
+	return _cmocka_run_group_tests(view, chosen, count, NULL, NULL);
 }

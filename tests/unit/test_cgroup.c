@@ -138,8 +138,6 @@ static void a_missing_controller_is_refused_by_name(void **state)
 	struct fixture *f = *state;
 	struct mrg_error err = { 0 };
 
-	if ((f->has.v1 | f->has.v2) & CGROUP_MEMORY)
-		skip();
 	fixture_ask_memory(&f->spec, 64 * MIB);
 	assert_int_equal(mrg_helper_cgroup_create(&f->unit, &f->entry, &err), -MRG_E_UNSUPPORTED);
 	assert_non_null(strstr(err.message, "no memory controller"));
@@ -226,7 +224,6 @@ static void memory_limit_kills_and_is_reported(void **state)
 	size_t size = 128 * MIB;
 	pid_t pid;
 
-	fixture_need(f, CGROUP_MEMORY);
 	fixture_ask_memory(&f->spec, 64 * MIB);
 	fixture_create(f);
 	pid = view_spawn(&f->entry, fixture_touch_memory, &size);
@@ -239,7 +236,6 @@ static void memory_below_the_limit_is_left_alone(void **state)
 	struct fixture *f = *state;
 	size_t size = 16 * MIB;
 
-	fixture_need(f, CGROUP_MEMORY);
 	fixture_ask_memory(&f->spec, 64 * MIB);
 	fixture_create(f);
 	assert_int_equal(fixture_status_of(view_spawn(&f->entry, fixture_touch_memory, &size)), 0);
@@ -251,7 +247,6 @@ static void pids_limit_stops_the_eleventh_process(void **state)
 	struct fixture *f = *state;
 	int status;
 
-	fixture_need(f, CGROUP_PIDS);
 	f->spec.pids_limit = 10;
 	mrg_fields_add(&f->spec.set, MRG_FIELD_PIDS_LIMIT);
 	fixture_create(f);
@@ -267,7 +262,6 @@ static void cpu_quota_gives_half_a_core(void **state)
 	uint64_t used, percent = 0;
 	int64_t begin;
 
-	fixture_need(f, CGROUP_CPU);
 	f->spec.cpu_quota = 50000;
 	f->spec.cpu_period = 100000;
 	mrg_fields_add(&f->spec.set, MRG_FIELD_CPU_QUOTA);
@@ -291,7 +285,6 @@ static void cpuset_v1_takes_processes(void **state)
 {
 	struct fixture *f = *state;
 
-	fixture_need(f, CGROUP_CPUSET);
 	f->spec.cpuset_cpus = "0";
 	mrg_fields_add(&f->spec.set, MRG_FIELD_CPUSET_CPUS);
 	fixture_create(f);
@@ -301,24 +294,23 @@ static void cpuset_v1_takes_processes(void **state)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		FIXTURE_TEST(cleanup_leaves_nothing_and_may_come_again),
-		FIXTURE_TEST(cleanup_kills_what_is_left),
-		FIXTURE_TEST(destroy_refuses_while_something_runs),
-		FIXTURE_TEST(create_clears_an_earlier_life),
-		FIXTURE_TEST(nested_cgroups_are_removed),
-		FIXTURE_TEST(a_parent_of_somebody_else_stays),
-		FIXTURE_TEST(a_refused_limit_leaves_nothing),
-		FIXTURE_TEST(a_missing_controller_is_refused_by_name),
-		FIXTURE_TEST(a_hundred_at_once_leave_nothing),
-		FIXTURE_TEST(state_follows_the_processes),
-		FIXTURE_TEST(memory_limit_kills_and_is_reported),
-		FIXTURE_TEST(memory_below_the_limit_is_left_alone),
-		FIXTURE_TEST(pids_limit_stops_the_eleventh_process),
-		FIXTURE_TEST(cpu_quota_gives_half_a_core),
-		FIXTURE_TEST(cpuset_v1_takes_processes),
+	static const struct fixture_test tests[] = {
+		FIXTURE_TEST(cleanup_leaves_nothing_and_may_come_again, 0, 0),
+		FIXTURE_TEST(cleanup_kills_what_is_left, 0, 0),
+		FIXTURE_TEST(destroy_refuses_while_something_runs, 0, 0),
+		FIXTURE_TEST(create_clears_an_earlier_life, 0, 0),
+		FIXTURE_TEST(nested_cgroups_are_removed, 0, 0),
+		FIXTURE_TEST(a_parent_of_somebody_else_stays, 0, 0),
+		FIXTURE_TEST(a_refused_limit_leaves_nothing, 0, 0),
+		FIXTURE_TEST(a_missing_controller_is_refused_by_name, 0, CGROUP_MEMORY),
+		FIXTURE_TEST(a_hundred_at_once_leave_nothing, 0, 0),
+		FIXTURE_TEST(state_follows_the_processes, 0, 0),
+		FIXTURE_TEST(memory_limit_kills_and_is_reported, CGROUP_MEMORY, 0),
+		FIXTURE_TEST(memory_below_the_limit_is_left_alone, CGROUP_MEMORY, 0),
+		FIXTURE_TEST(pids_limit_stops_the_eleventh_process, CGROUP_PIDS, 0),
+		FIXTURE_TEST(cpu_quota_gives_half_a_core, CGROUP_CPU, 0),
+		FIXTURE_TEST(cpuset_v1_takes_processes, CGROUP_CPUSET, 0),
 	};
-	const char *view = fixture_view(argc, argv);
 
-	return view ? cmocka_run_group_tests_name(view, tests, NULL, NULL) : 0;
+	return fixture_main(argc, argv, tests, ARRAY_SIZE(tests));
 }

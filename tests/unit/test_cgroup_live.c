@@ -42,7 +42,6 @@ static void update_raises_and_lowers_live(void **state)
 	struct mrg_error err = { 0 };
 	uint64_t limit;
 
-	fixture_need(f, CGROUP_MEMORY);
 	fixture_ask_memory(&f->spec, 64 * MIB);
 	fixture_create(f);
 	fixture_spawn_running(f, fixture_sleep_long, NULL);
@@ -63,7 +62,6 @@ static void a_failed_update_changes_nothing(void **state)
 	struct mrg_spec changes = { .io_read_bps = { &device, 1 } };
 	uint64_t limit;
 
-	fixture_need(f, CGROUP_MEMORY | CGROUP_IO);
 	fixture_ask_memory(&f->spec, 64 * MIB);
 	fixture_create(f);
 	fixture_spawn_running(f, fixture_sleep_long, NULL);
@@ -235,8 +233,6 @@ static void exec_enters_the_leaf_of_the_first_process(void **state)
 	char number[16], path[32];
 	pid_t pid;
 
-	if (!f->has.unified)
-		skip();
 	fixture_create(f);
 	process.pid = fixture_spawn_running(f, fixture_sleep_long, NULL);
 	assert_int_equal(cgroup_open(&cg, &f->unit, true, NULL), 0);
@@ -332,8 +328,6 @@ static void the_last_rule_that_matches_wins(void **state)
 		{ 0, NULL, -1, -1, NULL }, { 1, "c", 1, -1, NULL }, { 0, "c", 1, 5, "w" }, { 1, "c", 1, 5, "m" },
 	};
 
-	if (!f->has.unified)
-		skip();
 	set_rules(&f->spec, rules, 4);
 	fixture_create(f);
 	assert_int_equal(opened(f, "/dev/null", O_RDWR), 0);
@@ -352,8 +346,6 @@ static void an_update_may_go_beyond_v1_and_back(void **state)
 	struct mrg_device_rule odd[] = { { 1, "c", 1, -1, NULL }, { 0, "c", 1, 5, "w" } };
 	struct mrg_spec changes = { 0 };
 
-	if (!f->has.unified)
-		skip();
 	set_rules(&f->spec, simple, 1);
 	fixture_create(f);
 	fixture_spawn_running(f, fixture_sleep_long, NULL);
@@ -374,8 +366,6 @@ static void v1_alone_refuses_what_it_cannot_hold(void **state)
 	struct fixture *f = *state;
 	struct mrg_device_rule odd[] = { { 1, "c", 1, -1, NULL }, { 0, "c", 1, 5, "w" } };
 
-	if (f->has.unified)
-		skip();
 	set_rules(&f->spec, odd, 2);
 	assert_int_equal(mrg_helper_cgroup_create(&f->unit, &f->entry, NULL), -MRG_E_UNSUPPORTED);
 	assert_int_equal(view_count(f->parent), 0);
@@ -410,28 +400,27 @@ static void probe_clears_what_is_missing(void **state)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		FIXTURE_TEST(update_raises_and_lowers_live),
-		FIXTURE_TEST(a_failed_update_changes_nothing),
-		FIXTURE_TEST(update_refuses_what_is_no_limit),
-		FIXTURE_TEST(stats_tell_what_is_used),
-		FIXTURE_TEST(pause_stops_and_resume_continues),
-		FIXTURE_TEST(verbs_on_nothing_say_not_running),
-		FIXTURE_TEST(killing_all_reaches_all_even_frozen),
-		FIXTURE_TEST(a_signal_reaches_all),
-		FIXTURE_TEST(without_a_record_the_eldest_is_the_first),
-		FIXTURE_TEST(processes_are_listed),
-		FIXTURE_TEST(exec_enters_the_leaf_of_the_first_process),
-		FIXTURE_TEST(devices_not_allowed_are_refused),
-		FIXTURE_TEST(without_rules_devices_are_open),
-		FIXTURE_TEST(an_update_replaces_the_rules),
-		FIXTURE_TEST(the_last_rule_that_matches_wins),
-		FIXTURE_TEST(an_update_may_go_beyond_v1_and_back),
-		FIXTURE_TEST(v1_alone_refuses_what_it_cannot_hold),
-		FIXTURE_TEST(rules_may_allow_all),
-		FIXTURE_TEST(probe_clears_what_is_missing),
+	static const struct fixture_test tests[] = {
+		FIXTURE_TEST(update_raises_and_lowers_live, CGROUP_MEMORY, 0),
+		FIXTURE_TEST(a_failed_update_changes_nothing, CGROUP_MEMORY | CGROUP_IO, 0),
+		FIXTURE_TEST(update_refuses_what_is_no_limit, 0, 0),
+		FIXTURE_TEST(stats_tell_what_is_used, 0, 0),
+		FIXTURE_TEST(pause_stops_and_resume_continues, 0, 0),
+		FIXTURE_TEST(verbs_on_nothing_say_not_running, 0, 0),
+		FIXTURE_TEST(killing_all_reaches_all_even_frozen, 0, 0),
+		FIXTURE_TEST(a_signal_reaches_all, 0, 0),
+		FIXTURE_TEST(without_a_record_the_eldest_is_the_first, 0, 0),
+		FIXTURE_TEST(processes_are_listed, 0, 0),
+		FIXTURE_TEST(exec_enters_the_leaf_of_the_first_process, UNIFIED, 0),
+		FIXTURE_TEST(devices_not_allowed_are_refused, 0, 0),
+		FIXTURE_TEST(without_rules_devices_are_open, 0, 0),
+		FIXTURE_TEST(an_update_replaces_the_rules, 0, 0),
+		FIXTURE_TEST(the_last_rule_that_matches_wins, UNIFIED, 0),
+		FIXTURE_TEST(an_update_may_go_beyond_v1_and_back, UNIFIED, 0),
+		FIXTURE_TEST(v1_alone_refuses_what_it_cannot_hold, 0, UNIFIED),
+		FIXTURE_TEST(rules_may_allow_all, 0, 0),
+		FIXTURE_TEST(probe_clears_what_is_missing, 0, 0),
 	};
-	const char *view = fixture_view(argc, argv);
 
-	return view ? cmocka_run_group_tests_name(view, tests, NULL, NULL) : 0;
+	return fixture_main(argc, argv, tests, ARRAY_SIZE(tests));
 }
