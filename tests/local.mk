@@ -48,3 +48,21 @@ AM_TESTS_ENVIRONMENT = \
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = bash
+
+lint: all
+	$(srcdir)/%D%/lint $(abs_builddir)
+
+# On real roots, as root: MOORAGE is the installed command.
+e2e: all
+	MOORAGE=$(abs_builddir)/moorage MOORAGE_BACKEND_PATH=$(abs_builddir)/.libs MOORAGE_LIBEXEC_DIR=$(abs_builddir) $(srcdir)/%D%/e2e/run
+
+bench: all
+	MOORAGE=$(bindir)/moorage $(srcdir)/%D%/bench/run
+
+.PHONY: lint e2e bench
+
+EXTRA_DIST += %D%/lint %D%/install %D%/e2e %D%/bench
+
+# Folders travel whole: without what a build beside the sources leaves in them.
+dist-hook:
+	find $(distdir) -name '*.o' -o -name '*.lo' -o -name '.dirstamp' | xargs -r rm -f
