@@ -35,7 +35,7 @@ int fixture_setup(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(f->id, sizeof(f->id), "%08x%08lx", (unsigned int)getpid(), now.tv_nsec);
 	snprintf(f->parent, sizeof(f->parent), "mrgt-unit-%d", getpid());
-	snprintf(f->dir_name, sizeof(f->dir_name), "/tmp/mrgt-XXXXXX");
+	snprintf(f->dir_name, sizeof(f->dir_name), "/tmp/mrgt-cgroup-XXXXXX");
 	if (!mkdtemp(f->dir_name))
 		return -1;
 	f->spec.cgroups_path = f->parent;
@@ -59,8 +59,9 @@ int fixture_teardown(void **state)
 	mrg_helper_cgroup_cleanup(NULL, &f->unit, &result, NULL);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
+	unlinkat(f->unit.dir, "exit.json", 0);
 	close(f->unit.dir);
-	fd_remove_tree(AT_FDCWD, f->dir_name);
+	rmdir(f->dir_name);
 	free(f);
 	return 0;
 }
