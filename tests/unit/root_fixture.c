@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A small root file system, and code that runs in a mount namespace of its own. */
 
+#include "config.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
