@@ -6,6 +6,7 @@
 #include <endian.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/seccomp_profile.h"
@@ -17,6 +18,7 @@
 #endif
 
 #define RULES_MAX	64
+#define NUMBERS_MAX	512	/* numbers of system calls end below */
 
 struct program {
 	struct sock_filter *code;
@@ -75,12 +77,31 @@ static void emit_rule(struct program *p, const struct seccomp_rule *rule, size_t
 		p->overflow = true;
 }
 
+/* The number of @name, or -1. For what i386 has both as a call of its own and behind a multiplexer libseccomp gives a number of its
+ * own invention; the real one is found the other way round. */
+static int number_of(uint32_t arch, const char *name)
+{
+	int number = seccomp_syscall_resolve_name_arch(arch, name);
+
+	if (number >= 0 || number == __NR_SCMP_ERROR)
+		return number >= 0 ? number : -1;
+	for (number = 0; number < NUMBERS_MAX; number++) {
+		char *found = seccomp_syscall_resolve_num_arch(arch, number);
+		bool same = found && strcmp(found, name) == 0;
+
+		free(found);
+		if (same)
+			return number;
+	}
+	return -1;
+}
+
 /* The rules that follow @rule for the same name, which is not looked at again. */
 static const struct seccomp_rule *emit_name(struct program *p, uint32_t arch, const struct seccomp_rule *rule,
 					    uint64_t caps)
 {
 	const char *name = rule->name;
-	int number = seccomp_syscall_resolve_name_arch(arch, name);
+	int number = number_of(arch, name);
 	size_t pass[RULES_MAX], n_pass = 0, other;
 
 	if (number < 0) { /* not in this architecture */

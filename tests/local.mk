@@ -13,9 +13,13 @@ unit_tests = \
 	%D%/unit/test_cgroup_live_v2 \
 	%D%/unit/test_cgroup_v1 \
 	%D%/unit/test_cgroup_v2 \
+	%D%/unit/test_credentials \
 	%D%/unit/test_mounts \
 	%D%/unit/test_native \
-	%D%/unit/test_root
+	%D%/unit/test_process \
+	%D%/unit/test_root \
+	%D%/unit/test_seccomp \
+	%D%/unit/test_spawn
 
 # One program per layout of cgroups, told by its name.
 cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cgroup_view.c %D%/unit/cgroup_view.h
@@ -31,6 +35,12 @@ root_fixture = %D%/unit/root_fixture.c %D%/unit/root_fixture.h
 %C%_unit_test_native_SOURCES = %D%/unit/test_native.c $(root_fixture)
 %C%_unit_test_native_LDADD = libnative.la libcore.la $(CMOCKA_LIBS)
 %C%_unit_test_root_SOURCES = %D%/unit/test_root.c $(root_fixture)
+
+# Processes in a root of busybox.
+process_fixture = %D%/unit/process_fixture.c %D%/unit/process_fixture.h
+%C%_unit_test_credentials_SOURCES = %D%/unit/test_credentials.c $(process_fixture)
+%C%_unit_test_process_SOURCES = %D%/unit/test_process.c $(process_fixture)
+%C%_unit_test_seccomp_LDADD = $(LDADD) $(SECCOMP_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

@@ -67,7 +67,7 @@ int fixture_open(struct fixture *f)
 {
 	static const char *const dirs[] = { "bin", "etc", "proc", "dev", "dev/pts", "tmp", "root", "sys" };
 
-	*f = (struct fixture){ .root = "/tmp/mrgt-root-XXXXXX", .run_dir = "/tmp/mrgt-run-XXXXXX", .dir = -1 };
+	*f = (struct fixture){ .root = "/tmp/mrgt-process-root-XXXXXX", .run_dir = "/tmp/mrgt-process-run-XXXXXX", .dir = -1 };
 	if (!mkdtemp(f->root) || !mkdtemp(f->run_dir) || chmod(f->root, 0755) < 0)
 		return -errno;
 	setenv("MOORAGE_RUN_DIR", f->run_dir, 1);
@@ -92,10 +92,12 @@ int fixture_open(struct fixture *f)
 
 void fixture_close(struct fixture *f)
 {
+	_cleanup_close_ int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
 	mrg_spec_free(f->spec);
 	fd_close(f->dir);
-	fd_remove_tree(AT_FDCWD, f->root);
-	fd_remove_tree(AT_FDCWD, f->run_dir);
+	fd_remove_tree(tmp, f->root + strlen("/tmp/"));
+	fd_remove_tree(tmp, f->run_dir + strlen("/tmp/"));
 }
 
 static int child(void *data, struct mrg_error *err)
