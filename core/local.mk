@@ -33,6 +33,17 @@ libcore_la_SOURCES = \
 	%D%/doctor.c \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
+	%D%/formats/format.c %D%/formats/format.h \
+	%D%/formats/oci.c \
+	%D%/formats/oci_seccomp.c %D%/formats/oci_seccomp.h \
+	%D%/formats/systemd.c %D%/formats/systemd.h \
+	%D%/formats/systemd_devices.c \
+	%D%/formats/systemd_keys.c \
+	%D%/formats/systemd_limits.c \
+	%D%/formats/systemd_paths.c \
+	%D%/formats/systemd_process.c \
+	%D%/formats/systemd_sandbox.c \
+	%D%/formats/systemd_text.c \
 	%D%/helper_cgroup.c \
 	%D%/helper_cgroup_delegate.c \
 	%D%/helper_cgroup_enter.c \

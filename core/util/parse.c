@@ -124,7 +124,8 @@ int parse_size(const char *text, int64_t *ret)
 int parse_duration_ms(const char *text, int64_t *ret)
 {
 	static const struct { const char *name; uint64_t ms; } units[] = {
-		{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 },
+		{ "ms", 1 }, { "s", 1000 }, { "sec", 1000 }, { "m", 60000 }, { "min", 60000 }, { "h", 3600000 },
+		{ "d", 86400000 },
 	};
 	uint64_t total = 0;
 
@@ -140,7 +141,7 @@ int parse_duration_ms(const char *text, int64_t *ret)
 			r = parse_thousandths(text, &text, &thousandths);
 		if (r < 0)
 			return r;
-		length = strspn(text, "mshd");
+		length = strspn(text, "abcdefghijklmnopqrstuvwxyz");
 		if (length == 0 && *text == '\0' && total == 0)
 			scale = 1000;
 		for (size_t i = 0; i < ARRAY_SIZE(units) && length > 0; i++)

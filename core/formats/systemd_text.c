@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The text of unit files: lines, sections, quoting; systemd.syntax(7) and systemd.service(5). */
+
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "core/formats/systemd.h"
+#include "core/util/cleanup.h"
+#include "core/util/utf8.h"
+
+#define UNIT_MAX_SIZE	(1U << 20)
+#define UNIT_MAX_KEYS	4096
+#define LINE_MAX_SIZE	(64U << 10)
+
+static int line_fail(struct mrg_error *err, unsigned int line, const char *rule)
+{
+	return mrg_error_set(err, -MRG_E_INVALID, "line %u: %s", line, rule);
+}
+
+static char *strip(char *text)
+{
+	size_t length;
+
+	text += strspn(text, " \t\r");
+	length = strlen(text);
+	while (length > 0 && strchr(" \t\r", text[length - 1]))
+		text[--length] = '\0';
+	return text;
+}
+
+/* Cuts one physical line off *at. */
+static char *next_line(char **at, unsigned int *line)
+{
+	char *text = *at, *end;
+
+	if (!*text)
+		return NULL;
+	end = text + strcspn(text, "\n");
+	*at = *end ? end + 1 : end;
+	*end = '\0';
+	++*line;
+	return strip(text);
+}
+
+static bool is_comment(const char *text)
+{
+	return *text == '#' || *text == ';';
+}
+
+/* A logical line at *ret, in place: lines that end in a backslash go on in the next, comments between them are skipped. 1, 0 at the end. */
+static int next_logical(char **at, unsigned int *line, unsigned int *first, char **ret, struct mrg_error *err)
+{
+	char *text = next_line(at, line), *end, *more;
+
+	*first = *line;
+	if (!text)
+		return 0;
+	*ret = text;
+	if (is_comment(text))
+		return 1;
+	end = text + strlen(text);
+	while (end > text && end[-1] == '\\') {
+		end[-1] = ' ';
+		do
+			more = next_line(at, line);
+		while (more && is_comment(more));
+		if (!more)
+			return line_fail(err, *line, "the last line says that it goes on, and the file ends");
+		memmove(end, more, strlen(more) + 1);
+		end += strlen(end);
+		if ((size_t)(end - text) > LINE_MAX_SIZE)
+			return line_fail(err, *first, "longer than 64 KiB with what follows it");
+	}
+	return 1;
+}
+
+static int add_assignment(struct unit *unit, const char *section, char *text, unsigned int line, struct mrg_error *err)
+{
+	char *equals = strchr(text, '=');
+	struct assignment *bigger;
+
+	if (!section)
+		return line_fail(err, line, "stands before the first [Section]");
+	if (!equals || equals == text)
+		return line_fail(err, line, "is neither [Section], KEY=VALUE nor a comment");
+	if (unit->n == UNIT_MAX_KEYS)
+		return line_fail(err, line, "a unit has at most 4096 assignments");
+	if ((unit->n & (unit->n - 1)) == 0) {
+		bigger = realloc(unit->item, (unit->n ? unit->n * 2 : 1) * sizeof(*bigger));
+		if (!bigger)
+			return mrg_error_set(err, -ENOMEM, "out of memory");
+		unit->item = bigger;
+	}
+	*equals = '\0';
+	unit->item[unit->n++] = (struct assignment){ section, strip(text), strip(equals + 1), line };
+	return 0;
+}
+
+static int split(struct unit *unit, struct mrg_error *err)
+{
+	const char *section = NULL;
+	char *at = unit->text, *text;
+	unsigned int line = 0, first;
+	int r;
+
+	while ((r = next_logical(&at, &line, &first, &text, err)) > 0) {
+		size_t length;
+
+		if (is_comment(text))
+			continue;
+		text = strip(text);
+		length = strlen(text);
+		if (length == 0)
+			continue;
+		if (text[0] == '[') {
+			if (length < 3 || text[length - 1] != ']' || strcspn(text + 1, "[]") != length - 2)
+				return line_fail(err, first, "is no [Section]");
+			text[length - 1] = '\0';
+			section = text + 1;
+			continue;
+		}
+		r = add_assignment(unit, section, text, first, err);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_error *err)
+{
+	struct unit unit = { 0 };
+	int r;
+
+	if (length > UNIT_MAX_SIZE)
+		return mrg_error_set(err, -MRG_E_INVALID, "the unit is larger than 1 MiB");
+	if (memchr(text, '\0', length))
+		return mrg_error_set(err, -MRG_E_INVALID, "the unit has a NUL byte");
+	unit.text = strndup(text, length);
+	if (!unit.text)
+		return mrg_error_set(err, -ENOMEM, "out of memory");
+	if (!utf8_is_valid(unit.text))
+		r = mrg_error_set(err, -MRG_E_INVALID, "the unit is not UTF-8");
+	else
+		r = split(&unit, err);
+	if (r == 0 && unit.n == 0)
+		r = mrg_error_set(err, -MRG_E_INVALID, "the unit is empty");
+	if (r < 0)
+		unit_deinit(&unit);
+	else
+		*ret = unit;
+	return r;
+}
+
+void unit_deinit(struct unit *unit)
+{
+	free(unit->item);
+	free(unit->text);
+	*unit = (struct unit){ 0 };
+}
+
+/* Reads up to @max digits of @base. */
+static int read_digits(const char **at, unsigned int base, unsigned int max, uint32_t *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint32_t value = 0;
+
+	for (unsigned int i = 0; i < max; i++, ++*at) {
+		const char *digit = **at ? strchr(digits, tolower((unsigned char)**at)) : NULL;
+
+		if (!digit || digit - digits >= (ptrdiff_t)base)
+			return -EINVAL;
+		value = value * base + (uint32_t)(digit - digits);
+	}
+	*ret = value;
+	return 0;
+}
+
+/* Behind a backslash. */
+static int read_escape(const char **at, struct buffer *b)
+{
+	static const char names[] = "abfnrtv\\\"'s;$: ", values[] = "\a\b\f\n\r\t\v\\\"' ;$: ";
+	static const struct { char name; unsigned int digits; } codes[] = { { 'x', 2 }, { 'u', 4 }, { 'U', 8 } };
+	const char *found = **at ? strchr(names, **at) : NULL;
+	uint32_t code = 0;
+	char bytes[4];
+
+	if (found) {
+		buffer_add(b, &values[found - names], 1);
+		++*at;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (**at == codes[i].name) {
+			++*at;
+			if (read_digits(at, 16, codes[i].digits, &code) < 0 || code == 0 || code > 0x10ffff)
+				return -EINVAL;
+			if (codes[i].digits == 2) {
+				bytes[0] = (char)code;
+				buffer_add(b, bytes, 1);
+			} else {
+				buffer_add(b, bytes, utf8_encode(code, bytes));
+			}
+			return 0;
+		}
+	if (read_digits(at, 8, 3, &code) < 0 || code == 0 || code > 255)
+		return -EINVAL;
+	bytes[0] = (char)code;
+	buffer_add(b, bytes, 1);
+	return 0;
+}
+
+static int read_word(const char **at, const char *separators, struct buffer *b)
+{
+	char quote = '\0';
+
+	buffer_add(b, "", 0);
+	while (**at && (quote || !strchr(separators, **at))) {
+		char c = *(*at)++;
+
+		if (c == '\\') {
+			if (read_escape(at, b) < 0)
+				return -EINVAL;
+		} else if (quote ? c == quote : c == '"' || c == '\'') {
+			quote = quote ? '\0' : c;
+		} else {
+			buffer_add(b, &c, 1);
+		}
+	}
+	return quote ? -EINVAL : 0;
+}
+
+int unit_part(const char **at, const char *separators, char **ret)
+{
+	struct buffer b = { 0 };
+	int r = read_word(at, separators, &b);
+
+	if (r == 0 && (b.failed || !utf8_is_valid(b.text)))
+		r = b.failed ? -ENOMEM : -EINVAL;
+	if (r < 0) {
+		buffer_deinit(&b);
+		return r;
+	}
+	*ret = b.text;
+	return 0;
+}
+
+int unit_word(const char **at, char **ret)
+{
+	int r;
+
+	*at += strspn(*at, UNIT_BLANKS);
+	if (!**at)
+		return 0;
+	r = unit_part(at, UNIT_BLANKS, ret);
+	return r < 0 ? r : 1;
+}
+
+int unit_unspecify(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		if (*from == '%' && *++from != '%')
+			return -EINVAL;
+		*to++ = *from;
+	}
+	*to = '\0';
+	return 0;
+}
+
+void unit_quote(struct buffer *b, const char *word, bool dollar)
+{
+	bool quotes = !*word || word[strcspn(word, UNIT_BLANKS "\"'\\;#:")] != '\0';
+
+	if (quotes)
+		buffer_add(b, "\"", 1);
+	for (const char *c = word; *c; c++) {
+		if (*c == '"' || *c == '\\')
+			buffer_addf(b, "\\%c", *c);
+		else if (*c == '%' || (dollar && *c == '$'))
+			buffer_addf(b, "%c%c", *c, *c);
+		else if ((unsigned char)*c < ' ' || *c == 0x7f)
+			buffer_addf(b, "\\x%02x", (unsigned char)*c);
+		else
+			buffer_add(b, c, 1);
+	}
+	if (quotes)
+		buffer_add(b, "\"", 1);
+}
+
+bool unit_is_plain(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length == 0 || length > LINE_MAX_SIZE || text[0] == ' ' || text[length - 1] == ' ' || text[length - 1] == '\\')
+		return false;
+	for (const char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return false;
+	return utf8_is_valid(text);
+}
