@@ -13,6 +13,7 @@ unit_tests = \
 	%D%/unit/test_cgroup_live_v2 \
 	%D%/unit/test_cgroup_v1 \
 	%D%/unit/test_cgroup_v2 \
+	%D%/unit/test_chroot \
 	%D%/unit/test_credentials \
 	%D%/unit/test_mounts \
 	%D%/unit/test_native \
@@ -38,6 +39,9 @@ root_fixture = %D%/unit/root_fixture.c %D%/unit/root_fixture.h
 
 # Processes in a root of busybox.
 process_fixture = %D%/unit/process_fixture.c %D%/unit/process_fixture.h
+%C%_unit_test_chroot_SOURCES = %D%/unit/test_chroot.c $(process_fixture) \
+	backends/chroot/chroot.c backends/chroot/chroot.h backends/chroot/explain.c
+%C%_unit_test_chroot_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/backends/chroot
 %C%_unit_test_credentials_SOURCES = %D%/unit/test_credentials.c $(process_fixture)
 %C%_unit_test_process_SOURCES = %D%/unit/test_process.c $(process_fixture)
 %C%_unit_test_seccomp_LDADD = $(LDADD) $(SECCOMP_LIBS)
