@@ -12,7 +12,9 @@
 #include "core/util/cleanup.h"
 #include "core/util/proc.h"
 
-#define POLL_MS	50			/* between looks at a container without a known process */
+/* Between looks at a container without a known process, and at a monitor that has nearly done. */
+#define POLL_MS		50
+#define POLL_END_MS	2
 
 /* A run whose record is still to be written has no monitor either: only when nobody holds the lock is it lost. */
 static bool monitor_is_lost(struct mrg_container *c)
@@ -141,7 +143,7 @@ static int timed_out(struct mrg_container *c, struct mrg_error *err)
 static int wait_step(struct mrg_container *c, int64_t deadline, struct mrg_status *ret, struct mrg_error *err)
 {
 	_cleanup_view_ struct view view;
-	int left = remaining(deadline), r = container_look(c, &view, err);
+	int left = remaining(deadline), step, r = container_look(c, &view, err);
 
 	if (r < 0)
 		return r;
@@ -157,11 +159,10 @@ static int wait_step(struct mrg_container *c, int64_t deadline, struct mrg_statu
 	if (left == 0)
 		return -MRG_E_TIMEOUT;
 	/* Without a process to watch, or with others that outlive it, looking again and again is all there is. */
-	r = view.run.process.pidfd >= 0 ? poll_fd(view.run.process.pidfd, left) : 0;
-	if (r == 0 && view.run.process.pidfd < 0)
-		r = poll_fd(-1, left < 0 || left > POLL_MS ? POLL_MS : left);
-	else if (r > 0)
-		r = poll_fd(-1, 1);
+	step = state_is_alive(view.state) ? POLL_MS : POLL_END_MS;
+	r = view.run.process.pidfd >= 0 ? poll_fd(view.run.process.pidfd, left) : 1;
+	if (r > 0)
+		r = poll_fd(-1, left < 0 || left > step ? step : left);
 	return r < 0 ? r : 0;
 }
 

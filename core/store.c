@@ -381,10 +381,8 @@ int store_lock(struct mrg *m, struct record *record, int timeout_ms, struct mrg_
 
 void store_unlock(struct record *record)
 {
-	if (record->inherited >= 0) {
-		flock(record->inherited, LOCK_UN);
-		record->inherited = fd_close(record->inherited);
-	}
+	/* Only closed: an unlock would take the command's lock away, which may be at its next verb by now. */
+	record->inherited = fd_close(record->inherited);
 	if (record->locked)
 		flock(record->dir, LOCK_UN);
 	record->locked = false;
