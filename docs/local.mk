@@ -6,15 +6,21 @@ man_sources = \
 	%D%/moorage-run.1.scd \
 	%D%/moorage-spec.5.scd \
 	%D%/moorage-backends.7.scd
-EXTRA_DIST += $(man_sources) \
-	%D%/architecture.md \
-	%D%/cgroups.md
+EXTRA_DIST += $(man_sources) $(wildcard $(srcdir)/%D%/*.md)
 
 if HAVE_MAN
 dist_man_MANS = $(man_sources:.scd=)
 
-$(dist_man_MANS): %: %.scd
+%D%/moorage.1 %D%/moorage-run.1 %D%/moorage-backends.7: %: %.scd
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SCDOC) <$< >$@.tmp && mv -f $@.tmp $@
 
+# Its fields come from the table in the library. Order-only: a release with its pages made needs no scdoc.
+EXTRA_PROGRAMS = %D%/spec-fields
+%C%_spec_fields_SOURCES = %D%/spec_fields.c
+%C%_spec_fields_LDADD = libmoorage.la
+%D%/moorage-spec.5: %D%/moorage-spec.5.scd core/spec_table.c %D%/spec_fields.c | %D%/spec-fields$(EXEEXT)
+	$(AM_V_GEN)%D%/spec-fields <$< >$@.scd && $(SCDOC) <$@.scd >$@.tmp && mv -f $@.tmp $@ && rm -f $@.scd
+
+CLEANFILES += %D%/spec-fields$(EXEEXT)
 MAINTAINERCLEANFILES = $(dist_man_MANS)
 endif
