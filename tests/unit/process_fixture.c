@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A busybox root in a temporary directory, and processes executed in it by the helpers. */
 
+#include "config.h"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>

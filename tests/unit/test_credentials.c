@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who a process is after execve(2): users, groups, the five capability sets, no_new_privs. */
 
+#include "config.h"
+
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <setjmp.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The seccomp programs, interpreted over a table of calls, and tried on the kernel. */
 
+#include "config.h"
+
 #include <asm/ioctls.h>
 #include <dirent.h>
 #include <errno.h>

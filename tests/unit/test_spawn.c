@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* mrg_helper_spawn(): what travels back, who is reaped, what a child starts with, and that it dies with its parent. */
 
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
