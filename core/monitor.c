@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -30,6 +32,7 @@ static const char *const places[ARG_END] = {
 	[ARG_LIBEXEC] = "MOORAGE_LIBEXEC_DIR", [ARG_CONFIG] = "MOORAGE_CONFIG",
 };
 
+#define MAPPED_SIZE	(16 * 1024)	/* buffers from this size on are mapped: their pages exist when they are used */
 #define WAIT_MS	1000			/* for an engine to notice what the kernel told us */
 
 /* ---- the process ----------------------------------------------------------------------------- */
@@ -102,8 +105,10 @@ static int take_signals(struct monitor *mon)
 
 static int set_up(struct monitor *mon, struct mrg_error *err)
 {
-	int r = pump_init(&mon->pump);
+	int r;
 
+	mallopt(M_MMAP_THRESHOLD, MAPPED_SIZE);
+	r = pump_init(&mon->pump);
 	mon->process.pidfd = mon->run.process.pidfd = -1;
 	mon->pump.ended = monitor_ended;
 	mon->pump.data = mon;
@@ -154,6 +159,20 @@ static void protect(void)
 	(void)fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", "-900");
 }
 
+/* What the start has left in memory and the wait for the end does not need. The text of programs and libraries stays in the page
+ * cache and is mapped again page by page as it is used. */
+static void shrink(void)
+{
+	_cleanup_fclose_ FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long begin, end;
+	char line[512], mode[5];
+
+	malloc_trim(0);
+	while (maps && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx %4s", &begin, &end, mode) == 3 && strcmp(mode, "r-xp") == 0 && strchr(line, '/'))
+			madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
 static const struct task *find_task(int argc, char **argv)
 {
 	const struct task *const tasks[] = { &monitor_start_task, &monitor_exec_task };
@@ -189,7 +208,7 @@ static int run(const struct task *task, char **argv)
 	if (r == 0) {
 		monitor_serve_first(&mon);
 		protect();
-		malloc_trim(0);
+		shrink();
 		task->end(&mon);
 	}
 	/* Nothing is freed: the process ends, and nobody waits longer for it than needed. */
