@@ -159,18 +159,25 @@ static void protect(void)
 	(void)fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", "-900");
 }
 
-/* What the start has left in memory and the wait for the end does not need. The text of programs and libraries stays in the page
- * cache and is mapped again page by page as it is used. */
+/* What the start has left in memory and the wait for the end does not need. Pages of programs and libraries that are as they are in the
+ * file stay in the page cache and are mapped again as they are used. */
 static void shrink(void)
 {
-	_cleanup_fclose_ FILE *maps = fopen("/proc/self/maps", "re");
-	unsigned long begin, end;
-	char line[512], mode[5];
+	_cleanup_fclose_ FILE *maps = fopen("/proc/self/smaps", "re");
+	unsigned long begin = 0, end = 0, a, b, anonymous;
+	char line[512], mode[5], new_mode[5];
+	bool of_file = false;
 
 	malloc_trim(0);
 	while (maps && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx %4s", &begin, &end, mode) == 3 && strcmp(mode, "r-xp") == 0 && strchr(line, '/'))
+		if (sscanf(line, "%lx-%lx %4s", &a, &b, new_mode) == 3) {
+			begin = a;
+			end = b;
+			memcpy(mode, new_mode, sizeof(mode));
+			of_file = strchr(line, '/');
+		} else if (sscanf(line, "Anonymous: %lu", &anonymous) == 1 && anonymous == 0 && of_file && mode[1] == '-') {
 			madvise((void *)begin, end - begin, MADV_DONTNEED);
+		}
 }
 
 static const struct task *find_task(int argc, char **argv)

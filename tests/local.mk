@@ -15,11 +15,14 @@ unit_tests = \
 	%D%/unit/test_cgroup_v2 \
 	%D%/unit/test_chroot \
 	%D%/unit/test_credentials \
+	%D%/unit/test_log \
 	%D%/unit/test_mounts \
 	%D%/unit/test_native \
 	%D%/unit/test_process \
+	%D%/unit/test_protocol \
 	%D%/unit/test_root \
 	%D%/unit/test_seccomp \
+	%D%/unit/test_session \
 	%D%/unit/test_spawn
 
 # One program per layout of cgroups, told by its name.
