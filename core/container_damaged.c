@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,8 +17,10 @@
 #include "core/container_internal.h"
 #include "core/util/cleanup.h"
 #include "core/util/path.h"
+#include "core/util/proc.h"
 
 #define ID_LENGTH	16
+#define POLL_MS		5
 
 /* The id in "NAME-ID", or NULL. */
 static const char *id_of_leaf(const char *leaf, const char *name)
@@ -67,17 +70,33 @@ static bool find_id(struct record *record)
 	return false;
 }
 
+/* Waits until neither the first process nor the monitor, which has its end to write down, is there. */
+static void wait_gone(struct record *record, struct plugin *p, const struct mrg_unit *unit)
+{
+	int64_t deadline = time_monotonic_ms() + CONTAINER_END_MS;
+	bool there = true;
+
+	while (there && time_monotonic_ms() < deadline) {
+		struct run run;
+
+		there = p && state_is_alive(dispatch_state(p, unit, NULL));
+		if (store_read_run(record, &run, NULL) == 0) {
+			there |= run.monitor != 0 || run.process.pid != 0;
+			store_run_deinit(&run);
+		}
+		if (there)
+			poll(NULL, 0, POLL_MS);
+	}
+}
+
 /* Kills by the plugin when there is one, else by the cgroup; then releases. */
-static int end_processes(struct plugin *p, const struct mrg_unit *unit, struct mrg_error *err)
+static int end_processes(struct record *record, struct plugin *p, const struct mrg_unit *unit, struct mrg_error *err)
 {
 	struct mrg_exit ignored;
-	int r;
-
-	if (unit->process)
-		syscall(SYS_pidfd_send_signal, unit->process->pidfd, SIGKILL, NULL, 0);
-	r = p ? dispatch_kill(p, unit, SIGKILL, 1, err) : mrg_helper_cgroup_kill(NULL, unit, SIGKILL, 1, err);
+	int r = p ? dispatch_kill(p, unit, SIGKILL, 1, err) : mrg_helper_cgroup_kill(NULL, unit, SIGKILL, 1, err);
 	if (r < 0 && r != -MRG_E_NOT_RUNNING)
 		return r;
+	wait_gone(record, p, unit);
 	r = p ? dispatch_cleanup(p, unit, &ignored, err) : mrg_helper_cgroup_cleanup(NULL, unit, &ignored, err);
 	return r < 0 || !p ? r : dispatch_destroy(p, unit, err);
 }
@@ -99,10 +118,12 @@ int container_remove_damaged(struct mrg_container *c, struct mrg_error *err)
 	if (store_read_run(record, &run, NULL) < 0)
 		run = (struct run){ .process.pidfd = -1 };
 	store_unit(record, &run, &unit);
-	if (known)
-		r = end_processes(p, &unit, err);
-	else if (unit.process)
+	if (unit.process)
 		syscall(SYS_pidfd_send_signal, unit.process->pidfd, SIGKILL, NULL, 0);
+	if (known)
+		r = end_processes(record, p, &unit, err);
+	else
+		wait_gone(record, NULL, &unit);
 	if (r == 0)
 		r = store_remove(c->m, record, err);
 	store_run_deinit(&run);

@@ -23,6 +23,7 @@
 #include "core/util/str.h"
 
 #define MAKE_TRIES	16
+#define REMOVE_TRIES	4
 
 static int lock_blocking(int fd)
 {
@@ -418,15 +419,20 @@ int store_remove(struct mrg *m, struct record *record, struct mrg_error *err)
 {
 	_cleanup_close_ int base = store_base(m, record->transient, false, err);
 	char temporary[STORE_TEMPORARY_SIZE];
-	int r;
+	int gone = 0, r;
 
 	if (base < 0)
 		return base == -ENOENT ? not_found(record->name, err) : base;
 	r = store_temporary(temporary, STORE_GONE);
 	if (r == 0 && renameat2(base, record->name, base, temporary, RENAME_NOREPLACE) < 0)
 		r = -errno;
-	if (r == 0)
-		r = fd_remove_tree(base, temporary);
+	/* Not empty: somebody with the directory open has just written into it. */
+	for (int i = 0; r == 0 && i < REMOVE_TRIES; i++) {
+		gone = fd_remove_tree(base, temporary);
+		if (gone != -ENOTEMPTY)
+			break;
+	}
+	r = r < 0 ? r : gone;
 	if (r == 0 && !record->transient && fsync(base) < 0)
 		r = -errno;
 	return r < 0 ? fail_errno(err, r, "cannot remove the record of container '%s'", record->name) : 0;
