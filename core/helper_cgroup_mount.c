@@ -30,7 +30,7 @@ static uint64_t attributes_of(const struct mount_options *options)
 
 static int bind(int dir, int target, uint64_t attributes)
 {
-	_cleanup_close_ int mount = root_clone(dir, false);
+	_cleanup_close_ int mount = root_clone(dir, 0);
 	int r = mount < 0 ? mount : root_attributes(mount, false, attributes, 0);
 
 	return r < 0 ? r : root_attach(mount, target);

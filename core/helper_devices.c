@@ -68,7 +68,7 @@ static int bind_host_node(int parent, const char *name, const struct mrg_device 
 	target = openat(parent, name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 	if (target < 0)
 		return -errno;
-	mount = root_clone(source, false);
+	mount = root_clone(source, 0);
 	return mount < 0 ? mount : root_attach(mount, target);
 }
 

@@ -83,7 +83,7 @@ static int bind_below(int root, const char *path, uint64_t id, struct mrg_error 
 	target = path_make_in_root(root, path, !S_ISDIR(st.st_mode));
 	if (target < 0)
 		return root_fail(err, target, "cannot make the mount point '%s'", path);
-	mount = root_clone(source, false);
+	mount = root_clone(source, 0);
 	r = mount < 0 ? mount : root_attributes(mount, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, 0);
 	if (r == 0)
 		r = root_attach(mount, target);

@@ -37,7 +37,7 @@ static int open_null(struct mrg_error *err)
 
 static int cover_file(const struct covers *covers, int target)
 {
-	_cleanup_close_ int mount = root_clone(covers->null, false);
+	_cleanup_close_ int mount = root_clone(covers->null, 0);
 	int r = mount < 0 ? mount : root_attributes(mount, false, INERT, 0);
 
 	return r < 0 ? r : root_attach(mount, target);
@@ -52,7 +52,7 @@ static int cover_directory(struct covers *covers, int target, struct mrg_error *
 	int r;
 
 	if (covers->empty >= 0)
-		mount = root_clone(covers->empty, false);
+		mount = root_clone(covers->empty, 0);
 	else
 		mount = root_filesystem(&(struct root_filesystem){
 			.type = "tmpfs", .source = "tmpfs", .data = options, .attributes = INERT | MOUNT_ATTR_NODEV,
@@ -97,7 +97,7 @@ static int make_readonly(int root, const char *path, struct mrg_error *err)
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	mount = root_clone(target, true);
+	mount = root_clone(target, MRG_ROOT_RECURSIVE);
 	r = mount < 0 ? mount : root_attributes(mount, true, MOUNT_ATTR_RDONLY, 0);
 	if (r == 0)
 		r = root_attach(mount, target);

@@ -141,6 +141,13 @@ static int set_attributes(const struct mounting *m, int mount, bool recursive, c
 	return 0;
 }
 
+static int bind_flags(const struct mount_options *options)
+{
+	bool slave = (options->top.propagation | options->tree.propagation) & MS_SLAVE;
+
+	return (options->recursive ? MRG_ROOT_RECURSIVE : 0) | (slave ? MRG_ROOT_SLAVE : 0);
+}
+
 static int mount_bind(struct mounting *m, struct mrg_error *err)
 {
 	_cleanup_close_ int mount = m->source, target = -1;
@@ -149,10 +156,12 @@ static int mount_bind(struct mounting *m, struct mrg_error *err)
 
 	if (!m->mount->source)
 		return mrg_error_set(err, -MRG_E_INVALID, "a bind mount needs a source");
+	if ((m->options.top.propagation | m->options.tree.propagation) & MS_SHARED)
+		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "shared, what the container mounts would appear on the host");
 	if (m->options.super)
 		return mrg_error_set(err, -MRG_E_INVALID, "a bind mount cannot have the option '%s'", m->options.super);
 	if (mount < 0) {
-		r = mrg_helper_root_source(m->mount->source, m->options.recursive, -1, &mount, err);
+		r = mrg_helper_root_source(m->mount->source, bind_flags(&m->options), -1, &mount, err);
 		if (r < 0)
 			return r;
 	}
@@ -221,18 +230,20 @@ static int mount_filesystem(struct mounting *m, struct mrg_error *err)
 /* A sysfs belongs to a network namespace: without one of its own the container gets the host's, to look at only. */
 static int mount_sysfs(struct mounting *m, struct mrg_error *err)
 {
-	_cleanup_close_ int mount = -1, target = -1;
+	_cleanup_close_ int mount = m->source, target = -1;
 	uint64_t attributes = m->options.top.attr_set | m->options.tree.attr_set | MOUNT_ATTR_RDONLY;
 	int r;
 
 	if (m->unit->spec->ns_network)
-		return mount_filesystem(m, err);
+		return mount_filesystem(m, err);	/* then no source was made */
 	target = root_target(m->unit->spec, m->root, m->mount->destination, false, err);
 	if (target < 0)
 		return target;
-	r = mrg_helper_root_source("/sys", m->unit->spec->ns_user != NULL, -1, &mount, err);
-	if (r < 0)
-		return r;
+	if (mount < 0) {
+		r = mrg_helper_root_source("/sys", 0, -1, &mount, err);
+		if (r < 0)
+			return r;
+	}
 	r = root_attributes(mount, true, attributes, attributes & MOUNT_ATTR__ATIME ? MOUNT_ATTR__ATIME : 0);
 	if (r < 0)
 		return root_fail(err, r, "cannot make the view of '/sys' read-only");

@@ -32,7 +32,7 @@ static int map_ids(int mount, int userns, bool recursive, const char *path, stru
 	return mrg_error_hint(err, "put it on ext4, xfs, btrfs or tmpfs, or start it without a user namespace"), -MRG_E_UNSUPPORTED;
 }
 
-int mrg_helper_root_source(const char *path, int recursive, int userns, int *ret_fd, struct mrg_error *err)
+int mrg_helper_root_source(const char *path, int flags, int userns, int *ret_fd, struct mrg_error *err)
 {
 	_cleanup_close_ int directory = open(path, O_PATH | O_CLOEXEC);
 	_cleanup_close_ int mount = -1;
@@ -40,11 +40,11 @@ int mrg_helper_root_source(const char *path, int recursive, int userns, int *ret
 
 	if (directory < 0)
 		return root_fail(err, -errno, "cannot open '%s'", path);
-	mount = root_clone(directory, recursive);
+	mount = root_clone(directory, flags);
 	if (mount < 0)
 		return root_fail(err, mount, "cannot bind '%s'", path);
 	if (userns >= 0) {
-		r = map_ids(mount, userns, recursive, path, err);
+		r = map_ids(mount, userns, flags & MRG_ROOT_RECURSIVE, path, err);
 		if (r < 0)
 			return r;
 	}
@@ -224,13 +224,20 @@ int mrg_helper_root_place(const struct mrg_spec *spec, int source, int *ret_fd, 
 	return 0;
 }
 
+int mrg_helper_root_flags(const struct mrg_spec *spec)
+{
+	int slave = spec->rootfs_propagation && strstr(spec->rootfs_propagation, "slave") ? MRG_ROOT_SLAVE : 0;
+
+	return spec->ephemeral ? 0 : MRG_ROOT_RECURSIVE | slave;
+}
+
 int mrg_helper_root_open(const struct mrg_spec *spec, int userns, int *ret_fd, struct mrg_error *err)
 {
 	int source = -1, r;
 
 	/* A plain overlay takes the directory itself as its lower layer. */
 	if (!spec->ephemeral || userns >= 0) {
-		r = mrg_helper_root_source(spec->root_path, !spec->ephemeral, userns, &source, err);
+		r = mrg_helper_root_source(spec->root_path, mrg_helper_root_flags(spec), userns, &source, err);
 		if (r < 0)
 			return r;
 	}

@@ -23,8 +23,8 @@ struct root_filesystem {
 };
 int root_filesystem(const struct root_filesystem *fs, struct mrg_error *err);
 
-/* A detached, private copy of what @fd (O_PATH will do) shows, with all mounts below it if @recursive. Plain negative errno. */
-int root_clone(int fd, bool recursive);
+/* A detached copy of what @fd (O_PATH will do) shows; @flags: MRG_ROOT_*. Plain negative errno. */
+int root_clone(int fd, int flags);
 
 /* Puts the mount @mount onto @target. Plain negative errno. */
 int root_attach(int mount, int target);

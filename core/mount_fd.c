@@ -117,14 +117,14 @@ int root_filesystem(const struct root_filesystem *want, struct mrg_error *err)
 	return root_fail(err, r, "cannot mount file system '%s'%s", want->type, messages);
 }
 
-int root_clone(int fd, bool recursive)
+int root_clone(int fd, int flags)
 {
-	struct mount_attr private = { .propagation = MS_PRIVATE };
-	unsigned int deep = recursive ? AT_RECURSIVE : 0;
+	struct mount_attr attr = { .propagation = flags & MRG_ROOT_SLAVE ? MS_SLAVE : MS_PRIVATE };
+	unsigned int deep = flags & MRG_ROOT_RECURSIVE ? AT_RECURSIVE : 0;
 	_cleanup_close_ int mount = open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | deep);
 
 	/* A copy joins the peer group of its original: what is mounted below it would appear there. */
-	if (mount < 0 || mount_setattr(mount, "", AT_EMPTY_PATH | deep, &private, sizeof(private)) < 0)
+	if (mount < 0 || mount_setattr(mount, "", AT_EMPTY_PATH | deep, &attr, sizeof(attr)) < 0)
 		return -errno;
 	return take_fd(&mount);
 }

@@ -100,6 +100,19 @@ static void say_root(struct explanation *e, const struct mrg_spec *spec)
 		say(e, "# with MOUNT_ATTR_IDMAP of the user namespace, mount_setattr(2)");
 }
 
+/* One loop of the shell over @paths; those this kernel lacks are left out, here and by the backend. */
+static void say_paths(struct explanation *e, char *const *paths, const char *command)
+{
+	char list[2048] = "";
+	size_t length = 0;
+
+	if (!paths || !*paths)
+		return;
+	for (; *paths && length < sizeof(list); paths++)
+		length += (size_t)snprintf(list + length, sizeof(list) - length, " '%s'", *paths);
+	say(e, "for path in%s; do [ ! -e \"$root$path\" ] || %s", list, command);
+}
+
 static void say_mounts(struct explanation *e, const struct mrg_spec *spec)
 {
 	for (size_t i = 0; i < spec->mounts.n; i++) {
@@ -120,10 +133,8 @@ static void say_mounts(struct explanation *e, const struct mrg_spec *spec)
 	}
 	for (size_t i = 0; i < spec->sysctl.n; i++)
 		say(e, "sysctl -w %s='%s'", spec->sysctl.item[i].key, spec->sysctl.item[i].value);
-	for (char **path = spec->readonly_paths; path && *path; path++)
-		say(e, "mount --bind -o ro \"$root%s\" \"$root%s\"", *path, *path);
-	for (char **path = spec->masked_paths; path && *path; path++)
-		say(e, "mount --bind -o ro /dev/null \"$root%s\"      # a directory: an empty tmpfs", *path);
+	say_paths(e, spec->readonly_paths, "mount --bind -o ro \"$root$path\" \"$root$path\"; done");
+	say_paths(e, spec->masked_paths, "mount --bind -o ro /dev/null \"$root$path\"; done    # over a directory: an empty tmpfs");
 }
 
 static void say_process(struct explanation *e, const struct mrg_spec *spec)

@@ -111,7 +111,7 @@ void native_joins_close(struct native_joins *joins)
 int native_joins_enter(const struct native_joins *joins, struct mrg_error *err)
 {
 	for (size_t i = 0; i < NS_MAX; i++)
-		if (i != NS_PID && joins->fd[i] >= 0 && setns(joins->fd[i], (int)native_namespaces[i].flag) < 0)
+		if (i != NS_PID && i != NS_CGROUP && joins->fd[i] >= 0 && setns(joins->fd[i], (int)native_namespaces[i].flag) < 0)
 			return native_fail(err, -errno, "cannot join the %s namespace", native_namespaces[i].name);
 	return 0;
 }

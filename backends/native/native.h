@@ -55,7 +55,7 @@ struct native_joins {
 int native_joins_open(const struct mrg_spec *spec, struct native_joins *ret, struct mrg_error *err);
 void native_joins_close(struct native_joins *joins);
 
-/* In the child: all but the pid namespace, which only children of the joiner are in. */
+/* In the child: all but the pid namespace, which only children of the joiner are in, and that of cgroups, which is for later. */
 int native_joins_enter(const struct native_joins *joins, struct mrg_error *err);
 
 /* ---- userns.c ---- */

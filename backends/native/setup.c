@@ -35,6 +35,8 @@ static int own_cgroups(struct native_start *s, struct mrg_error *err)
 
 	if (ns && *ns == '\0' && unshare(CLONE_NEWCGROUP) < 0)
 		return native_fail(err, -errno, "cannot make a cgroup namespace");
+	if (ns && *ns && setns(s->joins.fd[NS_CGROUP], CLONE_NEWCGROUP) < 0)
+		return native_fail(err, -errno, "cannot join the cgroup namespace '%s'", ns);
 	return 0;
 }
 
@@ -56,14 +58,12 @@ static int own_network(struct native_start *s, struct mrg_error *err)
 	return ns && *ns == '\0' ? native_loopback_up(err) : 0;
 }
 
-/* Mounts of ours shall not appear on the host; those of the host appear here only when asked for. */
+/* Mounts of ours shall not appear on the host; those of the host appear only below what is bound as a slave. */
 static int own_mounts(struct native_start *s, struct mrg_error *err)
 {
-	const char *propagation = s->unit->spec->rootfs_propagation;
-	struct mount_attr attr = {
-		.propagation = propagation && strstr(propagation, "slave") ? MS_SLAVE : MS_PRIVATE,
-	};
+	struct mount_attr attr = { .propagation = MS_SLAVE };
 
+	(void)s;
 	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0)
 		return native_fail(err, -errno, "cannot separate the mounts from the host's");
 	return 0;

@@ -194,6 +194,21 @@ static int is_bind(const struct mrg_mount *mount)
 	return (mount->type && strcmp(mount->type, "bind") == 0) || has_option(mount, "bind") || has_option(mount, "rbind");
 }
 
+/* What of the host @mount shows, or NULL: also its /sys, when the network is the host's. */
+static const char *source_of(const struct mrg_spec *spec, const struct mrg_mount *mount)
+{
+	if (is_bind(mount))
+		return mount->source;
+	return mount->type && strcmp(mount->type, "sysfs") == 0 && !spec->ns_network ? "/sys" : NULL;
+}
+
+static int bind_flags(const struct mrg_mount *mount)
+{
+	int slave = has_option(mount, "slave") || has_option(mount, "rslave");
+
+	return (has_option(mount, "rbind") ? MRG_ROOT_RECURSIVE : 0) | (slave ? MRG_ROOT_SLAVE : 0);
+}
+
 static int send_fd(int socket, int fd)
 {
 	char byte = 0;
@@ -229,10 +244,10 @@ static int receive_fd(int socket)
 	return fd;
 }
 
-static int send_source(const char *path, int recursive, int userns, int socket, struct mrg_error *err)
+static int send_source(const char *path, int flags, int userns, int socket, struct mrg_error *err)
 {
 	_cleanup_close_ int fd = -1;
-	int r = mrg_helper_root_source(path, recursive, userns, &fd, err);
+	int r = mrg_helper_root_source(path, flags, userns, &fd, err);
 
 	if (r == 0) {
 		r = send_fd(socket, fd);
@@ -245,14 +260,14 @@ static int send_source(const char *path, int recursive, int userns, int socket, 
 int native_sources_send(const struct mrg_unit *unit, int userns, int socket, struct mrg_error *err)
 {
 	const struct mrg_spec *spec = unit->spec;
-	int r = send_source(spec->root_path, !spec->ephemeral, userns, socket, err);
+	int r = send_source(spec->root_path, mrg_helper_root_flags(spec), userns, socket, err);
 
 	for (size_t i = 0; i < spec->mounts.n && r == 0; i++) {
 		const struct mrg_mount *mount = &spec->mounts.item[i];
 		int mapped = has_option(mount, "idmap") || has_option(mount, "ridmap");
 
-		if (is_bind(mount) && mount->source)
-			r = send_source(mount->source, has_option(mount, "rbind"), mapped ? userns : -1, socket, err);
+		if (source_of(spec, mount))
+			r = send_source(source_of(spec, mount), bind_flags(mount), mapped ? userns : -1, socket, err);
 	}
 	return r;
 }
@@ -268,9 +283,9 @@ int native_sources_receive(const struct mrg_unit *unit, int socket, int *ret_roo
 	for (ret->n = 0; ret->n < spec->mounts.n && ret->n < MRG_ROOT_SOURCES_MAX; ret->n++) {
 		const struct mrg_mount *mount = &spec->mounts.item[ret->n];
 
-		ret->item[ret->n] = is_bind(mount) && mount->source ? receive_fd(socket) : -1;
+		ret->item[ret->n] = source_of(spec, mount) ? receive_fd(socket) : -1;
 		if (ret->item[ret->n] < -1)
-			return native_fail(err, ret->item[ret->n], "cannot get '%s' from the monitor", mount->source);
+			return native_fail(err, ret->item[ret->n], "cannot get '%s' from the monitor", source_of(spec, mount));
 	}
 	/* Until now we are the host's root, whom this namespace does not know and who could make no file in it. */
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)

@@ -81,12 +81,15 @@ int mrg_helper_cgroup_probe(struct mrg_fields *fields, char *reason, size_t size
 
 /* Makes the root of @spec a mount of its own, read-only or with the throw-away overlay as asked, id-mapped when
  * @userns is not -1 (mount_setattr(2), Linux 5.12), nodev; mounted over "/" of the namespace, a descriptor on it. Mount propagation
- * of the caller's namespace must be private already. */
+ * of the caller's namespace must be private or slave already. */
 int mrg_helper_root_open(const struct mrg_spec *spec, int userns, int *ret_fd, struct mrg_error *err);
 
 /* The same in two steps, for a child in a user namespace, which may neither map ids nor reach every path. Where the host's rights are: a detached
- * copy of what is at @path on the host, with all mounts below it if @recursive, id-mapped when @userns is not -1. */
-int mrg_helper_root_source(const char *path, int recursive, int userns, int *ret_fd, struct mrg_error *err);
+ * copy of what is at @path on the host, id-mapped when @userns is not -1; with mrg_helper_root_flags() for the root. */
+#define MRG_ROOT_RECURSIVE	1	/* with all mounts below it */
+#define MRG_ROOT_SLAVE		2	/* what the host mounts below it later appears as well, never the other way round */
+int mrg_helper_root_source(const char *path, int flags, int userns, int *ret_fd, struct mrg_error *err);
+int mrg_helper_root_flags(const struct mrg_spec *spec);
 
 /* And in the child: @source (taken) becomes the root. With an overlay, -1: the directory itself is the lower layer. */
 int mrg_helper_root_place(const struct mrg_spec *spec, int source, int *ret_fd, struct mrg_error *err);
