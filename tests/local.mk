@@ -14,16 +14,20 @@ unit_tests = \
 	%D%/unit/test_cgroup_v1 \
 	%D%/unit/test_cgroup_v2 \
 	%D%/unit/test_chroot \
+	%D%/unit/test_container \
 	%D%/unit/test_credentials \
+	%D%/unit/test_dispatch \
 	%D%/unit/test_log \
 	%D%/unit/test_mounts \
 	%D%/unit/test_native \
 	%D%/unit/test_process \
 	%D%/unit/test_protocol \
+	%D%/unit/test_registry \
 	%D%/unit/test_root \
 	%D%/unit/test_seccomp \
 	%D%/unit/test_session \
-	%D%/unit/test_spawn
+	%D%/unit/test_spawn \
+	%D%/unit/test_store
 
 # One program per layout of cgroups, told by its name.
 cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cgroup_view.c %D%/unit/cgroup_view.h
