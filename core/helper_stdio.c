@@ -172,10 +172,27 @@ int mrg_helper_process_stdio(const struct mrg_stdio *io, int socket, struct mrg_
 	return use_streams((const int[]){ io->in, io->out, io->err }, err);
 }
 
+/* The place for the console. It is made where /dev is a file system of the container's own, not in a root that stays. */
+static int open_console(int root)
+{
+	_cleanup_close_ int dev = -1;
+	struct statfs fs;
+	int console = path_open_in_root(root, "/dev/console", O_PATH, 0);
+
+	if (console != -ENOENT)
+		return console;
+	dev = path_open_in_root(root, "/dev", O_PATH | O_DIRECTORY, 0);
+	if (dev < 0)
+		return dev;
+	if (fstatfs(dev, &fs) < 0 || fs.f_type != TMPFS_MAGIC)
+		return -ENOENT;
+	return path_make_in_root(root, "/dev/console", true);
+}
+
 /* The slave in the place where inits and getty look for their console. */
 static int bind_console(int root, struct mrg_error *err)
 {
-	_cleanup_close_ int target = path_make_in_root(root, "/dev/console", true), tree = -1;
+	_cleanup_close_ int target = open_console(root), tree = -1;
 
 	if (target < 0)
 		return mrg_error_set(err, target, "cannot make /dev/console in the container: %s", strerror(-target));

@@ -133,8 +133,8 @@ int mrg_helper_process_master(int socket, int *ret_master, struct mrg_error *err
 
 /*
  * In the child, last: looks the user up in /etc/passwd and /etc/group of its root, applies rlimits, oom score, umask, groups, ids, the five
- * capability sets, no_new_privs and seccomp, new session keyring, changes to the working directory (inside the root, verified), resets
- * signals, closes everything but 0-2 on exec, executes. Returns only on failure, with
+ * capability sets, no_new_privs and seccomp, new session keyring, changes to the working directory (inside the root, verified), closes
+ * everything but 0-2 on exec, executes. Signals are as mrg_helper_spawn() left them: default and unblocked. Returns only on failure, with
  * -MRG_E_NO_COMMAND or -MRG_E_NOT_EXECUTABLE for the command itself. The caller is single-threaded.
  */
 int mrg_helper_process_execute(struct mrg_helper_process *process, struct mrg_error *err);

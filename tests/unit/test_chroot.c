@@ -296,6 +296,49 @@ static void test_exec_with_terminal(void **state)
 	killed(c);
 }
 
+static void test_start_with_terminal(void **state)
+{
+	char sh[] = "/bin/sh", option[] = "-c", script[] = "tty; busybox stty size; [ -c /dev/console ] && echo console";
+	char *args[] = { sh, option, script, NULL }, output[4096];
+	struct container *c = container(state);
+	struct mrg_stdio io = { .in = -1, .out = -1, .err = -1, .terminal = 1, .master = -1 };
+	struct mrg_error err = { 0 };
+	size_t length = 0;
+	ssize_t n;
+
+	fixture_file(&c->f, "/dev/console", "", 0600);
+	c->f.spec->args = args;
+	c->f.spec->user = "joe";
+	c->f.spec->console_height = 33;
+	c->f.spec->console_width = 99;
+	if (chroot_backend->start(NULL, &c->f.unit, &io, &c->process, &err) < 0)
+		fail_msg("%s", err.message);
+	waitpid(c->process.pid, NULL, 0);
+	while ((n = read(io.master, output + length, sizeof(output) - 1 - length)) > 0)
+		length += (size_t)n;
+	output[length] = '\0';
+	close(c->process.pidfd);
+	close(io.master);
+	c->f.spec->args = NULL;
+	assert_non_null(strstr(output, "/dev/pts/"));
+	assert_non_null(strstr(output, "33 99"));
+	assert_non_null(strstr(output, "console"));
+}
+
+static void test_no_terminal_without_devpts(void **state)
+{
+	char *args[] = { (char[]){ "/bin/true" }, NULL };
+	struct container *c = container(state);
+	struct mrg_stdio io = { .in = -1, .out = -1, .err = -1, .terminal = 1, .master = -1 };
+	struct mrg_error err = { 0 };
+
+	c->f.spec->args = args;
+	c->f.spec->mounts.n = 1;
+	assert_true(chroot_backend->start(NULL, &c->f.unit, &io, &c->process, &err) < 0);
+	assert_non_null(strstr(err.message, "the container has no /dev/pts: cannot give it a terminal"));
+	c->f.spec->args = NULL;
+}
+
 static void test_exec_when_not_running(void **state)
 {
 	struct container *c = container(state);
@@ -349,6 +392,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_exec_has_the_policy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_is_in_the_cgroup, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_with_terminal, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_start_with_terminal, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_terminal_without_devpts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec_when_not_running, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_explain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refuses_to_join_a_mount_namespace, setup, teardown),
