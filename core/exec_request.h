@@ -2,8 +2,8 @@
 #ifndef CORE_EXEC_REQUEST_H
 #define CORE_EXEC_REQUEST_H
 
-/* A command to run inside, on its way to the monitor: in a sealed memory file, since arguments of a process are there for
- * everybody to read and an environment holds secrets. */
+/* A command to run inside, on its way to the monitor: in a sealed memory file, since arguments of a process are there
+ * for everybody to read and an environment holds secrets. */
 
 #include <stdbool.h>
 

@@ -94,7 +94,8 @@ static int fork_monitor(void *data)
  * process between sends no signal at its end and no wait of the caller's finds it. */
 static int spawn(struct spawn *s, struct mrg_error *err)
 {
-	char *stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	char *stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
+			    -1, 0);
 	sigset_t all, old;
 	pid_t pid;
 	int r = 0;
@@ -116,7 +117,8 @@ static int spawn(struct spawn *s, struct mrg_error *err)
 		return fail_errno(err, r, "cannot start a process");
 	if (s->error < 0) {
 		fail_errno(err, s->error, "cannot execute '%s'", s->path);
-		return mrg_error_hint(err, "is moorage installed whole? MOORAGE_LIBEXEC_DIR tells where its programs are"), s->error;
+		mrg_error_hint(err, "is moorage installed whole? MOORAGE_LIBEXEC_DIR tells where its programs are");
+		return s->error;
 	}
 	return 0;
 }

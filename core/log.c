@@ -47,8 +47,8 @@ static int end_last_line(int fd, uint64_t size)
 
 static int open_file(struct log *log)
 {
-	_cleanup_close_ int fd = openat(log->dir, LOG_NAME, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-					0600);
+	int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	_cleanup_close_ int fd = openat(log->dir, LOG_NAME, flags, 0600);
 	struct stat st;
 	int r;
 

@@ -153,14 +153,15 @@ void monitor_serve_first(struct monitor *mon)
 	pump_add_client(&mon->pump, MONITOR_FD_CONTROL, true, true);
 }
 
-/* A monitor should be the last to go when memory is short. Only after the start: children inherit it. Best effort: it needs CAP_SYS_RESOURCE. */
+/* A monitor should be the last to go when memory is short. Only after the start: children inherit it. Best effort: it
+ * needs CAP_SYS_RESOURCE. */
 static void protect(void)
 {
 	(void)fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", "-900");
 }
 
-/* What the start has left in memory and the wait for the end does not need. Pages of programs and libraries that are as they are in the
- * file stay in the page cache and are mapped again as they are used. */
+/* What the start has left in memory and the wait for the end does not need. Pages of programs and libraries that
+ * are as they are in the file stay in the page cache and are mapped again as they are used. */
 static void shrink(void)
 {
 	_cleanup_fclose_ FILE *maps = fopen("/proc/self/smaps", "re");
@@ -175,7 +176,8 @@ static void shrink(void)
 			end = b;
 			memcpy(mode, new_mode, sizeof(mode));
 			of_file = strchr(line, '/');
-		} else if (sscanf(line, "Anonymous: %lu", &anonymous) == 1 && anonymous == 0 && of_file && mode[1] == '-') {
+		} else if (sscanf(line, "Anonymous: %lu", &anonymous) == 1 && anonymous == 0 && of_file &&
+			   mode[1] == '-') {
 			madvise((void *)begin, end - begin, MADV_DONTNEED);
 		}
 }

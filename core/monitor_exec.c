@@ -47,7 +47,8 @@ static int merge_environment(char *const *spec, char *const *added, char ***ret)
 	return r;
 }
 
-static int execute(struct monitor *mon, const struct exec_request *request, struct streams *streams, struct mrg_error *err)
+static int execute(struct monitor *mon, const struct exec_request *request, struct streams *streams,
+		   struct mrg_error *err)
 {
 	_cleanup_(strv_freep) char **env = NULL;
 	char *nothing[] = { NULL };

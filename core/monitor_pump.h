@@ -5,8 +5,8 @@
 /*
  * Moves bytes between a process and the clients of its monitor, until the process has ended.
  *
- * Nothing is read from the process while a client has not taken what was read before, and nothing from the clients while the
- * process has not taken its input: a slow side stops the fast one, and memory stays what it is.
+ * Nothing is read from the process while a client has not taken what was read before, and nothing from the clients while
+ * the process has not taken its input: a slow side stops the fast one, and memory stays what it is.
  */
 
 #include <stdbool.h>

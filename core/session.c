@@ -45,7 +45,8 @@ int session_new(int fd, int control, struct mrg_session **ret, struct mrg_error 
 	if (n == -ENOTCONN)
 		return session_free_int(s, mrg_error_set(err, -MRG_E_NOT_RUNNING, "the container's monitor has ended"));
 	if (n < 0 || s->message.type != MESSAGE_HELLO)
-		return session_free_int(s, fail_errno(err, n < 0 ? (int)n : -EPROTO, "cannot talk to the container's monitor"));
+		return session_free_int(s, fail_errno(err, n < 0 ? (int)n : -EPROTO,
+						      "cannot talk to the container's monitor"));
 	memcpy(&hello, s->message.payload, sizeof(hello));
 	s->terminal = hello.terminal;
 	*ret = s;
@@ -151,7 +152,8 @@ int mrg_session_resize(struct mrg_session *s, unsigned int rows, unsigned int co
 	struct resize resize = { .rows = (uint16_t)rows, .columns = (uint16_t)columns };
 
 	if (rows > UINT16_MAX || columns > UINT16_MAX)
-		return mrg_error_set(err, -MRG_E_INVALID, "a terminal cannot have %u rows and %u columns", rows, columns);
+		return mrg_error_set(err, -MRG_E_INVALID, "a terminal cannot have %u rows and %u columns", rows,
+				     columns);
 	return order(s->control, MESSAGE_RESIZE, &resize, sizeof(resize), err);
 }
 

@@ -6,8 +6,8 @@
 
 #include <moorage/moorage.h>
 
-/* A session on the connected sockets @fd and @control (both taken, also on failure); waits for the greeting of the monitor.
- * -MRG_E_NOT_RUNNING when it is gone. */
+/* A session on the connected sockets @fd and @control (both taken, also on failure); waits for the greeting of the
+ * monitor. -MRG_E_NOT_RUNNING when it is gone. */
 int session_new(int fd, int control, struct mrg_session **ret, struct mrg_error *err);
 
 #endif

@@ -274,7 +274,8 @@ static void test_torn_record_does_not_swallow_the_next(void **state)
 static void test_rubbish_is_skipped(void **state)
 {
 	struct fixture *f = *state;
-	static const char damaged[] = "\n2026-99-01T00:00:01.0Z stdout F bad date\nno date\n2026-01-01T00:00:01Z stdin F x\n";
+	static const char damaged[] =
+		"\n2026-99-01T00:00:01.0Z stdout F bad date\nno date\n2026-01-01T00:00:01Z stdin F x\n";
 	struct lines lines = { 0 };
 	char rubbish[200000];
 
@@ -320,7 +321,9 @@ static void test_full_disk_loses_whole_records_and_tells(void **state)
 
 static void test_times_survive_as_text(void **state)
 {
-	static const int64_t times[] = { 0, 951782399999999999, 951782400000000000, 1795485600123456789, 4107542399000000001 };
+	static const int64_t times[] = {
+		0, 951782399999999999, 951782400000000000, 1795485600123456789, 4107542399000000001,
+	};
 	char text[RFC3339_LENGTH + 1];
 	int64_t back;
 
