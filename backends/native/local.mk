@@ -15,5 +15,5 @@ libnative_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
 
 pkgbackend_LTLIBRARIES += native.la
 native_la_SOURCES =
-native_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -Wl,-z,defs
+native_la_LDFLAGS = $(BACKEND_LDFLAGS)
 native_la_LIBADD = libnative.la libmoorage.la
