@@ -143,36 +143,47 @@ static bool seen_before(const struct unit *unit, const bool *keep, size_t i, boo
 	return false;
 }
 
+/* The keys of the section of assignment @i, which is the first of it. */
+static void native_section(struct buffer *b, const struct unit *unit, const bool *keep, size_t i)
+{
+	const char *comma = "";
+
+	json_text(b, unit->item[i].section);
+	buffer_add(b, ":{", 2);
+	for (size_t j = i; j < unit->n; j++)
+		if (keep[j] && unit->item[j].section == unit->item[i].section && !seen_before(unit, keep, j, true)) {
+			buffer_addf(b, "%s", comma);
+			native_values(b, unit, keep, j);
+			comma = ",";
+		}
+	buffer_add(b, "}", 1);
+}
+
+/* In the order in which they are written: [Unit], [Service], others. */
+static int section_rank(const char *section)
+{
+	return strcmp(section, "Unit") == 0 ? 0 : strcmp(section, "Service") == 0 ? 1 : 2;
+}
+
 /* { "systemd": { SECTION: { KEY: [ VALUE, ... ] } } }; a section given twice is one. */
-static int set_native(struct unit_reader *in, struct unit *unit, const bool *keep)
+static int set_native(struct unit_reader *in, const struct unit *unit, const bool *keep)
 {
 	struct buffer b = { 0 };
 	const char *comma = "";
-	bool any = false;
-	int r;
+	int r = 0;
 
 	buffer_addf(&b, "{\"systemd\":{");
-	for (size_t i = 0; i < unit->n; i++) {
-		if (!keep[i] || seen_before(unit, keep, i, false))
-			continue;
-		any = true;
-		buffer_addf(&b, "%s", comma);
-		json_text(&b, unit->item[i].section);
-		buffer_add(&b, ":{", 2);
-		comma = "";
-		for (size_t j = i; j < unit->n; j++)
-			if (keep[j] && unit->item[j].section == unit->item[i].section &&
-			    !seen_before(unit, keep, j, true)) {
+	for (int rank = 0; rank < 3; rank++)
+		for (size_t i = 0; i < unit->n; i++)
+			if (keep[i] && section_rank(unit->item[i].section) == rank && !seen_before(unit, keep, i, false)) {
 				buffer_addf(&b, "%s", comma);
-				native_values(&b, unit, keep, j);
+				native_section(&b, unit, keep, i);
 				comma = ",";
 			}
-		buffer_add(&b, "}", 1);
-		comma = ",";
-	}
 	buffer_add(&b, "}}", 2);
-	r = b.failed ? mrg_error_set(in->err, -ENOMEM, "out of memory") : 0;
-	if (r == 0 && any)
+	if (b.failed)
+		r = mrg_error_set(in->err, -ENOMEM, "out of memory");
+	else if (*comma)
 		r = mrg_spec_set(in->spec, MRG_FIELD_NATIVE, b.text, in->err);
 	buffer_deinit(&b);
 	return r;
@@ -191,8 +202,8 @@ static void unify_sections(struct unit *unit)
 
 static int read_unit(struct unit_reader *in, struct unit *unit, const struct report *report)
 {
-	static int (*const finish[])(struct unit_reader *in) = { unit_finish_user, unit_finish_devices, unit_finish_limits,
-								 unit_finish_sandbox };
+	static int (*const finish[])(struct unit_reader *in) = { unit_finish_user, unit_finish_devices, unit_finish_mounts,
+								 unit_finish_limits, unit_finish_sandbox };
 	_cleanup_free_ bool *keep = calloc(unit->n, sizeof(*keep));
 	int r = keep ? 0 : mrg_error_set(in->err, -ENOMEM, "out of memory");
 

@@ -60,6 +60,7 @@ struct unit_reader {
 	const char *root;		/* RootDirectory=, known from the beginning */
 	/* What several keys make together, put into the spec at the end. */
 	char *user, *group;
+	bool api, private_devices;
 	bool have_swap, have_quota, bounding_set;
 	int64_t swap;
 	uint64_t quota;			/* hundredths of a percent of one CPU */
@@ -167,11 +168,10 @@ ROW_READER(read_root);
 ROW_READER(read_paths);
 ROW_WRITER(write_paths);
 ROW_READER(read_bind);
-ROW_WRITER(write_bind);
+ROW_WRITER(write_mounts);
+int unit_finish_mounts(struct unit_reader *in);
 ROW_READER(read_tmpfs);
-ROW_WRITER(write_tmpfs);
 ROW_READER(read_api_mounts);
-ROW_WRITER(write_api_mounts);
 ROW_READER(read_private_tmp);
 ROW_READER(read_protect_system);
 ROW_WRITER(write_protect_system);

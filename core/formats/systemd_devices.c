@@ -103,6 +103,7 @@ ROW_READER(read_private_devices)
 		return MRG_CARRIED;
 	if (parse_bool(value, &on) < 0)
 		return unit_fail(in, "must be yes or no, not '%.40s'", value);
+	in->private_devices = on;
 	if (!on)
 		return MRG_CARRIED;
 	if (in->device_policy == DEVICE_AUTO)

@@ -106,22 +106,23 @@ static void write_limit(struct unit_writer *out, int unit, uint64_t value)
 		buffer_addf(&out->b, "%" PRIu64 "%s", value, unit == UNIT_SECONDS ? "s" : "");
 }
 
+/* All of them, in the order of the list, by the first row. */
 ROW_WRITER(write_rlimits)
 {
+	(void)key;
+	if (mrg_fields_has(&out->reported, MRG_FIELD_RLIMITS) || !unit_has(out, MRG_FIELD_RLIMITS))
+		return;
 	for (size_t i = 0; i < out->spec->rlimits.n; i++) {
 		const struct mrg_rlimit *limit = &out->spec->rlimits.item[i];
 		const char *name = limit->type + strlen("RLIMIT_");
 
-		if (strcmp(name, key->name + strlen("Limit")) != 0)
-			continue;
-		unit_key(out, key->name);
+		buffer_addf(&out->b, "Limit%s=", name);
 		write_limit(out, rlimit_unit(name), limit->soft);
 		buffer_addf(&out->b, ":");
 		write_limit(out, rlimit_unit(name), limit->hard);
 		buffer_addf(&out->b, "\n");
 	}
-	if (unit_has(out, MRG_FIELD_RLIMITS))
-		unit_report(out, MRG_FIELD_RLIMITS, MRG_CARRIED, "Limit*", NULL);
+	unit_report(out, MRG_FIELD_RLIMITS, MRG_CARRIED, "Limit*", NULL);
 }
 
 /* ---- memory and tasks ------------------------------------------------------- */

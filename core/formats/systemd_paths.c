@@ -184,77 +184,111 @@ ROW_READER(read_bind)
 	return r < 0 ? r : verdict;
 }
 
-/* Mounts are a list, and the rows about them share it: the first that writes decides about all, each mount by the key that can say
- * it. What remains is named once. */
-enum mount_kind { MOUNT_BIND, MOUNT_BIND_READONLY, MOUNT_TMPFS, MOUNT_API, MOUNT_OTHER };
+/* /proc, /sys and /dev as systemd mounts them, in front of everything else; PrivateDevices= has a /dev of its own. */
+static const char *const bind_options[] = { "rbind", NULL }, *const proc_options[] = { "nosuid", "noexec", "nodev", NULL },
+	*const dev_options[] = { "nosuid", "noexec", "strictatime", "mode=755", "size=4m", NULL };
+enum { API_PROC, API_SYS, API_DEV, API_PRIVATE_DEV };
+static const struct mrg_mount api_mounts[] = {
+	[API_PROC] = { .destination = "/proc", .type = "proc", .source = "proc", .options = (char **)proc_options },
+	[API_SYS] = { .destination = "/sys", .type = "bind", .source = "/sys", .options = (char **)bind_options },
+	[API_DEV] = { .destination = "/dev", .type = "bind", .source = "/dev", .options = (char **)bind_options },
+	[API_PRIVATE_DEV] = { .destination = "/dev", .type = "tmpfs", .source = "tmpfs", .options = (char **)dev_options },
+};
 
-static const char *const api_mounts[] = { "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys/fs/cgroup" };
-
-static bool is_api(const struct mrg_mount *mount)
+int unit_finish_mounts(struct unit_reader *in)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(api_mounts); i++)
-		if (strcmp(mount->destination, api_mounts[i]) == 0)
-			return !mount->type || strcmp(mount->type, "bind") != 0 || i <= 2;
-	return false;
+	const struct mrg_mount *own = in->spec->mounts.item;
+	const bool wanted[] = { in->api, in->api, in->api && !in->private_devices, in->private_devices };
+	size_t n = in->spec->mounts.n;
+	int r = 0;
+
+	in->spec->mounts.item = NULL;
+	in->spec->mounts.n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(api_mounts) && r == 0; i++)
+		if (wanted[i])
+			r = add_mount(in, &api_mounts[i]);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = add_mount(in, &own[i]);
+	return r;
 }
 
-static enum mount_kind mount_kind(const struct mrg_mount *mount, bool *ret_whole)
+enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_API, MOUNT_PRIVATE_DEV, MOUNT_OTHER };
+
+static enum mount_kind mount_kind(const struct mrg_mount *mount)
 {
-	bool readonly = strv_contains(mount->options, "ro");
+	static const char *const api_types[] = { "proc", "sysfs", "devpts", "mqueue", "cgroup", "cgroup2", NULL };
 	bool bind = strv_contains(mount->options, "bind") || strv_contains(mount->options, "rbind") ||
 		    (mount->type && strcmp(mount->type, "bind") == 0);
 
-	*ret_whole = true;
-	if (is_api(mount))
-		return MOUNT_API;
-	if (bind && mount->source) {
-		*ret_whole = strv_length(mount->options) <= 1U + readonly && mount->uid_mappings.n == 0;
-		return readonly ? MOUNT_BIND_READONLY : MOUNT_BIND;
-	}
-	if (mount->type && strcmp(mount->type, "tmpfs") == 0 && !strchr(mount->destination, ':'))
-		return MOUNT_TMPFS;
-	return MOUNT_OTHER;
+	if (bind)
+		return mount->source ? MOUNT_BIND : MOUNT_OTHER;
+	if (mount->type && strcmp(mount->type, "tmpfs") == 0)
+		return strcmp(mount->destination, "/dev") == 0 ? MOUNT_PRIVATE_DEV :
+		       strchr(mount->destination, ':') ? MOUNT_OTHER : MOUNT_TMPFS;
+	return mount->type && strv_contains((char *const *)api_types, mount->type) ? MOUNT_API : MOUNT_OTHER;
 }
 
-static void report_mounts(struct unit_writer *out)
+static bool has_kind(const struct mrg_spec *spec, enum mount_kind kind)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		if (mount_kind(&spec->mounts.item[i]) == kind)
+			return true;
+	return false;
+}
+
+static void write_bind(struct unit_writer *out, const struct mrg_mount *mount)
+{
+	buffer_addf(&out->b, "%s=", strv_contains(mount->options, "ro") ? "BindReadOnlyPaths" : "BindPaths");
+	unit_quote(&out->b, mount->source, false);
+	buffer_add(&out->b, ":", 1);
+	unit_quote(&out->b, mount->destination, false);
+	buffer_addf(&out->b, ":%s\n", strv_contains(mount->options, "rbind") ? "rbind" : "norbind");
+}
+
+static void write_tmpfs(struct unit_writer *out, const struct mrg_mount *mount)
+{
+	struct buffer word = { 0 };
+
+	buffer_addf(&word, "%s", mount->destination);
+	for (size_t i = 0; mount->options && mount->options[i]; i++)
+		buffer_addf(&word, "%c%s", i ? ',' : ':', mount->options[i]);
+	unit_key(out, "TemporaryFileSystem");
+	if (word.failed)
+		out->b.failed = true;
+	else
+		unit_quote(&out->b, word.text, false);
+	buffer_addf(&out->b, "\n");
+	buffer_deinit(&word);
+}
+
+/* Mounts are one list in which the order counts: this row writes them all, each by the key that can say it. */
+ROW_WRITER(write_mounts)
 {
 	int verdict = MRG_CARRIED;
-	const char *note = NULL;
-	bool whole;
 
-	for (size_t i = 0; i < out->spec->mounts.n; i++) {
-		enum mount_kind kind = mount_kind(&out->spec->mounts.item[i], &whole);
-
-		if (kind == MOUNT_OTHER) {
-			unit_report(out, MRG_FIELD_MOUNTS, MRG_WEAKENS, NULL, "only binds, tmpfs and the API file systems can be said");
-			return;
-		}
-		if (kind == MOUNT_API || !whole) {
-			verdict = MRG_APPROXIMATED;
-			note = "options of binds and of the API file systems are systemd's own";
-		}
-	}
-	if (unit_has(out, MRG_FIELD_MOUNTS))
-		unit_report(out, MRG_FIELD_MOUNTS, verdict, "BindPaths", note);
-}
-
-ROW_WRITER(write_bind)
-{
-	enum mount_kind wanted = strcmp(key->name, "BindPaths") == 0 ? MOUNT_BIND : MOUNT_BIND_READONLY;
-	bool whole;
-
+	(void)key;
 	for (size_t i = 0; i < out->spec->mounts.n; i++) {
 		const struct mrg_mount *mount = &out->spec->mounts.item[i];
+		enum mount_kind kind = mount_kind(mount);
 
-		if (mount_kind(mount, &whole) != wanted)
-			continue;
-		unit_key(out, key->name);
-		unit_quote(&out->b, mount->source, false);
-		buffer_add(&out->b, ":", 1);
-		unit_quote(&out->b, mount->destination, false);
-		buffer_addf(&out->b, ":%s\n", strv_contains(mount->options, "rbind") ? "rbind" : "norbind");
+		if (kind == MOUNT_TMPFS)
+			write_tmpfs(out, mount);
+		else if (kind == MOUNT_BIND)
+			write_bind(out, mount);
+		if (kind == MOUNT_OTHER)
+			verdict = MRG_WEAKENS;
+		else if (verdict == MRG_CARRIED && (kind == MOUNT_API || kind == MOUNT_PRIVATE_DEV ||
+						    (kind == MOUNT_BIND && strv_length(mount->options) > 2)))
+			verdict = MRG_APPROXIMATED;
 	}
-	report_mounts(out);
+	if (has_kind(out->spec, MOUNT_API))
+		unit_line(out, "MountAPIVFS", "yes");
+	if (has_kind(out->spec, MOUNT_PRIVATE_DEV))
+		unit_line(out, "PrivateDevices", "yes");
+	if (unit_has(out, MRG_FIELD_MOUNTS))
+		unit_report(out, MRG_FIELD_MOUNTS, verdict, "BindPaths", verdict == MRG_WEAKENS ?
+			    "only binds, tmpfs and the API file systems can be said" :
+			    "options of binds and of the API file systems are systemd's own");
 }
 
 ROW_READER(read_tmpfs)
@@ -276,6 +310,8 @@ ROW_READER(read_tmpfs)
 				return no_memory(in);
 		if (!path_is_clean(path))
 			return unit_fail(in, "must be absolute paths without '..', not '%.80s'", path);
+		if (path[strspn(path, "/.")] == '\0' || strcmp(path, "/dev") == 0)
+			return unit_lost(in, key, "an empty file system cannot take the place of / or /dev");
 		r = add_mount(in, &(struct mrg_mount){ .destination = path, .type = "tmpfs", .source = "tmpfs",
 						       .options = options });
 		if (r < 0)
@@ -284,56 +320,14 @@ ROW_READER(read_tmpfs)
 	return MRG_CARRIED;
 }
 
-ROW_WRITER(write_tmpfs)
-{
-	bool whole;
-
-	for (size_t i = 0; i < out->spec->mounts.n; i++) {
-		const struct mrg_mount *mount = &out->spec->mounts.item[i];
-		struct buffer word = { 0 };
-
-		if (mount_kind(mount, &whole) != MOUNT_TMPFS)
-			continue;
-		buffer_addf(&word, "%s", mount->destination);
-		for (size_t j = 0; mount->options && mount->options[j]; j++)
-			buffer_addf(&word, "%c%s", j ? ',' : ':', mount->options[j]);
-		unit_key(out, key->name);
-		if (word.failed)
-			out->b.failed = true;
-		else
-			unit_quote(&out->b, word.text, false);
-		buffer_addf(&out->b, "\n");
-		buffer_deinit(&word);
-	}
-}
-
 ROW_READER(read_api_mounts)
 {
-	static const char *const bind[] = { "rbind", NULL }, *const proc[] = { "nosuid", "noexec", "nodev", NULL };
-	static const struct mrg_mount mounts[] = {
-		{ .destination = "/proc", .type = "proc", .source = "proc", .options = (char **)proc },
-		{ .destination = "/sys", .type = "bind", .source = "/sys", .options = (char **)bind },
-		{ .destination = "/dev", .type = "bind", .source = "/dev", .options = (char **)bind },
-	};
-	bool on;
-	int r = 0;
+	bool on = false;
 
-	if (!*value)
-		return MRG_CARRIED;
-	if (parse_bool(value, &on) < 0)
+	if (*value && parse_bool(value, &on) < 0)
 		return unit_fail(in, "must be yes or no, not '%.40s'", value);
-	for (size_t i = 0; i < ARRAY_SIZE(mounts) && on && r == 0; i++)
-		r = add_mount(in, &mounts[i]);
-	return r < 0 ? r : key->verdict;
-}
-
-ROW_WRITER(write_api_mounts)
-{
-	for (size_t i = 0; i < out->spec->mounts.n; i++)
-		if (is_api(&out->spec->mounts.item[i])) {
-			unit_line(out, key->name, "yes");
-			return;
-		}
+	in->api = on;
+	return on ? key->verdict : MRG_CARRIED;
 }
 
 static int tmpfs_at(struct unit_reader *in, const char *path, const char *mode)

@@ -86,6 +86,10 @@ static int add_assignment(struct unit *unit, const char *section, char *text, un
 		return line_fail(err, line, "stands before the first [Section]");
 	if (!equals || equals == text)
 		return line_fail(err, line, "is neither [Section], KEY=VALUE nor a comment");
+	*equals = '\0';
+	text = strip(text);
+	if (text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")])
+		return line_fail(err, line, "has a key with other characters than letters, digits, '-' and '_'");
 	if (unit->n == UNIT_MAX_KEYS)
 		return line_fail(err, line, "a unit has at most 4096 assignments");
 	if ((unit->n & (unit->n - 1)) == 0) {
@@ -94,8 +98,7 @@ static int add_assignment(struct unit *unit, const char *section, char *text, un
 			return mrg_error_set(err, -ENOMEM, "out of memory");
 		unit->item = bigger;
 	}
-	*equals = '\0';
-	unit->item[unit->n++] = (struct assignment){ section, strip(text), strip(equals + 1), line };
+	unit->item[unit->n++] = (struct assignment){ section, text, strip(equals + 1), line };
 	return 0;
 }
 
@@ -129,6 +132,15 @@ static int split(struct unit *unit, struct mrg_error *err)
 	return r;
 }
 
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text < ' ' && !strchr("\t\n\r", *text)) || *text == 0x7f ||
+		    (*text == '\r' && text[1] != '\n'))
+			return true;
+	return false;
+}
+
 int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_error *err)
 {
 	struct unit unit = { 0 };
@@ -141,7 +153,9 @@ int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_err
 	unit.text = strndup(text, length);
 	if (!unit.text)
 		return mrg_error_set(err, -ENOMEM, "out of memory");
-	if (!utf8_is_valid(unit.text))
+	if (has_control(unit.text))
+		r = mrg_error_set(err, -MRG_E_INVALID, "the unit has control characters");
+	else if (!utf8_is_valid(unit.text))
 		r = mrg_error_set(err, -MRG_E_INVALID, "the unit is not UTF-8");
 	else
 		r = split(&unit, err);
@@ -295,10 +309,8 @@ bool unit_is_plain(const char *text)
 {
 	size_t length = strlen(text);
 
-	if (length == 0 || length > LINE_MAX_SIZE || text[0] == ' ' || text[length - 1] == ' ' || text[length - 1] == '\\')
+	if (length == 0 || length > LINE_MAX_SIZE || strchr(" \t", text[0]) || strchr(" \t\\", text[length - 1]) ||
+	    strpbrk(text, "\n\r") || has_control(text))
 		return false;
-	for (const char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			return false;
 	return utf8_is_valid(text);
 }
