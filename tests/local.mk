@@ -17,6 +17,7 @@ unit_tests = \
 	%D%/unit/test_container \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
+	%D%/unit/test_lifecycle \
 	%D%/unit/test_log \
 	%D%/unit/test_mounts \
 	%D%/unit/test_native \
@@ -27,7 +28,8 @@ unit_tests = \
 	%D%/unit/test_seccomp \
 	%D%/unit/test_session \
 	%D%/unit/test_spawn \
-	%D%/unit/test_store
+	%D%/unit/test_store \
+	%D%/unit/test_store_crash
 
 # One program per layout of cgroups, told by its name.
 cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cgroup_view.c %D%/unit/cgroup_view.h

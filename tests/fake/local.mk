@@ -15,8 +15,15 @@ check_LTLIBRARIES += %D%/fake.la
 	core/util/str.c
 %C%_fake_la_LDFLAGS = $(FAKE_LDFLAGS) -export-symbols-regex '^mrg_backend_v[0-9]+$$'
 
+container_fixture = tests/unit/container_fixture.c tests/unit/container_fixture.h
+store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_container_SOURCES = tests/unit/test_container.c $(container_fixture)
+tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c $(container_fixture)
+tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_fixture)
+tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c $(store_fixture)
+
 tests_unit_test_container_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
-tests_unit_test_dispatch_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
+tests_unit_test_lifecycle_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_registry_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 
 check_LTLIBRARIES += %D%/bad/well-formed.la
