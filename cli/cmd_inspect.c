@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* moorage inspect: everything known of containers, as JSON */
+
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "core/util/cleanup.h"
+#include "core/util/json.h"
+#include "core/util/str.h"
+
+static void add_text(struct buffer *b, const char *key, const char *text)
+{
+	buffer_addf(b, ",\"%s\":", key);
+	if (text)
+		json_text(b, text, strlen(text));
+	else
+		buffer_addf(b, "null");
+}
+
+static void add_time(struct buffer *b, const char *key, int64_t time)
+{
+	char text[TEXT_SIZE];
+
+	add_text(b, key, time ? text_time(text, time) : NULL);
+}
+
+static void add_status(struct buffer *b, const struct mrg_status *status)
+{
+	buffer_addf(b, ",\"status\":{\"state\":\"%s\",\"pid\":%d", state_name(status->state), (int)status->pid);
+	add_time(b, "started", status->started);
+	add_time(b, "finished", status->finished);
+	if (status->has_exit)
+		buffer_addf(b, ",\"exit\":%d,\"waitStatus\":%d", mrg_exit_code(status->exit_status), status->exit_status);
+	else
+		buffer_addf(b, ",\"exit\":null,\"waitStatus\":null");
+	buffer_addf(b, ",\"oomKilled\":%s,\"monitorLost\":%s}", status->oom_killed ? "true" : "false",
+		    status->monitor_lost ? "true" : "false");
+}
+
+static void add_boundary(struct buffer *b, struct cli *cli, const struct mrg_container *c)
+{
+	struct mrg_backend_info info;
+
+	if (mrg_backend_info(cli->m, mrg_container_backend(c), &info, NULL) < 0 || !info.usable) {
+		buffer_addf(b, ",\"securityBoundary\":null,\"boundaryReason\":null");
+		return;
+	}
+	buffer_addf(b, ",\"securityBoundary\":%s", info.probe.boundary ? "true" : "false");
+	add_text(b, "boundaryReason", info.probe.boundary_reason[0] ? info.probe.boundary_reason : NULL);
+	add_text(b, "engine", info.probe.engine);
+}
+
+static int describe(struct cli *cli, struct mrg_container *c, struct buffer *b, struct mrg_error *err)
+{
+	_cleanup_free_ char *spec = NULL;
+	struct mrg_status status;
+	int r = mrg_container_status(c, &status, err);
+
+	if (r == 0)
+		r = mrg_spec_emit(mrg_container_spec(c), 0, &spec, err);
+	if (r < 0)
+		return r;
+	buffer_addf(b, "{\"schema\":\"moorage/inspect/v1\"");
+	add_text(b, "name", mrg_container_name(c));
+	add_text(b, "id", mrg_container_id(c));
+	add_text(b, "backend", mrg_container_backend(c));
+	add_time(b, "created", mrg_container_created(c));
+	buffer_addf(b, ",\"transient\":%s", mrg_container_transient(c) ? "true" : "false");
+	add_status(b, &status);
+	add_boundary(b, cli, c);
+	buffer_addf(b, ",\"spec\":%s}", spec);
+	return 0;
+}
+
+static int add_one(struct cli *cli, const char *name, struct buffer *list, size_t *n, struct mrg_error *err)
+{
+	_cleanup_container_ struct mrg_container *c = NULL;
+	_cleanup_(buffer_deinit) struct buffer b = { .text = NULL };
+	int r = cli_open(cli, name, &c, err);
+
+	if (r == 0)
+		r = describe(cli, c, &b, err);
+	if (r == 0 && b.failed)
+		r = mrg_error_set(err, -ENOMEM, "out of memory");
+	if (r == 0)
+		buffer_addf(list, "%s%s", (*n)++ ? "," : "", b.text);
+	return r;
+}
+
+int cmd_inspect(struct cli *cli)
+{
+	_cleanup_(buffer_deinit) struct buffer list = { .text = NULL }, pretty = { .text = NULL };
+	struct mrg_error err = { 0 };
+	size_t n = 0;
+	int exit = 0;
+
+	if (!cli_context(cli))
+		return 1;
+	buffer_addf(&list, "[");
+	for (int i = 0; i < cli->n_operands; i++)
+		if (add_one(cli, cli->operands[i], &list, &n, &err) < 0) {
+			int failed = cli_fail(cli, &err);
+
+			exit = exit ? exit : failed;
+		}
+	buffer_addf(&list, "]");
+	if (!list.failed)
+		json_indent(&pretty, list.text, 2);
+	if (list.failed || pretty.failed)
+		return cli_fail(cli, (mrg_error_set(&err, -ENOMEM, "out of memory"), &err));
+	puts(cli->output == FORMAT_JSONL ? list.text : pretty.text);
+	return exit;
+}

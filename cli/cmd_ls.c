@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* moorage ls and ps: containers */
+
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/text.h"
+#include "core/util/cleanup.h"
+#include "core/util/proc.h"
+
+enum {
+	NAME, BACKEND, STATE, PID, UPTIME, CREATED, ROOT, COMMAND, EXIT, ID, STARTED, FINISHED, TRANSIENT, OOM, MONITOR_LOST,
+	LABELS,
+};
+
+static const struct column columns[] = {
+	[NAME] = { "NAME", "name", 0, "name" },
+	[BACKEND] = { "BACKEND", "backend", 0, "backend" },
+	[STATE] = { "STATE", "state", 0, "created, running, paused or stopped" },
+	[PID] = { "PID", "pid", COLUMN_RIGHT, "first process, on the host" },
+	[UPTIME] = { "UPTIME", NULL, COLUMN_RIGHT, "time since the start" },
+	[CREATED] = { "CREATED", "created", COLUMN_WIDE, "when it was made" },
+	[ROOT] = { "ROOT", "root", COLUMN_TRUNCATE, "root directory" },
+	[COMMAND] = { "COMMAND", "command", COLUMN_TRUNCATE, "command line" },
+	[EXIT] = { "EXIT", "exit", COLUMN_WIDE | COLUMN_RIGHT, "exit status of the last run" },
+	[ID] = { "ID", "id", COLUMN_WIDE, "id" },
+	[STARTED] = { "STARTED", "started", COLUMN_EXTRA, "last start" },
+	[FINISHED] = { "FINISHED", "finished", COLUMN_EXTRA, "last end" },
+	[TRANSIENT] = { "TRANSIENT", "transient", COLUMN_EXTRA, "removed when it ends" },
+	[OOM] = { "OOM-KILLED", "oomKilled", COLUMN_EXTRA, "the last run was killed for its memory" },
+	[MONITOR_LOST] = { "MONITOR-LOST", "monitorLost", COLUMN_EXTRA, "the monitor of this run is gone" },
+	[LABELS] = { "LABELS", "labels", COLUMN_EXTRA, "labels" },
+	{ 0 }
+};
+
+struct walk {
+	struct listing list;
+	bool all;
+	int exit;
+};
+
+static bool has_label(const struct mrg_spec *spec, const char *wanted)
+{
+	size_t length = strcspn(wanted, "=");
+
+	for (size_t i = 0; i < spec->labels.n; i++)
+		if (strlen(spec->labels.item[i].key) == length && strncmp(spec->labels.item[i].key, wanted, length) == 0 &&
+		    (!wanted[length] || strcmp(spec->labels.item[i].value, wanted + length + 1) == 0))
+			return true;
+	return false;
+}
+
+static bool has_labels(struct cli *cli, const struct mrg_spec *spec)
+{
+	for (char **filter = cli->filter; filter && *filter; filter++)
+		if (strncmp(*filter, "label=", 6) == 0 && !has_label(spec, *filter + 6))
+			return false;
+	return true;
+}
+
+/* The command line as text, and as an array. */
+static void set_command(struct value *v, const struct mrg_spec *spec)
+{
+	struct buffer text = { .text = NULL }, json = { .text = NULL };
+
+	buffer_addf(&json, "[");
+	for (char **arg = spec->args; arg && *arg; arg++) {
+		buffer_addf(&text, "%s%s", arg == spec->args ? "" : " ", *arg);
+		buffer_addf(&json, "%s", arg == spec->args ? "" : ",");
+		json_text(&json, *arg, strlen(*arg));
+	}
+	buffer_addf(&json, "]");
+	if (!spec->args)
+		buffer_addf(&text, spec->boot ? "(init)" : "");
+	v->type = VALUE_JSON;
+	v->text = text.text;
+	v->json = json.text;
+}
+
+static void set_labels(struct value *v, const struct mrg_spec *spec)
+{
+	struct buffer text = { .text = NULL }, json = { .text = NULL };
+
+	buffer_addf(&json, "{");
+	for (size_t i = 0; i < spec->labels.n; i++) {
+		const struct mrg_pair *pair = &spec->labels.item[i];
+
+		buffer_addf(&text, "%s%s=%s", i ? "," : "", pair->key, pair->value);
+		buffer_addf(&json, "%s", i ? "," : "");
+		json_text(&json, pair->key, strlen(pair->key));
+		buffer_addf(&json, ":");
+		json_text(&json, pair->value, strlen(pair->value));
+	}
+	buffer_addf(&json, "}");
+	v->type = VALUE_JSON;
+	v->text = text.text;
+	v->json = json.text;
+}
+
+static void set_status(struct value *row, const struct mrg_status *status)
+{
+	bool alive = status->state == MRG_STATE_RUNNING || status->state == MRG_STATE_PAUSED;
+
+	value_text(&row[STATE], state_name(status->state));
+	if (status->pid > 0)
+		value_number(&row[PID], VALUE_NUMBER, (uint64_t)status->pid);
+	if (status->started) {
+		value_number(&row[STARTED], VALUE_TIME, (uint64_t)status->started);
+		if (alive)
+			value_number(&row[UPTIME], VALUE_SPAN, (uint64_t)(time_now_ns() - status->started));
+	}
+	if (status->finished)
+		value_number(&row[FINISHED], VALUE_TIME, (uint64_t)status->finished);
+	if (status->has_exit)
+		value_number(&row[EXIT], VALUE_NUMBER, (uint64_t)mrg_exit_code(status->exit_status));
+	value_number(&row[OOM], VALUE_BOOL, (uint64_t)status->oom_killed);
+	value_number(&row[MONITOR_LOST], VALUE_BOOL, (uint64_t)status->monitor_lost);
+}
+
+static void set_record(struct value *row, const struct mrg_container *c)
+{
+	const struct mrg_spec *spec = mrg_container_spec(c);
+
+	value_text(&row[NAME], mrg_container_name(c));
+	value_text(&row[BACKEND], mrg_container_backend(c));
+	value_text(&row[ID], mrg_container_id(c));
+	value_text(&row[ROOT], spec->root_path && strcmp(spec->root_path, "/") == 0 ? "host" : spec->root_path);
+	value_number(&row[CREATED], VALUE_TIME, (uint64_t)mrg_container_created(c));
+	value_number(&row[TRANSIENT], VALUE_BOOL, (uint64_t)mrg_container_transient(c));
+	set_command(&row[COMMAND], spec);
+	set_labels(&row[LABELS], spec);
+}
+
+static int found(struct mrg_container *c, void *data)
+{
+	struct walk *walk = data;
+	struct mrg_error err = { 0 };
+	struct mrg_status status;
+	struct value *row;
+	int r;
+
+	if (!has_labels(walk->list.cli, mrg_container_spec(c)))
+		return 0;
+	r = mrg_container_status(c, &status, &err);
+	if (r == -MRG_E_NOT_FOUND)
+		return 0;
+	if (r < 0) {
+		walk->exit = cli_fail(walk->list.cli, &err);
+		status = (struct mrg_status){ .state = -1 };
+	}
+	if (!walk->all && status.state != MRG_STATE_RUNNING && status.state != MRG_STATE_PAUSED)
+		return 0;
+	row = listing_row(&walk->list);
+	if (!row)
+		return 0;
+	set_record(row, c);
+	set_status(row, &status);
+	return 0;
+}
+
+static void broken(const char *name, const struct mrg_error *err, void *data)
+{
+	struct walk *walk = data;
+
+	(void)name;
+	walk->exit = cli_fail(walk->list.cli, err);
+}
+
+static int list(struct cli *cli, bool all)
+{
+	struct walk walk = { .all = all };
+	struct mrg_error err = { 0 };
+	int exit = listing_begin(&walk.list, cli, columns, "moorage/list/v1");
+
+	if (exit == 0 && cli_context(cli)) {
+		if (mrg_list(cli->m, cli->backend, found, broken, &walk, &err) < 0)
+			exit = cli_fail(cli, &err);
+		else
+			exit = listing_print(&walk.list);
+	}
+	listing_deinit(&walk.list);
+	return exit ? exit : walk.exit;
+}
+
+int cmd_ls(struct cli *cli)
+{
+	return list(cli, true);
+}
+
+int cmd_ps(struct cli *cli)
+{
+	return list(cli, cli->all);
+}

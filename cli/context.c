@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The library's context and the containers that operands name. */
+
+#include "config.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "core/util/cleanup.h"
+#include "core/util/str.h"
+
+struct mrg *cli_context(struct cli *cli)
+{
+	struct mrg_error err;
+
+	if (!cli->m && mrg_new(&cli->m, NULL, &err) < 0) {
+		cli_fail(cli, &err);
+		return NULL;
+	}
+	return cli->m;
+}
+
+int cli_open(struct cli *cli, const char *name, struct mrg_container **ret, struct mrg_error *err)
+{
+	_cleanup_container_ struct mrg_container *c = NULL;
+	int r = mrg_container_open(cli->m, name, &c, err);
+
+	if (r < 0)
+		return r;
+	if (cli->backend && strcmp(cli->backend, mrg_container_backend(c)) != 0)
+		return mrg_error_set(err, -MRG_E_NOT_FOUND, "no container named '%s' on backend '%s': it is one of '%s'", name,
+				     cli->backend, mrg_container_backend(c));
+	*ret = take_ptr(c);
+	return 0;
+}
+
+struct mrg_container *cli_open_first(struct cli *cli, int *ret_exit)
+{
+	struct mrg_container *c;
+	struct mrg_error err;
+
+	*ret_exit = 1;
+	if (!cli_context(cli))
+		return NULL;
+	if (cli_open(cli, cli->operands[0], &c, &err) < 0) {
+		*ret_exit = cli_fail(cli, &err);
+		return NULL;
+	}
+	cli->error_backend = mrg_container_backend(c);
+	return c;
+}
+
+static int add_name(struct mrg_container *c, void *data)
+{
+	return strv_append(data, mrg_container_name(c));
+}
+
+static void warn_broken(const char *name, const struct mrg_error *err, void *data)
+{
+	(void)name;
+	cli_fail(data, err);
+}
+
+/* The names are collected first: what is done to a container may remove it. */
+static int all_names(struct cli *cli, char ***ret)
+{
+	struct mrg_error err = { 0 };
+	int r = mrg_list(cli->m, cli->backend, add_name, warn_broken, ret, &err);
+
+	return r < 0 ? cli_fail(cli, &err) : 0;
+}
+
+static int do_one(struct cli *cli, const char *name,
+		  int (*each)(struct cli *cli, struct mrg_container *c, struct mrg_error *err))
+{
+	_cleanup_container_ struct mrg_container *c = NULL;
+	struct mrg_error err = { 0 };
+	int r = cli_open(cli, name, &c, &err);
+
+	cli->error_backend = c ? mrg_container_backend(c) : NULL;
+	if (r < 0 && r == -MRG_E_NOT_FOUND && cli->ignore)
+		return 0;
+	if (r >= 0)
+		r = each(cli, c, &err);
+	/* With --all a container that went away meanwhile needs nothing more. */
+	if (r == -MRG_E_NOT_FOUND && cli->all)
+		return 0;
+	r = r < 0 ? cli_fail(cli, &err) : r;
+	cli->error_backend = NULL;
+	return r;
+}
+
+int cli_each(struct cli *cli, int (*each)(struct cli *cli, struct mrg_container *c, struct mrg_error *err))
+{
+	_cleanup_(strv_freep) char **names = NULL;
+	int exit = 0, r;
+
+	if (!cli_context(cli))
+		return 1;
+	if (cli->all && cli->n_operands > 0)
+		return cli_usage(cli, NULL, "'--all' and names exclude each other");
+	if (cli->all)
+		exit = all_names(cli, &names);
+	for (int i = 0; i < cli->n_operands; i++) {
+		r = do_one(cli, cli->operands[i], each);
+		exit = exit ? exit : r;
+	}
+	for (size_t i = 0; i < strv_length(names); i++) {
+		r = do_one(cli, names[i], each);
+		exit = exit ? exit : r;
+	}
+	return exit;
+}
+
+int cli_duration(struct cli *cli, const char *option, const char *text)
+{
+	int64_t ms;
+
+	if (!text)
+		return -1;
+	if (parse_duration_ms(text, &ms) == 0 && ms <= INT_MAX)
+		return (int)ms;
+	cli_usage(cli, NULL, "option '%s' takes a time such as 10 or 1.5s, not '%s'", option, text);
+	return -2;
+}

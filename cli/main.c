@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command: global options, the verb, its options. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "core/util/cleanup.h"
+#include "core/util/str.h"
+
+#define SEE_HELP "'moorage help' lists the verbs"
+
+static const char *nearest_verb(const char *word)
+{
+	const char *names[128];
+	size_t n = 0;
+
+	for (const struct verb *v = verbs; v->name && n + 1 < ARRAY_SIZE(names); v++)
+		if (!(v->flags & VERB_HIDDEN))
+			names[n++] = v->name;
+	names[n] = NULL;
+	return str_nearest(word, names);
+}
+
+static int unknown_verb(struct cli *cli, const char *word)
+{
+	const struct known_word *known = known_word_find(later_verbs, word);
+	const char *nearest;
+	char hint[200];
+
+	if (known) {
+		cli->payload = known->payload;
+		return cli_usage(cli, NULL, "'%s' is not in this version: %s", word, known->text);
+	}
+	known = known_word_find(foreign_verbs, word);
+	if (known)
+		return cli_usage(cli, known->text, "unknown verb '%s'", word);
+	nearest = nearest_verb(word);
+	snprintf(hint, sizeof(hint), nearest ? "did you mean '%s'?" : SEE_HELP, nearest);
+	return cli_usage(cli, hint, "unknown verb '%s'", word);
+}
+
+/* -n NAME stands in front of the operands. */
+static int take_name(struct cli *cli)
+{
+	char **operands;
+
+	if (!(cli->verb->flags & VERB_NAME) || !cli->name)
+		return 0;
+	operands = calloc((size_t)cli->n_operands + 2, sizeof(*operands));
+	if (!operands)
+		return cli_usage(cli, NULL, "out of memory"), -1;
+	operands[0] = (char *)cli->name;
+	memcpy(operands + 1, cli->operands, (size_t)cli->n_operands * sizeof(*operands));
+	cli->operands = operands;
+	cli->n_operands++;
+	return 0;
+}
+
+static int check_operands(struct cli *cli)
+{
+	const struct verb *v = cli->verb;
+	char hint[256];
+
+	snprintf(hint, sizeof(hint), "usage: moorage %s%s%s", v->name, *v->operands ? " " : "", v->operands);
+	if (cli->n_operands < v->min && !cli->all)
+		return cli_usage(cli, hint, "'%s' needs %s", v->name, v->operands);
+	if (v->max >= 0 && cli->n_operands > v->max)
+		return cli_usage(cli, hint, "'%s' takes nothing after '%s'", v->name,
+				 v->max ? cli->operands[v->max - 1] : v->name);
+	return 0;
+}
+
+static int check_globals(struct cli *cli)
+{
+	int r = output_format_parse(cli);
+
+	if (r != 0)
+		return r;
+	if (cli->color && !word_in("auto always never", cli->color))
+		return cli_usage(cli, NULL, "option '--color' takes auto, always or never, not '%s'", cli->color);
+	return terminal_deadline(cli, cli->timeout);
+}
+
+static int run_verb(struct cli *cli, int argc, char **argv)
+{
+	const struct verb *v = cli->verb;
+	int r;
+
+	cli->payload = v->flags & VERB_PAYLOAD;
+	if (options_parse(cli, v->options, argc, argv, v->flags & VERB_COMMAND) < 0)
+		return cli->payload ? 125 : 2;
+	r = check_globals(cli);
+	if (r != 0)
+		return r;
+	if (cli->help)
+		return help_verb(cli, v);
+	if (cli->version)
+		return help_version(cli);
+	if (take_name(cli) < 0)
+		return 1;
+	r = check_operands(cli);
+	return r != 0 ? r : v->run(cli);
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	if (options_parse(cli, global_options, argc, argv, true) < 0)
+		return 2;
+	if (cli->n_operands == 0) {
+		int r = check_globals(cli);
+
+		if (r != 0)
+			return r;
+		if (cli->version)
+			return help_version(cli);
+		return cli->help ? help_overview(cli, stdout) : (help_overview(cli, stderr), 2);
+	}
+	cli->typed = cli->operands[0];
+	cli->verb = verb_find(cli->typed);
+	if (!cli->verb) {
+		int r = check_globals(cli);
+
+		return r ? r : unknown_verb(cli, cli->typed);
+	}
+	return run_verb(cli, cli->n_operands, cli->operands);
+}
+
+/* What could not be written must not look like success: a full disk, but not a reader that has had enough. */
+static int finish(struct cli *cli, int exit)
+{
+	struct mrg_error err;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return exit;
+	if (errno == EPIPE)
+		return exit ? exit : 128 + SIGPIPE;
+	mrg_error_set(&err, -EIO, "cannot write to standard output: %s", strerror(errno));
+	cli->payload = false;
+	return cli_fail(cli, &err);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { .sig_proxy = 1 };
+	int exit;
+
+	setlocale(LC_ALL, "");
+	exit = finish(&cli, run(&cli, argc, argv));
+	mrg_free(cli.m);
+	return exit;
+}
