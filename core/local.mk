@@ -1,10 +1,27 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # libmoorage, moorage-monitor, moorage-init
 
+# Utilities, for the library, the command and plugins alike.
+noinst_LTLIBRARIES += libutil.la
+libutil_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+libutil_la_SOURCES = \
+	%D%/util/backend_name.h \
+	%D%/util/cleanup.h \
+	%D%/util/fail.c %D%/util/fail.h \
+	%D%/util/fd.c %D%/util/fd.h \
+	%D%/util/json.c %D%/util/json.h \
+	%D%/util/json_write.c \
+	%D%/util/parse.c \
+	%D%/util/path.c %D%/util/path.h \
+	%D%/util/proc.c %D%/util/proc.h \
+	%D%/util/rfc3339.c %D%/util/rfc3339.h \
+	%D%/util/str.c %D%/util/str.h \
+	%D%/util/utf8.c %D%/util/utf8.h
+
 # All objects of the library, with every symbol visible: what unit tests link.
 noinst_LTLIBRARIES += libcore.la
 libcore_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
-libcore_la_LIBADD = $(JANSSON_LIBS) $(SECCOMP_LIBS)
+libcore_la_LIBADD = libutil.la $(JANSSON_LIBS) $(SECCOMP_LIBS)
 libcore_la_SOURCES = \
 	%D%/cgroup.h \
 	%D%/cgroup_apply.c \
@@ -99,19 +116,7 @@ libcore_la_SOURCES = \
 	%D%/store_dirs.c \
 	%D%/store_files.c \
 	%D%/store_internal.h \
-	%D%/store_walk.c \
-	%D%/util/backend_name.h \
-	%D%/util/cleanup.h \
-	%D%/util/fail.c %D%/util/fail.h \
-	%D%/util/fd.c %D%/util/fd.h \
-	%D%/util/json.c %D%/util/json.h \
-	%D%/util/json_write.c \
-	%D%/util/parse.c \
-	%D%/util/path.c %D%/util/path.h \
-	%D%/util/proc.c %D%/util/proc.h \
-	%D%/util/rfc3339.c %D%/util/rfc3339.h \
-	%D%/util/str.c %D%/util/str.h \
-	%D%/util/utf8.c %D%/util/utf8.h
+	%D%/store_walk.c
 
 lib_LTLIBRARIES += libmoorage.la
 libmoorage_la_SOURCES =
