@@ -82,7 +82,7 @@ static int try_clone_into_cgroup(void)
 	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .cgroup = INT32_MAX };
 
 	if (syscall(SYS_clone3, &args, sizeof(args)) < 0 && errno == EBADF)
-		return dup(2);
+		return open("/proc/self", O_PATH | O_CLOEXEC);
 	return -1;
 }
 
@@ -94,7 +94,7 @@ static int try_overlay(void)
 		errno = ENODEV;
 		return -1;
 	}
-	return dup(2);
+	return open("/proc/self", O_PATH | O_CLOEXEC);
 }
 
 static int check_kernel(const struct doctor *d)
@@ -135,10 +135,10 @@ static int check_user_namespaces(const struct doctor *d)
 
 	if (fd_read_virtual(AT_FDCWD, "/proc/sys/user/max_user_namespaces", 64, &most, NULL) < 0)
 		return say(d, "warning", "user namespaces", "not in this kernel", NULL);
-	if (atoll(most) == 0)
+	if (most[0] == '0')
 		return say(d, "warning", "user namespaces", "switched off", "sysctl user.max_user_namespaces=10000");
 	if (fd_read_virtual(AT_FDCWD, "/proc/sys/kernel/unprivileged_userns_clone", 64, &clone, NULL) == 0 &&
-	    atoi(clone) == 0 && geteuid() != 0)
+	    clone[0] == '0' && geteuid() != 0)
 		return say(d, "warning", "user namespaces", "only for root", "sysctl kernel.unprivileged_userns_clone=1");
 	return say(d, "ok", "user namespaces", "work", NULL);
 }

@@ -93,7 +93,8 @@ int mrg_create(struct mrg *m, const struct mrg_create *create, struct mrg_contai
 /* The checks alone. */
 int mrg_create_check(struct mrg *m, const struct mrg_create *create, struct mrg_error *err);
 
-/* Opens a container by "NAME" or "BACKEND:NAME". -MRG_E_NOT_FOUND with the nearest name as hint. */
+/* Opens a container by "NAME" or "BACKEND:NAME". -MRG_E_NOT_FOUND with the nearest name as hint. One whose record is damaged is
+ * opened too: every verb tells the damage (-EBADMSG), only mrg_remove() by force works; its spec is empty, id and backend may be "". */
 int mrg_container_open(struct mrg *m, const char *name, struct mrg_container **ret, struct mrg_error *err);
 struct mrg_container *mrg_container_free(struct mrg_container *c);
 
@@ -211,6 +212,7 @@ int mrg_rename(struct mrg_container *c, const char *name, struct mrg_error *err)
 /* Changes the limits that are set in @changes: live when it runs (update verb), and in the record. */
 int mrg_update(struct mrg_container *c, const struct mrg_spec *changes, struct mrg_error *err);
 
+/* What it uses just now. -MRG_E_NOT_RUNNING. */
 int mrg_stats(struct mrg_container *c, struct mrg_stats *ret, struct mrg_error *err);
 
 /* Calls @found with each process inside. Read from the host's procfs; nothing of the container is executed. */

@@ -26,18 +26,20 @@ make -s -C "$work" CFLAGS='-Wall -Wextra -Werror' || fail "hello does not compil
 make -s -C "$work" install DESTDIR="$work/root" || fail "hello does not install"
 installed=$(find "$work/root" -name hello.so)
 [ -f "$installed" ] || fail "hello.so is not where the Makefile says"
+mkdir "$work/rootfs"
 chmod 755 "$work" && chmod 755 "$(dirname "$installed")"
 
-export MOORAGE_BACKEND_PATH=$(dirname "$installed")
+MOORAGE_BACKEND_PATH=$(dirname "$installed")
+export MOORAGE_BACKEND_PATH
 export MOORAGE_LIBEXEC_DIR=$destdir$prefix/libexec/moorage
 export MOORAGE_STATE_DIR=$work/state MOORAGE_RUN_DIR=$work/run
 moorage=$destdir$prefix/bin/moorage
 "$moorage" backends | grep -q hello || fail "moorage does not list hello"
 if [ "$(id -u)" = 0 ]; then
-	out=$("$moorage" run --rm -B hello --rootfs / -- /bin/echo hello) || fail "hello does not run: $out"
+	out=$("$moorage" run --rm -B hello --rootfs "$work/rootfs" -- /bin/echo hello) || fail "hello does not run: $out"
 	[ "$out" = hello ] || fail "hello printed '$out'"
 	status=0
-	"$moorage" run --rm -B hello --rootfs / -- /bin/sh -c 'exit 7' || status=$?
+	"$moorage" run --rm -B hello --rootfs "$work/rootfs" -- /bin/sh -c 'exit 7' || status=$?
 	[ "$status" = 7 ] || fail "exit status $status instead of 7"
 fi
 echo "ok - a backend out of tree is built, listed and run"
