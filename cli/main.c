@@ -20,14 +20,24 @@
 
 static const char *nearest_verb(const char *word)
 {
-	const char *names[128];
-	size_t n = 0;
+	const char *names[128], *near, *at;
+	size_t n = 0, length;
+	char alias[64];
 
 	for (const struct verb *v = verbs; v->name && n + 1 < ARRAY_SIZE(names); v++)
 		if (!(v->flags & VERB_HIDDEN))
 			names[n++] = v->name;
 	names[n] = NULL;
-	return str_nearest(word, names);
+	near = str_nearest(word, names);
+	for (const struct verb *v = verbs; v->name && !near; v++) {
+		const char *words = v->aliases;
+
+		while (!near && (at = word_next(&words, &length))) {
+			snprintf(alias, sizeof(alias), "%.*s", (int)length, at);
+			near = str_nearest(word, (const char *const[]){ alias, NULL }) ? v->name : NULL;
+		}
+	}
+	return near;
 }
 
 static int unknown_verb(struct cli *cli, const char *word)

@@ -175,15 +175,6 @@ static int set_streams(struct builder *b, struct mrg_error *err)
 	return r;
 }
 
-/* A container is called inside as it is called outside. */
-static int set_hostname(struct builder *b, struct mrg_error *err)
-{
-	if (!b->cli->name || mrg_fields_has(&b->spec->set, MRG_FIELD_HOSTNAME) || !b->spec->ns_uts || *b->spec->ns_uts ||
-	    !mrg_fields_has(b->able, MRG_FIELD_HOSTNAME))
-		return 0;
-	return mrg_spec_set(b->spec, MRG_FIELD_HOSTNAME, b->cli->name, err);
-}
-
 static int fill_in(struct builder *b, struct mrg_error *err)
 {
 	int command, r = take_root(b, &command, err);
@@ -197,8 +188,6 @@ static int fill_in(struct builder *b, struct mrg_error *err)
 	/* A whole spec is taken as it is. */
 	if (r == 0 && !b->cli->from)
 		r = mrg_spec_default(b->spec, b->able, err);
-	if (r == 0 && !b->cli->from)
-		r = set_hostname(b, err);
 	for (int phase = PHASE_PRIVILEGED; r == 0 && phase <= PHASE_AFTER; phase++)
 		r = spec_apply(b, phase, err);
 	return r;

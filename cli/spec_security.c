@@ -63,7 +63,7 @@ static int each_cap(struct builder *b, const char *text, bool add, struct mrg_er
 	_cleanup_free_ char *copy = strdup(text);
 	struct mrg_spec *spec = b->spec;
 	char *at = copy;
-	uint64_t caps;
+	uint64_t caps = 0;
 	int r;
 
 	if (!copy)
@@ -105,6 +105,15 @@ static void unmask_all(struct mrg_spec *spec)
 	mrg_fields_remove(&spec->set, MRG_FIELD_READONLY_PATHS);
 }
 
+/* Without a profile there is no filter. */
+static void unfilter(struct mrg_spec *spec)
+{
+	spec->seccomp = NULL;
+	spec->seccomp_profile = NULL;
+	mrg_fields_remove(&spec->set, MRG_FIELD_SECCOMP);
+	mrg_fields_remove(&spec->set, MRG_FIELD_SECCOMP_PROFILE);
+}
+
 /* For what a backend that lacks the field does anyway. */
 static int set_if_able(struct builder *b, enum mrg_field field, const char *text, struct mrg_error *err)
 {
@@ -126,11 +135,8 @@ int apply_privileged(struct builder *b, const struct option_spec *option, const 
 		return 0;
 	add_caps(spec, CAPS_ALL);
 	unmask_all(spec);
-	spec->seccomp = NULL;
-	mrg_fields_remove(&spec->set, MRG_FIELD_SECCOMP);
-	r = set_if_able(b, MRG_FIELD_SECCOMP_PROFILE, "unconfined", err);
-	if (r == 0)
-		r = set_if_able(b, MRG_FIELD_NO_NEW_PRIVILEGES, "no", err);
+	unfilter(spec);
+	r = set_if_able(b, MRG_FIELD_NO_NEW_PRIVILEGES, "no", err);
 	if (r == 0 && mrg_fields_has(b->able, MRG_FIELD_DEVICE_RULES))
 		r = mrg_spec_add_device_rule(spec, &all, err);
 	if (r == 0)
@@ -146,16 +152,15 @@ static int security_seccomp(struct builder *b, const char *value, struct mrg_err
 
 	if (!value || !*value)
 		return mrg_error_set(err, -MRG_E_INVALID, "seccomp takes default, unconfined or a file");
-	b->spec->seccomp = NULL;
-	mrg_fields_remove(&b->spec->set, MRG_FIELD_SECCOMP);
-	if (word_in("default boot unconfined", value))
+	unfilter(b->spec);
+	if (strcmp(value, "unconfined") == 0)
+		return 0;
+	if (word_in("default boot", value))
 		return mrg_spec_set(b->spec, MRG_FIELD_SECCOMP_PROFILE, value, err);
 	real = realpath(value, NULL);
 	r = real ? fd_read_file(AT_FDCWD, real, PROFILE_MAX, &text, &length) : -errno;
 	if (r < 0)
 		return fail_errno(err, r, "cannot read the seccomp profile '%s'", value);
-	b->spec->seccomp_profile = NULL;
-	mrg_fields_remove(&b->spec->set, MRG_FIELD_SECCOMP_PROFILE);
 	return mrg_spec_set(b->spec, MRG_FIELD_SECCOMP, text, err);
 }
 
