@@ -95,8 +95,9 @@ survivors() {
 	[ -n "$file" ]
 	head -c 20 "$file" >"$file.new" && mv "$file.new" "$file"
 	run m ls -q
-	[ "$status" = 0 ]
+	[ "$status" = 1 ]
 	[[ "$output" == *"$P-good"* ]]
+	[[ "$output" == *"'$P-torn' is damaged"*"moorage rm -f $P-torn"* ]]
 	m start -a "$P-good"
 	m rm -f "$P-torn"
 	m rm "$P-good"

@@ -4,7 +4,7 @@ load lib
 
 @test "a root that does not exist" {
 	refused 125 "'/no/such/root'" run --rm -B "$E2E_BACKEND" --name "$P-bad" /no/such/root -- /bin/true
-	refused 1 "'/no/such/root'" create -B "$E2E_BACKEND" --name "$P-bad" /no/such/root -- /bin/true
+	refused 2 "'/no/such/root'" create -B "$E2E_BACKEND" --name "$P-bad" /no/such/root -- /bin/true
 }
 
 @test "a file as root" {
@@ -50,12 +50,12 @@ load lib
 
 @test "a torn spec" {
 	printf '{"process": {"args": ["/bin/tr' >"$BATS_TEST_TMPDIR/spec.json"
-	refused 1 "spec.json" create -B "$E2E_BACKEND" --name "$P-bad" --from "$BATS_TEST_TMPDIR/spec.json"
+	refused 2 "spec.json" create -B "$E2E_BACKEND" --name "$P-bad" --from "$BATS_TEST_TMPDIR/spec.json"
 }
 
 @test "a spec with a wrong type names the place as a JSON pointer" {
 	printf '{"ociVersion": "1.2.0", "root": {"path": "%s"}, "process": {"args": [1], "cwd": "/"}}' "$E2E_ROOT" >"$BATS_TEST_TMPDIR/spec.json"
-	refused 1 "/process/args/0" create -B "$E2E_BACKEND" --name "$P-bad" --from "$BATS_TEST_TMPDIR/spec.json"
+	refused 2 "/process/args/0" create -B "$E2E_BACKEND" --name "$P-bad" --from "$BATS_TEST_TMPDIR/spec.json"
 }
 
 @test "an unknown verb gets the nearest name" {

@@ -2,6 +2,7 @@
 # What every end-to-end file needs. Set by tests/e2e/run: MOORAGE, E2E_BACKEND, E2E_ROOT (a directory), E2E_KIND, E2E_WORK.
 # shellcheck shell=bash
 
+bats_require_minimum_version 1.5.0
 : "${MOORAGE:?run these files with tests/e2e/run}"
 export MOORAGE_STATE_DIR MOORAGE_RUN_DIR MOORAGE_CONFIG
 

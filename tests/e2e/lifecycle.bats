@@ -18,11 +18,9 @@ load lib
 }
 
 @test "127: the command is not found" {
-	run once nocmd -- /no/such/command
-	[ "$status" = 127 ]
+	run -127 once nocmd -- /no/such/command
 	[[ "$output" == *"'/no/such/command'"* ]]
-	run once nocmd -- nosuchcommand
-	[ "$status" = 127 ]
+	run -127 once nocmd -- nosuchcommand
 }
 
 @test "126: the command is found and cannot be executed" {
@@ -199,8 +197,7 @@ load lib
 
 @test "exec has the exit codes of run" {
 	sleeper codes
-	run m exec "$P-codes" -- /no/such/command
-	[ "$status" = 127 ]
+	run -127 m exec "$P-codes" -- /no/such/command
 	run m exec "$P-codes" -- /etc/passwd
 	[ "$status" = 126 ]
 	run m exec "$P-codes" -- /bin/sh -c 'kill -KILL $$'
