@@ -241,22 +241,19 @@ ROW_READER(read_filter)
 
 ROW_READER(read_filter_errno)
 {
-	uint32_t number;
+	uint32_t number = 0;
 
-	in->filter_errno = false;
-	if (!*value || strcmp(value, "kill") == 0)
+	if (!*value || strcmp(value, "kill") == 0) {
+		in->filter_errno = false;
 		return MRG_CARRIED;
-	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++)
-		if (strcmp(errnos[i].name, value) == 0) {
-			in->filter_errno = true;
-			in->filter_errno_value = errnos[i].value;
-		}
-	if (!in->filter_errno) {
-		if (parse_uint32(value, &number) < 0 || number < 1 || number > 4095)
-			return unit_lost(in, key, "the name of the error is not known");
-		in->filter_errno = true;
-		in->filter_errno_value = number;
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++)
+		if (strcmp(errnos[i].name, value) == 0)
+			number = errnos[i].value;
+	if (number == 0 && (parse_uint32(value, &number) < 0 || number < 1 || number > 4095))
+		return unit_lost(in, key, "the name of the error is not known");
+	in->filter_errno = true;
+	in->filter_errno_value = number;
 	return MRG_CARRIED;
 }
 

@@ -14,6 +14,7 @@
 #define UNIT_MAX_SIZE	(1U << 20)
 #define UNIT_MAX_KEYS	4096
 #define LINE_MAX_SIZE	(64U << 10)
+#define NAME_CHARACTERS	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 static int line_fail(struct mrg_error *err, unsigned int line, const char *rule)
 {
@@ -88,7 +89,7 @@ static int add_assignment(struct unit *unit, const char *section, char *text, un
 		return line_fail(err, line, "is neither [Section], KEY=VALUE nor a comment");
 	*equals = '\0';
 	text = strip(text);
-	if (text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")])
+	if (text[strspn(text, NAME_CHARACTERS)])
 		return line_fail(err, line, "has a key with other characters than letters, digits, '-' and '_'");
 	if (unit->n == UNIT_MAX_KEYS)
 		return line_fail(err, line, "a unit has at most 4096 assignments");
@@ -119,7 +120,7 @@ static int split(struct unit *unit, struct mrg_error *err)
 		if (length == 0)
 			continue;
 		if (text[0] == '[') {
-			if (length < 3 || text[length - 1] != ']' || strcspn(text + 1, "[]") != length - 2)
+			if (length < 3 || text[length - 1] != ']' || strspn(text + 1, NAME_CHARACTERS) != length - 2)
 				return line_fail(err, first, "is no [Section]");
 			text[length - 1] = '\0';
 			section = text + 1;

@@ -115,9 +115,11 @@ int parse_size(const char *text, int64_t *ret)
 			return -EINVAL;
 		scale = UINT64_C(1) << (10 * (unit - units));
 	}
-	if (__builtin_mul_overflow(value, scale, &value) || value > (uint64_t)INT64_MAX - scale)
+	if (__builtin_mul_overflow(value, scale, &value) ||
+	    __builtin_add_overflow(value, scale / 1000 * thousandths + scale % 1000 * thousandths / 1000, &value) ||
+	    value > (uint64_t)INT64_MAX)
 		return -ERANGE;
-	*ret = (int64_t)(value + scale / 1000 * thousandths + scale % 1000 * thousandths / 1000);
+	*ret = (int64_t)value;
 	return 0;
 }
 
