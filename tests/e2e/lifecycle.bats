@@ -139,7 +139,9 @@ load lib
 	eventually 5 bash -c '[ "$("$MOORAGE" procs --json "$P-forks" | jq length)" -ge 3 ]'
 	pids=$(m procs --json "$P-forks" | jq -r '.[].pid')
 	m stop "$P-forks"
-	for pid in $pids; do [ ! -e "/proc/$pid" ]; done
+	# Dead at once; the host's init may take a moment to collect one that nobody waited for.
+	for pid in $pids; do ! grep -q '^State:.[^Z]' "/proc/$pid/status" 2>/dev/null; done
+	for pid in $pids; do eventually 3 test ! -e "/proc/$pid"; done
 	m rm "$P-forks"
 }
 
