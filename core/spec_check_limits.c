@@ -88,7 +88,11 @@ static bool normalize(const char *key, char name[128])
 	memcpy(name, key, length + 1);
 	for (char *c = name; slashes && *c; c++)
 		*c = *c == '/' ? '.' : *c == '.' ? '/' : *c;
-	return name[0] != '.' && name[length - 1] != '.' && !strstr(name, "..");
+	/* What '/' now stands for is a dot in a name: at the edge of a name it would make "..". */
+	for (size_t i = 0; i <= length; i++)
+		if (strchr("./", name[i]) && (i == 0 || strchr("./", name[i - 1])))
+			return false;
+	return true;
 }
 
 static int check_sysctl(const struct mrg_spec *spec, const char *key, struct mrg_error *err)

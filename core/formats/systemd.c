@@ -216,6 +216,10 @@ static int read_unit(struct unit_reader *in, struct unit *unit, const struct rep
 		r = read_assignment(in, report);
 		if (r == 0)
 			keep[i] = in->keep;
+		/* An empty assignment makes systemd forget the earlier ones. */
+		for (size_t j = 0; j < i && !*in->now->value; j++)
+			if (unit->item[j].section == in->now->section && strcmp(unit->item[j].key, in->now->key) == 0)
+				keep[j] = false;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(finish) && r == 0; i++)
 		r = finish[i](in);
