@@ -18,7 +18,6 @@
 #define NAME_TRIES	8
 #define HOSTNAME_MAX	63
 
-
 /* What the checks have worked out. */
 struct plan {
 	struct plugin *plugin;
@@ -65,10 +64,7 @@ static int reduce(struct mrg *m, const struct mrg_create *create, struct plan *p
 		return r;
 	mrg_spec_free(plan->spec);
 	plan->spec = reduced;
-	r = mrg_spec_check(plan->spec, err);
-	if (r < 0)
-		mrg_error_prefix(err, "without what backend '%s' cannot do", plan->plugin->table.name);
-	return r;
+	return 0;
 }
 
 static bool is_hostname(const char *name)
@@ -107,13 +103,14 @@ static int make_plan(struct mrg *m, const struct mrg_create *create, const char 
 	if (r == 0)
 		r = mrg_spec_copy(create->spec, &plan->spec, err);
 	if (r == 0)
+		r = backend_probe(plan->plugin, &probe, err);
+	/* Before the spec is checked as a whole: a chroot has no host name, whatever namespace it would need. */
+	if (r == 0)
+		r = reduce(m, create, plan, &probe, err);
+	if (r == 0)
 		r = mrg_spec_check(plan->spec, err);
 	if (r == 0)
 		r = check_root(plan->spec, err);
-	if (r == 0)
-		r = dispatch_probe(plan->plugin, &probe, err);
-	if (r == 0)
-		r = reduce(m, create, plan, &probe, err);
 	if (r == 0)
 		r = options_check(plan->plugin, plan->spec, err);
 	if (r == 0)

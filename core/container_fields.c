@@ -63,7 +63,7 @@ static void list_able(struct buffer *b, struct mrg *m, const struct plugin *exce
 		struct plugin *p;
 
 		if (strcmp(names[i], except->table.name) == 0 || registry_load(m, names[i], &p, NULL) < 0 ||
-		    dispatch_probe(p, &probe, NULL) < 0 || fields_missing(spec, &probe.fields, &missing) > 0)
+		    backend_probe(p, &probe, NULL) < 0 || fields_missing(spec, &probe.fields, &missing) > 0)
 			continue;
 		if (strv_append(&able, names[i]) < 0)
 			return;

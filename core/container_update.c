@@ -27,7 +27,7 @@ static int check_fields(struct mrg_container *c, const struct mrg_spec *changes,
 			return mrg_error_set(err, -MRG_E_INVALID, "'%s' is no limit: it cannot be changed after creation",
 					     info ? info->name : "?");
 	}
-	r = dispatch_probe(c->plugin, &probe, err);
+	r = backend_probe(c->plugin, &probe, err);
 	if (r == 0 && fields_missing(changes, &probe.fields, &missing) > 0)
 		r = fields_refuse(c->m, c->plugin, &probe, changes, &missing, err);
 	return r;

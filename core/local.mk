@@ -121,7 +121,7 @@ libcore_la_SOURCES = \
 lib_LTLIBRARIES += libmoorage.la
 libmoorage_la_SOURCES =
 libmoorage_la_LIBADD = libcore.la
-libmoorage_la_LDFLAGS = $(AM_LDFLAGS) $(LIB_LDFLAGS) -version-info 0:0:0 -Wl,--version-script=$(srcdir)/%D%/moorage.sym
+libmoorage_la_LDFLAGS = $(AM_LDFLAGS) $(LIB_LDFLAGS) -Wl,-Bsymbolic-functions -version-info 0:0:0 -Wl,--version-script=$(srcdir)/%D%/moorage.sym
 libmoorage_la_DEPENDENCIES = libcore.la %D%/moorage.sym
 EXTRA_DIST += %D%/moorage.sym
 

@@ -217,7 +217,7 @@ static int run(const struct task *task, char **argv)
 	if (r == 0) {
 		monitor_serve_first(&mon);
 		protect();
-		shrink();
+		mon.pump.rest = shrink;
 		task->end(&mon);
 	}
 	/* Nothing is freed: the process ends, and nobody waits longer for it than needed. */

@@ -18,6 +18,7 @@
 #include "core/util/fd.h"
 
 #define LOOK_MS		200		/* between looks at a process that no descriptor tells of */
+#define REST_MS		500		/* without any event: time for what would only delay a short life */
 
 int pump_init(struct pump *p)
 {
@@ -213,17 +214,33 @@ static void serve(struct pump *p, const struct pollfd *slots, size_t n)
 			take_output(p, stream);
 }
 
+static int wait_ms(const struct pump *p)
+{
+	if (p->pidfd < 0)
+		return LOOK_MS;
+	return p->rest ? REST_MS : -1;
+}
+
+static void rest(struct pump *p)
+{
+	if (p->rest)
+		p->rest();
+	p->rest = NULL;
+}
+
 int pump_run(struct pump *p)
 {
 	struct pollfd slots[SLOT_CLIENTS + CLIENTS_MAX];
-	bool told = p->pidfd >= 0, look = true;
+	bool look = true;
 	int status;
 
 	while (!look || !p->ended(p->data, &status)) {
 		size_t n = fill_slots(p, slots);
-		int r = poll(slots, n, told ? -1 : LOOK_MS);
+		int r = poll(slots, n, wait_ms(p));
 
 		look = r <= 0 || slots[SLOT_PROCESS].revents || slots[SLOT_SIGNALS].revents;
+		if (r == 0)
+			rest(p);
 		if (r <= 0)
 			continue;
 		if (slots[SLOT_SIGNALS].revents)

@@ -45,6 +45,7 @@ struct pump {
 	int (*ended)(void *data, int *ret_status);
 	int (*kill)(void *data, int signo);
 	void *data;
+	void (*rest)(void);		/* called once, when nothing has happened for a while; may be NULL */
 
 	struct client clients[CLIENTS_MAX];
 	size_t n_clients;

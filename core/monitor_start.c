@@ -129,15 +129,28 @@ static int begin(struct monitor *mon, struct mrg_error *err)
 /* ---- end ------------------------------------------------------------------------------------- */
 
 /* A transient container goes with its end. */
-static void remove_container(struct monitor *mon)
+static bool remove_container(struct monitor *mon)
 {
 	struct mrg_error err;
+	bool gone;
 
 	if (store_lock(mon->m, mon->record, LOCK_MS, &err) < 0)
-		return;
-	if (dispatch_destroy(mon->plugin, &mon->unit, &err) == 0)
-		store_remove(mon->m, mon->record, &err);
+		return false;
+	gone = dispatch_destroy(mon->plugin, &mon->unit, &err) == 0 && store_remove(mon->m, mon->record, &err) == 0;
 	store_unlock(mon->record);
+	return gone;
+}
+
+/* How it ended, for who asks later. */
+static void record_end(struct monitor *mon, int status, bool oom_killed)
+{
+	struct exit_record record = {
+		.status = status, .oom_killed = oom_killed, .known = !mon->lost, .finished = time_now_ns(),
+	};
+	struct mrg_error err;
+
+	store_write_exit(mon->record, &record, &err);
+	unlinkat(mon->record->dir, ATTACH_NAME, 0);
 }
 
 static void end(struct monitor *mon)
@@ -145,7 +158,6 @@ static void end(struct monitor *mon)
 	int status = pump_run(&mon->pump);
 	struct mrg_exit how = { 0 };
 	struct mrg_error err;
-	struct exit_record record;
 
 	/* What outlived the first process may hold the streams open: it goes before they are drained. */
 	mon->process.pid = 0;
@@ -153,14 +165,8 @@ static void end(struct monitor *mon)
 	dispatch_cleanup(mon->plugin, &mon->unit, &how, &err);
 	pump_drain(&mon->pump);
 	mon->pump.log = mon->log = log_close(mon->log);
-	record = (struct exit_record){
-		.status = status, .oom_killed = how.oom_killed, .known = !mon->lost, .finished = time_now_ns(),
-	};
-	store_write_exit(mon->record, &record, &err);
-	if (mon->record->transient)
-		remove_container(mon);
-	else
-		unlinkat(mon->record->dir, ATTACH_NAME, 0);
+	if (!mon->record->transient || !remove_container(mon))
+		record_end(mon, status, how.oom_killed != 0);
 	pump_finish(&mon->pump, &(struct ending){ .status = status, .oom_killed = how.oom_killed != 0 }, !mon->lost);
 }
 

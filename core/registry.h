@@ -15,6 +15,8 @@ struct plugin {
 	char *path;
 	char *verbs;			/* the optional verbs set, blanks between */
 	void *self;			/* of table.open */
+	struct mrg_probe probe;		/* the last answer, of the time @probed (monotonic ms; 0: never asked) */
+	int64_t probed;
 	struct plugin *next;
 };
 
