@@ -213,5 +213,17 @@ static int remove_entry(int dir, const char *name)
 
 int fd_remove_tree(int dir, const char *name)
 {
-	return remove_entry(dir, name);
+	const char *slash = strrchr(name, '/');
+	_cleanup_free_ char *above = NULL;
+	_cleanup_close_ int parent = -1;
+
+	if (!slash)
+		return remove_entry(dir, name);
+	above = strndup(name, (size_t)(slash - name) + 1);
+	if (!above)
+		return -ENOMEM;
+	parent = openat(dir, above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (parent < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return remove_entry(parent, slash + 1);
 }

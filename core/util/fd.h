@@ -34,7 +34,8 @@ int fd_replace_file(int dir, const char *name, const void *data, size_t length, 
 /* Sets or clears FD_CLOEXEC. */
 int fd_cloexec(int fd, bool on);
 
-/* Removes the tree @name below @dir, never crossing a symlink or a mount; 0 when it is not there. */
+/* Removes the tree @name below @dir (or AT_FDCWD), never crossing a symlink or a mount on the way down; what stands before the
+ * last slash of @name is the caller's word. 0 when it is not there. */
 int fd_remove_tree(int dir, const char *name);
 
 #endif
