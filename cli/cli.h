@@ -65,6 +65,7 @@ enum {
 	VERB_COMMAND	= 1 << 1,	/* a command line follows: options end at the first operand */
 	VERB_NAME	= 1 << 2,	/* -n/--name NAME stands for the first operand */
 	VERB_HIDDEN	= 1 << 3,
+	VERB_EXPLAIN	= 1 << 4,	/* --explain is understood */
 };
 
 /* What completion offers as operand. */

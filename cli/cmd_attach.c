@@ -30,7 +30,7 @@ int cmd_attach(struct cli *cli)
 
 	c = cli_open_first(cli, &exit);
 	if (!c)
-		return exit == 1 ? 125 : exit;
+		return exit;
 	if (cli->n_operands <= first)
 		return attach(cli, c, "ctrl-p,ctrl-q or three times ctrl-]");
 	/* lxc-attach runs a command. */
@@ -47,7 +47,7 @@ int cmd_console(struct cli *cli)
 
 	c = cli_open_first(cli, &exit);
 	if (!c)
-		return exit == 1 ? 125 : exit;
+		return exit;
 	if (!mrg_container_spec(c)->terminal)
 		return cli_usage(cli, "'moorage attach' connects to its streams, 'moorage shell' gives a shell in it",
 				 "container '%s' has no console", mrg_container_name(c));

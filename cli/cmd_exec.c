@@ -69,6 +69,6 @@ int cmd_exec(struct cli *cli)
 		return cli_usage(cli, NULL, "'--detach' and '--interactive' exclude each other");
 	c = cli_open_first(cli, &exit);
 	if (!c)
-		return exit == 1 ? 125 : exit;
+		return exit;
 	return exec_in(cli, c, (const char *const *)cli->operands + first, cli->user);
 }

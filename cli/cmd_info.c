@@ -149,6 +149,8 @@ static int info_one(struct cli *cli, struct mrg_container *c, struct mrg_error *
 
 	if (r < 0)
 		return r;
+	if (cli->n_operands > 1 && strcmp(mrg_container_name(c), cli->operands[0]) != 0)
+		putchar('\n');
 	row("Name", "%s", mrg_container_name(c));
 	row("Id", "%s", mrg_container_id(c));
 	row("Backend", "%s", mrg_container_backend(c));

@@ -91,6 +91,11 @@ static int logs_one(struct cli *cli, struct mrg_container *c, struct mrg_error *
 	if (cli->n_operands > 1)
 		p.name = mrg_container_name(c);
 	r = mrg_logs(c, &query, print_line, &p, err);
+	/* The next container begins on a line of its own. */
+	if (p.name && p.continues[1])
+		putchar('\n');
+	if (p.name && p.continues[2])
+		fputc('\n', stderr);
 	return r < 0 ? r : 0;
 }
 

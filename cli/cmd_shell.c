@@ -44,7 +44,7 @@ int cmd_shell(struct cli *cli)
 	}
 	c = cli_open_first(cli, &exit);
 	if (!c)
-		return exit == 1 ? 125 : exit;
+		return exit;
 	cli->interactive = 1;
 	cli->tty = isatty(STDIN_FILENO);
 	if (cli->n_operands > 1 && strcmp(cli->operands[1], "--") == 0)

@@ -141,10 +141,12 @@ static int look_once(struct look *look)
 		_cleanup_container_ struct mrg_container *c = NULL;
 		int r = cli_open(cli, cli->operands[i], &c, &err);
 
+		cli->error_backend = c ? mrg_container_backend(c) : NULL;
 		if (r == 0)
 			r = add_row(look, c, &err);
 		if (r < 0 && !look->exit)
 			look->exit = cli_fail(cli, &err);
+		cli->error_backend = NULL;
 	}
 	return look->exit;
 }

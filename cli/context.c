@@ -41,7 +41,7 @@ struct mrg_container *cli_open_first(struct cli *cli, int *ret_exit)
 	struct mrg_container *c;
 	struct mrg_error err;
 
-	*ret_exit = 1;
+	*ret_exit = cli->payload ? 125 : 1;
 	if (!cli_context(cli))
 		return NULL;
 	if (cli_open(cli, cli->operands[0], &c, &err) < 0) {

@@ -62,17 +62,17 @@ static int option_names(const struct option_spec *o, char *buffer, size_t size)
 	return n;
 }
 
-static void print_options(const struct cli *cli, const struct option_table *table, bool later)
+/* @later: those that are refused, under a heading of their own. */
+static void print_options(const struct cli *cli, const struct option_table *table, bool later, bool *headed)
 {
 	char names[256];
-	bool first = true;
 
 	for (const struct option_spec *o = table->options; o->names; o++) {
 		if ((o->kind == OPTION_LATER) != later)
 			continue;
-		if (first)
-			heading(cli, stdout, table->title);
-		first = false;
+		if (!*headed)
+			heading(cli, stdout, later ? "Not in this version" : table->title);
+		*headed = true;
 		if (option_names(o, names, sizeof(names)) > 34)
 			printf("  %s\n  %-34s  %s\n", names, "", o->help);
 		else
@@ -118,6 +118,16 @@ static void print_text(const struct cli *cli, const char *text)
 	}
 }
 
+static void print_tables(const struct cli *cli, const struct option_table *tables, bool later)
+{
+	bool headed = false;
+
+	for (; tables && tables->title; tables++) {
+		headed = headed && later;
+		print_options(cli, tables, later, &headed);
+	}
+}
+
 int help_verb(struct cli *cli, const struct verb *v)
 {
 	printf("usage: moorage %s [OPTION...]%s%s\n\n%c%s.\n", v->name, *v->operands ? " " : "", v->operands,
@@ -126,10 +136,9 @@ int help_verb(struct cli *cli, const struct verb *v)
 		printf("Also called: %s\n", v->aliases);
 	if (v->text)
 		print_text(cli, v->text);
-	for (const struct option_table *t = v->options; t && t->title; t++)
-		print_options(cli, t, strcmp(t->title, "Not in this version") == 0);
-	for (const struct option_table *t = global_options; t->title; t++)
-		print_options(cli, t, false);
+	print_tables(cli, v->options, false);
+	print_tables(cli, global_options, false);
+	print_tables(cli, v->options, true);
 	return 0;
 }
 

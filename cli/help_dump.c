@@ -110,7 +110,7 @@ static void man_option(const struct option_spec *o)
 static void man_options(const struct option_table *tables)
 {
 	for (; tables && tables->title; tables++) {
-		if (strcmp(tables->title, "Not in this version") == 0)
+		if (tables->options->kind == OPTION_LATER)
 			continue;
 		printf("## %s\n\n", tables->title);
 		for (const struct option_spec *o = tables->options; o->names; o++)

@@ -97,6 +97,8 @@ static int check_globals(struct cli *cli)
 		return r;
 	if (cli->color && !word_in("auto always never", cli->color))
 		return cli_usage(cli, NULL, "option '--color' takes auto, always or never, not '%s'", cli->color);
+	if (cli->backend && word_in("auto all", cli->backend))
+		cli->backend = NULL;
 	return terminal_deadline(cli, cli->timeout);
 }
 
@@ -115,6 +117,8 @@ static int run_verb(struct cli *cli, int argc, char **argv)
 		return help_verb(cli, v);
 	if (cli->version)
 		return help_version(cli);
+	if (cli->explain && !(v->flags & VERB_EXPLAIN))
+		return cli_usage(cli, NULL, "'--explain' is for run, create and start, not for '%s'", v->name);
 	if (take_name(cli) < 0)
 		return 1;
 	r = check_operands(cli);

@@ -196,10 +196,38 @@ static void tell_wrong(struct cli *cli, const struct parser *p, int c, const cha
 		tell_unknown(cli, p, typed);
 }
 
+/* getopt_long() takes the beginning of a name for the whole; then a script breaks when an option is added. */
+static bool is_whole(const struct option *o, int argc, char **argv)
+{
+	size_t length = strlen(o->name);
+	const char *last = optind > 0 && optind <= argc ? argv[optind - 1] : "";
+
+	if (strncmp(last, "--", 2) == 0 && strncmp(last + 2, o->name, length) == 0 && (!last[length + 2] || last[length + 2] == '='))
+		return true;
+	return o->has_arg == required_argument && optind > 1 && strncmp(argv[optind - 2], "--", 2) == 0 &&
+	       strcmp(argv[optind - 2] + 2, o->name) == 0;
+}
+
+/* Errors of the command line are told as asked for even when that was not read yet. */
+static void look_for_json(struct cli *cli, int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--format=json") == 0)
+			cli->output = FORMAT_JSON;
+}
+
+static void tell_abbreviation(struct cli *cli, const char *name)
+{
+	char hint[128];
+
+	snprintf(hint, sizeof(hint), "did you mean '--%s'?", name);
+	cli_usage(cli, hint, "options are not abbreviated");
+}
+
 int options_parse(struct cli *cli, const struct option_table *tables, int argc, char **argv, bool stop_at_operand)
 {
 	_cleanup_free_ struct parser *p = calloc(1, sizeof(*p));
-	int c, r = 0;
+	int c, r = 0, which = 0;
 
 	if (!p)
 		return cli_usage(cli, NULL, "out of memory"), -1;
@@ -207,11 +235,16 @@ int options_parse(struct cli *cli, const struct option_table *tables, int argc, 
 	add_tables(p, tables);
 	if (tables != global_options)
 		add_tables(p, global_options);
+	look_for_json(cli, argc, argv);
 	opterr = 0;
 	optind = 0;
-	while (r == 0 && (c = getopt_long(argc, argv, p->letters, p->longs, NULL)) != -1) {
+	while (r == 0 && (c = getopt_long(argc, argv, p->letters, p->longs, &which)) != -1) {
 		if (c == '?' || c == ':') {
 			tell_wrong(cli, p, c, argv[optind > 1 ? optind - 1 : 1]);
+			return -1;
+		}
+		if (c >= BASE && !is_whole(&p->longs[which], argc, argv)) {
+			tell_abbreviation(cli, p->longs[which].name);
 			return -1;
 		}
 		r = set_option(cli, row_of(p, c), optarg);

@@ -55,19 +55,39 @@ int spec_apply(struct builder *b, int phase, struct mrg_error *err)
 	return r;
 }
 
+int file_read(const char *path, size_t max, char **ret, size_t *ret_length, struct mrg_error *err)
+{
+	_cleanup_close_ int opened = strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *text = NULL;
+	ssize_t n;
+
+	if (opened < 0 && strcmp(path, "-") != 0) {
+		/* "not found" is said of containers only. */
+		fail_errno(err, -errno, "cannot read '%s'", path);
+		return err->code = err->code == -ENOENT ? -MRG_E_INVALID : err->code;
+	}
+	text = malloc(max + 1);
+	if (!text)
+		return no_memory(err);
+	n = fd_read_all(opened < 0 ? STDIN_FILENO : opened, text, max + 1);
+	if (n < 0)
+		return fail_errno(err, (int)n, "cannot read '%s'", path);
+	if ((size_t)n > max)
+		return mrg_error_set(err, -MRG_E_INVALID, "'%s' is larger than %zu KiB", path, max >> 10);
+	text[n] = '\0';
+	*ret_length = (size_t)n;
+	*ret = take_ptr(text);
+	return 0;
+}
+
 static int read_spec_file(const char *path, struct mrg_spec **ret, struct mrg_error *err)
 {
-	_cleanup_free_ char *text = NULL, *real = realpath(path, NULL);
+	_cleanup_free_ char *text = NULL;
 	size_t length;
-	int r;
+	int r = file_read(path, JSON_MAX_SIZE, &text, &length, err);
 
-	if (!real)
-		return fail_errno(err, -errno, "cannot read '%s'", path);
-	r = fd_read_file(AT_FDCWD, real, JSON_MAX_SIZE, &text, &length);
-	if (r == -EFBIG)
-		return mrg_error_set(err, -MRG_E_INVALID, "'%s' is larger than 4 MiB", path);
 	if (r < 0)
-		return fail_errno(err, r, "cannot read '%s'", path);
+		return r;
 	r = mrg_spec_parse(text, length, ret, err);
 	if (r < 0)
 		mrg_error_prefix(err, "%s", path);

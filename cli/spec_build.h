@@ -43,6 +43,9 @@ char *next_part(char **at, char separator);
 /* "K=V" as typed, "K" taken from our own environment (NULL: not there). The caller frees *ret. */
 int env_assignment(const char *text, char **ret, struct mrg_error *err);
 
+/* The whole of a file of the user's, which may be a pipe; "-" is standard input. The caller frees *ret. */
+int file_read(const char *path, size_t max, char **ret, size_t *ret_length, struct mrg_error *err);
+
 /* Calls @line for every line of a file of assignments; comments and empty lines are left out. */
 int env_file_read(const char *path, int (*line)(const char *text, void *data, struct mrg_error *err), void *data,
 		  struct mrg_error *err);

@@ -83,14 +83,11 @@ static int env_line(const char *text, void *data, struct mrg_error *err)
 int env_file_read(const char *path, int (*line)(const char *text, void *data, struct mrg_error *err), void *data,
 		  struct mrg_error *err)
 {
-	_cleanup_free_ char *text = NULL, *real = realpath(path, NULL);
+	_cleanup_free_ char *text = NULL;
 	size_t length;
-	int r = real ? fd_read_file(AT_FDCWD, real, ENV_FILE_MAX, &text, &length) : -errno;
-	char *at;
+	int r = file_read(path, ENV_FILE_MAX, &text, &length, err);
+	char *at = text;
 
-	if (r < 0)
-		return fail_errno(err, r, "cannot read '%s'", path);
-	at = text;
 	for (char *word; r == 0 && (word = strsep(&at, "\n"));) {
 		word += strspn(word, " \t");
 		if (*word && *word != '#')

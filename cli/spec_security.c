@@ -146,7 +146,7 @@ int apply_privileged(struct builder *b, const struct option_spec *option, const 
 
 static int security_seccomp(struct builder *b, const char *value, struct mrg_error *err)
 {
-	_cleanup_free_ char *text = NULL, *real = NULL;
+	_cleanup_free_ char *text = NULL;
 	size_t length;
 	int r;
 
@@ -157,11 +157,8 @@ static int security_seccomp(struct builder *b, const char *value, struct mrg_err
 		return 0;
 	if (word_in("default boot", value))
 		return mrg_spec_set(b->spec, MRG_FIELD_SECCOMP_PROFILE, value, err);
-	real = realpath(value, NULL);
-	r = real ? fd_read_file(AT_FDCWD, real, PROFILE_MAX, &text, &length) : -errno;
-	if (r < 0)
-		return fail_errno(err, r, "cannot read the seccomp profile '%s'", value);
-	return mrg_spec_set(b->spec, MRG_FIELD_SECCOMP, text, err);
+	r = file_read(value, PROFILE_MAX, &text, &length, err);
+	return r < 0 ? r : mrg_spec_set(b->spec, MRG_FIELD_SECCOMP, text, err);
 }
 
 static int security_no_new_privileges(struct builder *b, const char *value, struct mrg_error *err)

@@ -24,12 +24,12 @@ TABLES(start, NAME_ROW, FLAG("attach foreground", "aF", attach, "attach to its s
        FLAG("interactive", "i", interactive, "attach standard input too"),
        TEXT("detach-keys", NULL, "KEYS", detach_keys, "keys that leave it running: 'ctrl-p,ctrl-q'"),
        FLAG("sig-proxy", NULL, sig_proxy, "pass signals on (the default)"));
-TABLES(stop, NAME_ROW, TEXT("time timeout", "t", "SECONDS", time, "time before it is killed; without: that of the container, or 10"),
+TABLES(stop, NAME_ROW, TEXT("time", "t", "SECONDS", time, "time before it is killed; without: that of the container, or 10"),
        FLAG("kill", "k", kill, "kill at once"), FLAG("no-kill", NULL, no_kill, "never kill: fail when the time is over"),
        FLAG("no-wait", NULL, detach, "ask for the end and do not wait"), FLAG("all", "a", all, "all containers"),
        FLAG("ignore", NULL, ignore, "a missing container is no failure"));
 TABLES(restart, NAME_ROW,
-       TEXT("time timeout", "t", "SECONDS", time, "time before it is killed; without: that of the container, or 10"),
+       TEXT("time", "t", "SECONDS", time, "time before it is killed; without: that of the container, or 10"),
        FLAG("all", "a", all, "all containers"), LATER("guest", NULL, NULL, "reboot inside: not in this version"));
 TABLES(kill, NAME_ROW, TEXT("signal", "s", "SIGNAL", signal, "name or number; KILL when not given"),
        FLAG("all-processes", NULL, all_processes, "to every process, not the first one only"),
@@ -89,13 +89,13 @@ const struct verb verbs[] = {
 	  "ROOT is a directory (with a slash in it), or 'host': a read-only view of this host with a throw-away layer. "
 	  "A directory is used in place. The exit status is that of the command; 125 when moorage failed, "
 	  "126 when the command cannot be executed, 127 when there is none, 128+n when signal n ended it.",
-	  run_tables, VERB_PAYLOAD | VERB_COMMAND, COMPLETE_ROOT, 0, -1, cmd_run },
+	  run_tables, VERB_PAYLOAD | VERB_COMMAND | VERB_EXPLAIN, COMPLETE_ROOT, 0, -1, cmd_run },
 	{ "create", "define init", LIFECYCLE, "ROOT [--] [COMMAND...]", "make a container, do not start it",
 	  "moorage create --name web -B native ./root -- /bin/httpd -f\n"
 	  "moorage create --name job --from config.json\n\nPrints the name.",
-	  create_tables, VERB_COMMAND, COMPLETE_ROOT, 0, -1, cmd_create },
+	  create_tables, VERB_COMMAND | VERB_EXPLAIN, COMPLETE_ROOT, 0, -1, cmd_create },
 	{ "start", NULL, LIFECYCLE, "NAME...", "start", "moorage start web\nmoorage start -ai job",
-	  start_tables, SOME, .complete = COMPLETE_STOPPED, .run = cmd_start },
+	  start_tables, VERB_EXPLAIN | SOME, .complete = COMPLETE_STOPPED, .run = cmd_start },
 	{ "stop", "shutdown poweroff", LIFECYCLE, "NAME...", "ask for the end, kill after a while",
 	  "moorage stop web\nmoorage stop -t 2m web db\nmoorage stop --all", stop_tables, SOME, .complete = COMPLETE_ALIVE,
 	  .run = cmd_stop },
