@@ -17,10 +17,13 @@ unit_tests = \
 	%D%/unit/test_container \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
+	%D%/unit/test_format_oci \
+	%D%/unit/test_format_systemd \
 	%D%/unit/test_lifecycle \
 	%D%/unit/test_log \
 	%D%/unit/test_mounts \
 	%D%/unit/test_native \
+	%D%/unit/test_parse \
 	%D%/unit/test_process \
 	%D%/unit/test_protocol \
 	%D%/unit/test_registry \
@@ -28,8 +31,13 @@ unit_tests = \
 	%D%/unit/test_seccomp \
 	%D%/unit/test_session \
 	%D%/unit/test_spawn \
+	%D%/unit/test_spec \
+	%D%/unit/test_spec_check \
+	%D%/unit/test_spec_default \
+	%D%/unit/test_spec_set \
 	%D%/unit/test_store \
-	%D%/unit/test_store_crash
+	%D%/unit/test_store_crash \
+	%D%/unit/test_str
 
 # One program per layout of cgroups, told by its name.
 cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cgroup_view.c %D%/unit/cgroup_view.h
@@ -54,6 +62,15 @@ process_fixture = %D%/unit/process_fixture.c %D%/unit/process_fixture.h
 %C%_unit_test_credentials_SOURCES = %D%/unit/test_credentials.c $(process_fixture)
 %C%_unit_test_process_SOURCES = %D%/unit/test_process.c $(process_fixture)
 %C%_unit_test_seccomp_LDADD = $(LDADD) $(SECCOMP_LIBS)
+
+# Specs parsed, compared and made at random.
+spec_fixture = %D%/unit/spec_fixture.c %D%/unit/spec_fixture.h
+%C%_unit_test_format_oci_SOURCES = %D%/unit/test_format_oci.c $(spec_fixture)
+%C%_unit_test_format_systemd_SOURCES = %D%/unit/test_format_systemd.c $(spec_fixture)
+%C%_unit_test_spec_SOURCES = %D%/unit/test_spec.c $(spec_fixture)
+%C%_unit_test_spec_check_SOURCES = %D%/unit/test_spec_check.c $(spec_fixture)
+%C%_unit_test_spec_default_SOURCES = %D%/unit/test_spec_default.c $(spec_fixture)
+%C%_unit_test_spec_set_SOURCES = %D%/unit/test_spec_set.c $(spec_fixture)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
@@ -84,7 +101,7 @@ bench: all
 
 .PHONY: lint e2e bench
 
-EXTRA_DIST += %D%/lint %D%/install %D%/e2e %D%/bench
+EXTRA_DIST += %D%/fuzz %D%/lint %D%/install %D%/e2e %D%/bench
 
 # Folders travel whole: without what a build beside the sources leaves in them.
 dist-hook:

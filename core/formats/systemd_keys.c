@@ -22,7 +22,8 @@
 
 const struct key systemd_keys[] = {
 	CONFINES("RootDirectory", ROOT_PATH, read_root, write_simple),
-	CONFINES("ProtectSystem", ROOT_READONLY, read_protect_system, write_protect_system),
+	{ "ProtectSystem", FIELD(ROOT_READONLY), true, read_protect_system, write_protect_system, MRG_APPROXIMATED,
+	  "read as a read-only root, or as read-only paths" },
 	BOTH("ExecStart", ARGS, read_exec, write_exec),
 	BOTH("Environment", ENV, read_environment, write_environment),
 	BOTH("WorkingDirectory", CWD, read_cwd, write_simple),

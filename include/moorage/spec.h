@@ -318,13 +318,13 @@ int mrg_spec_parse(const char *text, size_t length, struct mrg_spec **ret, struc
 int mrg_spec_emit(const struct mrg_spec *spec, int indent, char **ret, struct mrg_error *err);
 
 /* Checks what single fields cannot tell: fields that need or exclude each other, paths,
- * names, environment, id maps (sorted, no overlap, no wrap), sysctls per namespace (a sysctl
+ * names, environment, id maps (no overlap, no wrap, at most 340 lines), sysctls per namespace (a sysctl
  * of the host's is refused). What create, import and update call on the final spec. */
 int mrg_spec_check(const struct mrg_spec *spec, struct mrg_error *err);
 
-/* Sets one field of a simple type (string, boolean, number, size, enumeration; string
- * arrays are appended to, maps take KEY=VALUE) from text as typed by a user: "64M" for
- * sizes, "yes" for booleans, and marks it as set. */
+/* Sets one field from text as typed by a user and marks it as set: "64M" for sizes, "yes" for booleans, octal for modes,
+ * "host", "private" or a path for namespaces, "CHOWN,KILL", "all" or "none" for capabilities; string and number arrays are
+ * appended to, maps take KEY=VALUE; all other types take JSON. */
 int mrg_spec_set(struct mrg_spec *spec, enum mrg_field field, const char *text, struct mrg_error *err);
 
 /* Appends @item (strings in it are copied) to the mounts. */
