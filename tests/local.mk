@@ -77,17 +77,32 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
-TEST_EXTENSIONS = .sh
+# The command, on the fake backend and on a real one; they find what was built through the environment below.
+cli_tests = \
+	%D%/cli/golden.sh \
+	%D%/cli/properties.sh \
+	%D%/cli/test_terminal.py
+if HAVE_CMOCKA
+TESTS += $(cli_tests)
+endif
+
+TEST_EXTENSIONS = .sh .py
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
 	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
-	MOORAGE='$(abs_top_builddir)/moorage'; export MOORAGE; \
-	MOORAGE_BACKEND_PATH='$(abs_top_builddir)/.libs'; export MOORAGE_BACKEND_PATH; \
-	MOORAGE_LIBEXEC_DIR='$(abs_top_builddir)'; export MOORAGE_LIBEXEC_DIR;
+	MOORAGE='$(abs_top_builddir)/moorage'; export MOORAGE;
+# For those that run the command; unit tests say themselves where things are.
+BUILT = env MOORAGE_BACKEND_PATH='$(abs_top_builddir)/.libs' MOORAGE_LIBEXEC_DIR='$(abs_top_builddir)'
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
-SH_LOG_COMPILER = bash
+SH_LOG_COMPILER = $(BUILT) bash
+PY_LOG_DRIVER = $(LOG_DRIVER)
+PY_LOG_COMPILER = $(BUILT) python3
+
+# A plugin that knows nothing of this tree builds against what was installed, and runs.
+installcheck-local:
+	DESTDIR=$(DESTDIR) PKG_CONFIG_PATH=$(DESTDIR)$(pkgconfigdir) bash $(srcdir)/%D%/abi/out_of_tree.sh $(prefix) $(libdir)
 
 lint: all
 	$(srcdir)/%D%/lint $(abs_builddir)
@@ -101,7 +116,7 @@ bench: all
 
 .PHONY: lint e2e bench
 
-EXTRA_DIST += %D%/fuzz %D%/lint %D%/install %D%/e2e %D%/bench
+EXTRA_DIST += %D%/fuzz %D%/lint %D%/install %D%/e2e %D%/bench %D%/cli %D%/fuzz
 
 # Folders travel whole: without what a build beside the sources leaves in them.
 dist-hook:
