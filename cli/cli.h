@@ -127,6 +127,7 @@ struct cli {
 	struct mrg *m;
 	char **operands;
 	int n_operands;
+	char **own_operands;		/* when they had to be copied */
 	bool dashes;			/* "--" stood before the operands */
 	enum output_format output;
 	const char *error_backend;	/* for errors as JSON; NULL: not known */

@@ -70,7 +70,7 @@ static int take_name(struct cli *cli)
 		return cli_usage(cli, NULL, "out of memory"), -1;
 	operands[0] = (char *)cli->name;
 	memcpy(operands + 1, cli->operands, (size_t)cli->n_operands * sizeof(*operands));
-	cli->operands = operands;
+	cli->operands = cli->own_operands = operands;
 	cli->n_operands++;
 	return 0;
 }
@@ -162,6 +162,16 @@ static int finish(struct cli *cli, int exit)
 	return cli_fail(cli, &err);
 }
 
+static void release(struct cli *cli)
+{
+	mrg_free(cli->m);
+	strv_free(cli->env);
+	strv_free(cli->env_file);
+	strv_free(cli->filter);
+	free(cli->own_operands);
+	free(cli->settings);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = { .sig_proxy = 1 };
@@ -169,6 +179,6 @@ int main(int argc, char **argv)
 
 	setlocale(LC_ALL, "");
 	exit = finish(&cli, run(&cli, argc, argv));
-	mrg_free(cli.m);
+	release(&cli);
 	return exit;
 }

@@ -147,7 +147,7 @@ static const struct option_spec later_options[] = {
 	LATER("health-timeout", NULL, "TIME", NOT_YET), LATER("define", "s", "KEY=VALUE", "verbatim keys of a backend: not in this version"),
 	LATER("systemd", NULL, "MODE", "not in this version; '--boot' runs a systemd root"),
 	LATER("gpus", NULL, "DEVICES", "not in this version; '--device' passes a device on"),
-	LATER("volumes-from", NULL, "NAME", NOT_YET), 
+	LATER("volumes-from", NULL, "NAME", NOT_YET),
 	{ 0 }
 };
 

@@ -10,13 +10,14 @@
 
 /* ---- options of single verbs -------------------------------------------------------------------- */
 
-#define NAME_ROW	TEXT("name machine", "nM", "NAME", name, "the container, in place of the operand")
-#define LIST_ROWS									\
-	TEXT("columns", "o", "NAME,...", columns, "columns to show; +NAME adds one"),	\
-	TEXT("sort", NULL, "COLUMN", sort, "order by this column"),			\
-	LIST("filter", "f", "KEY=VALUE", filter, "only those where the column matches; also label=KEY[=VALUE]")
-#define TABLES(name_, ...)								\
-	static const struct option_spec name_##_options[] = { __VA_ARGS__, { 0 } };	\
+#define NAME_ROW TEXT("name machine", "nM", "NAME", name, "the container, in place of the operand")
+#define LIST_ROWS                                                                     \
+	TEXT("columns", "o", "NAME,...", columns, "columns to show; +NAME adds one"), \
+		TEXT("sort", NULL, "COLUMN", sort, "order by this column"),           \
+		LIST("filter", "f", "KEY=VALUE", filter,                              \
+		     "only those where the column matches; also label=KEY[=VALUE]")
+#define TABLES(name_, ...)                                                          \
+	static const struct option_spec name_##_options[] = { __VA_ARGS__, { 0 } }; \
 	static const struct option_table name_##_tables[] = { { "Options", name_##_options }, { NULL, NULL } }
 
 TABLES(name, NAME_ROW);
@@ -24,8 +25,10 @@ TABLES(start, NAME_ROW, FLAG("attach foreground", "aF", attach, "attach to its s
        FLAG("interactive", "i", interactive, "attach standard input too"),
        TEXT("detach-keys", NULL, "KEYS", detach_keys, "keys that leave it running: 'ctrl-p,ctrl-q'"),
        FLAG("sig-proxy", NULL, sig_proxy, "pass signals on (the default)"));
-TABLES(stop, NAME_ROW, TEXT("time", "t", "SECONDS", time, "time before it is killed; without: that of the container, or 10"),
-       FLAG("kill", "k", kill, "kill at once"), FLAG("no-kill", NULL, no_kill, "never kill: fail when the time is over"),
+TABLES(stop, NAME_ROW,
+       TEXT("time", "t", "SECONDS", time, "time before it is killed; without: that of the container, or 10"),
+       FLAG("kill", "k", kill, "kill at once"),
+       FLAG("no-kill", NULL, no_kill, "never kill: fail when the time is over"),
        FLAG("no-wait", NULL, detach, "ask for the end and do not wait"), FLAG("all", "a", all, "all containers"),
        FLAG("ignore", NULL, ignore, "a missing container is no failure"));
 TABLES(restart, NAME_ROW,
@@ -39,8 +42,8 @@ TABLES(rm, NAME_ROW, FLAG("force", "f", force, "kill it first; a missing one is 
        LATER("keep-storage", NULL, NULL, "a root directory is never removed: nothing to keep"),
        LATER("volumes", "v", NULL, "needs volumes: not in this version"),
        LATER("snapshots", NULL, NULL, "needs snapshots: not in this version"));
-TABLES(exec, NAME_ROW, FLAG("interactive", "i", interactive, "keep standard input open"), FLAG("tty", "t", tty, "give it a terminal"),
-       FLAG("detach", "d", detach, "leave it in the background"),
+TABLES(exec, NAME_ROW, FLAG("interactive", "i", interactive, "keep standard input open"),
+       FLAG("tty", "t", tty, "give it a terminal"), FLAG("detach", "d", detach, "leave it in the background"),
        LIST("env setenv", "eE", "NAME[=VALUE]", env, "environment variable; without a value: yours"),
        LIST("env-file", NULL, "FILE", env_file, "file of environment variables, one a line"),
        TEXT("user", "u", "NAME|UID[:GROUP]", user, "run as this user of the container"),
@@ -56,10 +59,12 @@ TABLES(shell, NAME_ROW, TEXT("user", "u", "NAME|UID[:GROUP]", user, "run as this
 TABLES(attach, NAME_ROW, TEXT("detach-keys", NULL, "KEYS", detach_keys, "keys that leave it running"),
        FLAG("sig-proxy", NULL, sig_proxy, "pass signals on (the default)"));
 TABLES(console, NAME_ROW, TEXT("detach-keys", NULL, "KEYS", detach_keys, "keys that leave it running"));
-TABLES(logs, TEXT("name machine", "M", "NAME", name, "the container, in place of the operand"), FLAG("follow", "f", follow, "go on until it ends"), TEXT("tail lines", "n", "N", tail, "only the last lines"),
+TABLES(logs, TEXT("name machine", "M", "NAME", name, "the container, in place of the operand"),
+       FLAG("follow", "f", follow, "go on until it ends"), TEXT("tail lines", "n", "N", tail, "only the last lines"),
        FLAG("timestamps", "t", timestamps, "time in front of each line"),
        TEXT("since", NULL, "TIME", since, "RFC 3339, @SECONDS, or a span: 10m"),
-       TEXT("until", NULL, "TIME", until, "the same, for the end"), FLAG("raw", NULL, raw, "control characters as they are, also on a terminal"));
+       TEXT("until", NULL, "TIME", until, "the same, for the end"),
+       FLAG("raw", NULL, raw, "control characters as they are, also on a terminal"));
 TABLES(wait, NAME_ROW, TEXT("time", "t", "SECONDS", time, "give up after this, with status 1"),
        LATER("state", "s", "STATE", "waiting for other states than the end is not in this version"));
 TABLES(ls, FLAG("all", "a", all, "also those that do not run (ls always shows them)"), LIST_ROWS);
@@ -74,15 +79,16 @@ TABLES(inspect, NAME_ROW, LATER("native", NULL, NULL, "the engine's own form: no
 
 /* ---- the table ---------------------------------------------------------------------------------- */
 
-#define LIFECYCLE	"Lifecycle"
-#define INSIDE		"Inside"
-#define OBSERVE		"Observe"
-#define HOST		"Host"
-#define ONE		VERB_NAME, .min = 1, .max = 1
-#define SOME		VERB_NAME, .min = 1, .max = -1
+#define LIFECYCLE "Lifecycle"
+#define INSIDE	  "Inside"
+#define OBSERVE	  "Observe"
+#define HOST	  "Host"
+#define ONE	  VERB_NAME, .min = 1, .max = 1
+#define SOME	  VERB_NAME, .min = 1, .max = -1
 
 const struct verb verbs[] = {
-	{ "run", "execute launch spawn", LIFECYCLE, "ROOT [--] [COMMAND...]", "make a container, start it and attach to it",
+	{ "run", "execute launch spawn", LIFECYCLE, "ROOT [--] [COMMAND...]",
+	  "make a container, start it and attach to it",
 	  "moorage run --rm -it ./root -- /bin/sh\n"
 	  "moorage run --rm host -- ps ax\n"
 	  "moorage run -d --name web -m 64M -v ./site:/srv:ro ./root -- /bin/httpd -f\n\n"
@@ -94,73 +100,82 @@ const struct verb verbs[] = {
 	  "moorage create --name web -B native ./root -- /bin/httpd -f\n"
 	  "moorage create --name job --from config.json\n\nPrints the name.",
 	  create_tables, VERB_COMMAND | VERB_EXPLAIN, COMPLETE_ROOT, 0, -1, cmd_create },
-	{ "start", NULL, LIFECYCLE, "NAME...", "start", "moorage start web\nmoorage start -ai job",
-	  start_tables, VERB_EXPLAIN | SOME, .complete = COMPLETE_STOPPED, .run = cmd_start },
+	{ "start", NULL, LIFECYCLE, "NAME...", "start", "moorage start web\nmoorage start -ai job", start_tables,
+	  VERB_EXPLAIN | SOME, .complete = COMPLETE_STOPPED, .run = cmd_start },
 	{ "stop", "shutdown poweroff", LIFECYCLE, "NAME...", "ask for the end, kill after a while",
-	  "moorage stop web\nmoorage stop -t 2m web db\nmoorage stop --all", stop_tables, SOME, .complete = COMPLETE_ALIVE,
-	  .run = cmd_stop },
+	  "moorage stop web\nmoorage stop -t 2m web db\nmoorage stop --all", stop_tables, SOME,
+	  .complete = COMPLETE_ALIVE, .run = cmd_stop },
 	{ "kill", "terminate", LIFECYCLE, "NAME...", "send a signal",
 	  "moorage kill -s HUP web\n\nAs 'terminate' it kills every process, as machinectl does.", kill_tables, SOME,
 	  .complete = COMPLETE_ALIVE, .run = cmd_kill },
 	{ "restart", "reboot", LIFECYCLE, "NAME...", "stop and start", "moorage restart web", restart_tables, SOME,
 	  .complete = COMPLETE_ANY, .run = cmd_restart },
-	{ "pause", "freeze suspend", LIFECYCLE, "NAME...", "freeze all processes", "moorage pause web", name_tables, SOME,
-	  .complete = COMPLETE_RUNNING, .run = cmd_pause },
+	{ "pause", "freeze suspend", LIFECYCLE, "NAME...", "freeze all processes", "moorage pause web", name_tables,
+	  SOME, .complete = COMPLETE_RUNNING, .run = cmd_pause },
 	{ "unpause", "unfreeze thaw resume", LIFECYCLE, "NAME...", "let frozen processes go on", "moorage unpause web",
 	  name_tables, SOME, .complete = COMPLETE_PAUSED, .run = cmd_unpause },
 	{ "rm", "destroy delete remove undefine", LIFECYCLE, "NAME...", "remove",
-	  "moorage rm web\nmoorage rm -f web\n\nThe root directory a container was given is never removed.", rm_tables, SOME,
-	  .complete = COMPLETE_STOPPED, .run = cmd_rm },
+	  "moorage rm web\nmoorage rm -f web\n\nThe root directory a container was given is never removed.", rm_tables,
+	  SOME, .complete = COMPLETE_STOPPED, .run = cmd_rm },
 	{ "rename", "mv", LIFECYCLE, "OLD NEW", "give another name", "moorage rename web www", name_tables, VERB_NAME,
 	  COMPLETE_STOPPED, 2, 2, cmd_rename },
 	{ "update", "set limit", LIFECYCLE, "NAME", "change limits, also of a running container",
 	  "moorage update -m 128M --cpus 0.5 web", update_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_update },
-	{ "wait", NULL, LIFECYCLE, "NAME...", "wait for the end; print the exit status", "moorage wait job\nmoorage wait -t 10 job",
-	  wait_tables, SOME, .complete = COMPLETE_ALIVE, .run = cmd_wait },
+	{ "wait", NULL, LIFECYCLE, "NAME...", "wait for the end; print the exit status",
+	  "moorage wait job\nmoorage wait -t 10 job", wait_tables, SOME, .complete = COMPLETE_ALIVE, .run = cmd_wait },
 
 	{ "exec", NULL, INSIDE, "NAME [--] COMMAND...", "run a command inside",
-	  "moorage exec web -- ps ax\nmoorage exec -it -u www-data web -- /bin/sh\n\nThe exit status is that of the command, as with run.",
+	  "moorage exec web -- ps ax\nmoorage exec -it -u www-data web -- /bin/sh\n\nThe exit status is that of the "
+	  "command, as with run.",
 	  exec_tables, VERB_PAYLOAD | VERB_COMMAND | VERB_NAME, COMPLETE_RUNNING, 1, -1, cmd_exec },
 	{ "shell", "enter login", INSIDE, "[USER@]NAME [COMMAND...]", "login shell inside",
 	  "moorage shell web\nmoorage shell www-data@web", shell_tables, VERB_PAYLOAD | VERB_COMMAND | VERB_NAME,
 	  COMPLETE_RUNNING, 1, -1, cmd_shell },
 	{ "attach", NULL, INSIDE, "NAME", "connect to the streams of the first process",
-	  "moorage attach web\n\nctrl-p,ctrl-q or three times ctrl-] leave it; '--detach-keys' or MOORAGE_DETACH_KEYS choose other keys. "
+	  "moorage attach web\n\nctrl-p,ctrl-q or three times ctrl-] leave it; '--detach-keys' or MOORAGE_DETACH_KEYS "
+	  "choose other keys. "
 	  "With a command, as lxc-attach has it, this is exec.",
 	  attach_tables, VERB_PAYLOAD | VERB_COMMAND | VERB_NAME, COMPLETE_RUNNING, 1, -1, cmd_attach },
-	{ "console", NULL, INSIDE, "NAME", "console of a booted container", "moorage console system\n\nThree times ctrl-] leave it.",
-	  console_tables, VERB_PAYLOAD | VERB_NAME, COMPLETE_RUNNING, 1, 1, cmd_console },
+	{ "console", NULL, INSIDE, "NAME", "console of a booted container",
+	  "moorage console system\n\nThree times ctrl-] leave it.", console_tables, VERB_PAYLOAD | VERB_NAME,
+	  COMPLETE_RUNNING, 1, 1, cmd_console },
 
 	{ "ls", NULL, OBSERVE, "", "list all containers",
-	  "moorage ls\nmoorage ls --filter state=stopped -q\nmoorage ls --json\nmoorage ls --format '{{.Name}} {{.Pid}}'", ls_tables, 0,
-	  COMPLETE_NOTHING, 0, 0, cmd_ls },
+	  "moorage ls\nmoorage ls --filter state=stopped -q\nmoorage ls --json\nmoorage ls --format '{{.Name}} "
+	  "{{.Pid}}'",
+	  ls_tables, 0, COMPLETE_NOTHING, 0, 0, cmd_ls },
 	{ "ps", "list", OBSERVE, "", "list running containers", "moorage ps\nmoorage ps -a -o +CREATED", ls_tables, 0,
 	  COMPLETE_NOTHING, 0, 0, cmd_ps },
 	{ "state", "domstate", OBSERVE, "NAME...", "the state in one word", "moorage state web", name_tables, SOME,
 	  .complete = COMPLETE_ANY, .run = cmd_state },
-	{ "exists", NULL, OBSERVE, "NAME", "status 0 if there is such a container, else 1", "moorage exists web && moorage start web",
-	  name_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_exists },
+	{ "exists", NULL, OBSERVE, "NAME", "status 0 if there is such a container, else 1",
+	  "moorage exists web && moorage start web", name_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_exists },
 	{ "info", "status dominfo", OBSERVE, "NAME...", "a page for humans", "moorage info web", name_tables, SOME,
 	  .complete = COMPLETE_ANY, .run = cmd_info },
-	{ "inspect", "show dumpxml", OBSERVE, "NAME...", "everything, as JSON", "moorage inspect web", inspect_tables, SOME,
-	  .complete = COMPLETE_ANY, .run = cmd_inspect },
-	{ "logs", NULL, OBSERVE, "NAME...", "output so far", "moorage logs -f web\nmoorage logs --tail 20 --since 10m web", logs_tables,
-	  SOME, .complete = COMPLETE_ANY, .run = cmd_logs },
-	{ "stats", "domstats", OBSERVE, "[NAME...]", "what running containers use", "moorage stats\nmoorage stats --no-stream --json web",
-	  stats_tables, VERB_NAME, COMPLETE_ALIVE, 0, -1, cmd_stats },
-	{ "procs", "top", OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE, .complete = COMPLETE_ALIVE,
-	  .run = cmd_procs },
+	{ "inspect", "show dumpxml", OBSERVE, "NAME...", "everything, as JSON", "moorage inspect web", inspect_tables,
+	  SOME, .complete = COMPLETE_ANY, .run = cmd_inspect },
+	{ "logs", NULL, OBSERVE, "NAME...", "output so far",
+	  "moorage logs -f web\nmoorage logs --tail 20 --since 10m web", logs_tables, SOME, .complete = COMPLETE_ANY,
+	  .run = cmd_logs },
+	{ "stats", "domstats", OBSERVE, "[NAME...]", "what running containers use",
+	  "moorage stats\nmoorage stats --no-stream --json web", stats_tables, VERB_NAME, COMPLETE_ALIVE, 0, -1,
+	  cmd_stats },
+	{ "procs", "top", OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
+	  .complete = COMPLETE_ALIVE, .run = cmd_procs },
 
-	{ "backends", NULL, HOST, "", "backends, and whether they work here", "moorage backends\nmoorage backends --features",
-	  backends_tables, 0, COMPLETE_NOTHING, 0, 0, cmd_backends },
-	{ "doctor", "checkconfig", HOST, "", "what this host lacks", "moorage doctor", list_tables, 0, COMPLETE_NOTHING, 0, 0, cmd_doctor },
-	{ "completion", NULL, HOST, "bash|zsh|fish", "completion for a shell", "moorage completion bash >/etc/bash_completion.d/moorage",
-	  NULL, 0, COMPLETE_SHELL, 1, 1, cmd_completion },
-	{ "help", NULL, HOST, "[VERB | spec | backend NAME]", "this, a verb, the fields of a spec, the options of a backend",
-	  "moorage help run\nmoorage help spec\nmoorage help backend native", help_tables, 0, COMPLETE_VERB, 0, 2, cmd_help },
+	{ "backends", NULL, HOST, "", "backends, and whether they work here",
+	  "moorage backends\nmoorage backends --features", backends_tables, 0, COMPLETE_NOTHING, 0, 0, cmd_backends },
+	{ "doctor", "checkconfig", HOST, "", "what this host lacks", "moorage doctor", list_tables, 0, COMPLETE_NOTHING,
+	  0, 0, cmd_doctor },
+	{ "completion", NULL, HOST, "bash|zsh|fish", "completion for a shell",
+	  "moorage completion bash >/etc/bash_completion.d/moorage", NULL, 0, COMPLETE_SHELL, 1, 1, cmd_completion },
+	{ "help", NULL, HOST, "[VERB | spec | backend NAME]",
+	  "this, a verb, the fields of a spec, the options of a backend",
+	  "moorage help run\nmoorage help spec\nmoorage help backend native", help_tables, 0, COMPLETE_VERB, 0, 2,
+	  cmd_help },
 	{ "version", NULL, HOST, "", "version", "moorage version", NULL, 0, COMPLETE_NOTHING, 0, 0, cmd_version },
-	{ "__complete", NULL, HOST, "WORD...", "candidates for the last word", NULL, NULL, VERB_HIDDEN | VERB_COMMAND, COMPLETE_NOTHING, 0, -1,
-	  cmd_complete },
+	{ "__complete", NULL, HOST, "WORD...", "candidates for the last word", NULL, NULL, VERB_HIDDEN | VERB_COMMAND,
+	  COMPLETE_NOTHING, 0, -1, cmd_complete },
 	{ 0 }
 };
 

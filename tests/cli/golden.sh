@@ -17,8 +17,8 @@ unset NO_COLOR CLICOLOR_FORCE MOORAGE_BACKEND MOORAGE_DETACH_KEYS "${!MRG_FAKE_@
 update=no
 [ "$1" = --update ] && { update=yes; shift; }
 
-plugin=$(ls "$top"/tests/fake/.libs/fake.so "$top"/tests/fake/fake.so 2>/dev/null | head -n 1)
-[ -n "$plugin" ] || { echo "1..0 # SKIP the fake backend is not built"; exit 0; }
+plugin=$top/tests/fake/.libs/fake.so
+[ -f "$plugin" ] || { echo "1..0 # SKIP the fake backend is not built"; exit 0; }
 command=${MOORAGE:-$top/moorage}
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/mrgt-golden.XXXXXX") || exit 1
@@ -66,7 +66,7 @@ play() {
 }
 
 names=("$@")
-[ $# -gt 0 ] || names=($(cd "$here/golden" && ls))
+[ $# -gt 0 ] || for file in "$here"/golden/*; do names+=("${file##*/}"); done
 echo "1..${#names[@]}"
 number=0 failed=0
 for name in "${names[@]}"; do
