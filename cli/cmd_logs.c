@@ -12,9 +12,9 @@
 
 struct printer {
 	struct cli *cli;
-	const char *name;		/* prefix when there are several; else NULL */
+	const char *name; /* prefix when there are several; else NULL */
 	const char *container, *backend;
-	bool continues[3];		/* the last line of the stream was cut */
+	bool continues[3]; /* the last line of the stream was cut */
 };
 
 static void print_json_line(const struct printer *p, const struct mrg_log_line *line)
@@ -22,9 +22,12 @@ static void print_json_line(const struct printer *p, const struct mrg_log_line *
 	_cleanup_(buffer_deinit) struct buffer b = { .text = NULL };
 	char time[TEXT_SIZE];
 
-	buffer_addf(&b, "{\"schema\":\"moorage/log/v1\",\"name\":\"%s\",\"backend\":\"%s\",\"time\":\"%s\",\"stream\":\"%s\",\"partial\":%s,\"text\":",
-		    p->container, p->backend, text_time(time, line->time), line->stream == 2 ? "stderr" : "stdout",
-		    line->partial ? "true" : "false");
+	buffer_addf(
+		&b,
+		"{\"schema\":\"moorage/log/"
+		"v1\",\"name\":\"%s\",\"backend\":\"%s\",\"time\":\"%s\",\"stream\":\"%s\",\"partial\":%s,\"text\":",
+		p->container, p->backend, text_time(time, line->time), line->stream == 2 ? "stderr" : "stdout",
+		line->partial ? "true" : "false");
 	json_text(&b, line->text, line->length);
 	buffer_addf(&b, "}\n");
 	if (!b.failed)
@@ -74,9 +77,11 @@ static int bounds(struct cli *cli, struct mrg_log_query *ret)
 	if (cli->tail && strcmp(cli->tail, "all") != 0 && (parse_int64(cli->tail, &ret->tail) < 0 || ret->tail < -1))
 		return cli_usage(cli, NULL, "option '--tail' takes a number of lines or all, not '%s'", cli->tail);
 	if (cli->since && text_parse_time(cli->since, &ret->since) < 0)
-		return cli_usage(cli, NULL, "option '--since' takes a time or a span such as 10m, not '%s'", cli->since);
+		return cli_usage(cli, NULL, "option '--since' takes a time or a span such as 10m, not '%s'",
+				 cli->since);
 	if (cli->until && text_parse_time(cli->until, &ret->until) < 0)
-		return cli_usage(cli, NULL, "option '--until' takes a time or a span such as 10m, not '%s'", cli->until);
+		return cli_usage(cli, NULL, "option '--until' takes a time or a span such as 10m, not '%s'",
+				 cli->until);
 	return 0;
 }
 

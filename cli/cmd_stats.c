@@ -12,7 +12,21 @@
 #include "core/util/cleanup.h"
 #include "core/util/proc.h"
 
-enum { NAME, BACKEND, CPU, CPU_TIME, MEMORY, LIMIT, PEAK, PIDS, IO_READ, IO_WRITTEN, NET_RECEIVED, NET_SENT, OOM_KILLS };
+enum {
+	NAME,
+	BACKEND,
+	CPU,
+	CPU_TIME,
+	MEMORY,
+	LIMIT,
+	PEAK,
+	PIDS,
+	IO_READ,
+	IO_WRITTEN,
+	NET_RECEIVED,
+	NET_SENT,
+	OOM_KILLS
+};
 
 static const struct column columns[] = {
 	[NAME] = { "NAME", "name", 0, "name" },
@@ -70,7 +84,8 @@ static void set_cpu(struct look *look, struct value *row, const char *name, uint
 	char text[32];
 
 	if (sample && sample->at && now > sample->at && cpu_ns >= sample->cpu_ns) {
-		snprintf(text, sizeof(text), "%.1f", 100.0 * (double)(cpu_ns - sample->cpu_ns) / (double)(now - sample->at));
+		snprintf(text, sizeof(text), "%.1f",
+			 100.0 * (double)(cpu_ns - sample->cpu_ns) / (double)(now - sample->at));
 		value_text(&row[CPU], text);
 	}
 	if (sample)
@@ -86,9 +101,11 @@ static void set_row(struct value *row, const struct mrg_stats *s)
 		enum value_type type;
 		uint64_t number;
 	} values[] = {
-		{ CPU_TIME, MRG_STAT_CPU, VALUE_SPAN, s->cpu_ns }, { MEMORY, MRG_STAT_MEMORY, VALUE_SIZE, s->memory },
+		{ CPU_TIME, MRG_STAT_CPU, VALUE_SPAN, s->cpu_ns },
+		{ MEMORY, MRG_STAT_MEMORY, VALUE_SIZE, s->memory },
 		{ LIMIT, MRG_STAT_MEMORY_LIMIT, VALUE_SIZE, s->memory_limit },
-		{ PEAK, MRG_STAT_MEMORY_PEAK, VALUE_SIZE, s->memory_peak }, { PIDS, MRG_STAT_PIDS, VALUE_NUMBER, s->pids },
+		{ PEAK, MRG_STAT_MEMORY_PEAK, VALUE_SIZE, s->memory_peak },
+		{ PIDS, MRG_STAT_PIDS, VALUE_NUMBER, s->pids },
 		{ IO_READ, MRG_STAT_IO_READ, VALUE_SIZE, s->io_read },
 		{ IO_WRITTEN, MRG_STAT_IO_WRITTEN, VALUE_SIZE, s->io_written },
 		{ NET_RECEIVED, MRG_STAT_NET_RECEIVED, VALUE_SIZE, s->net_received },
@@ -186,7 +203,7 @@ int cmd_stats(struct cli *cli)
 	if (!cli_context(cli))
 		return 1;
 	if (humans) {
-		exit = print_once(&look, false);	/* a share needs two looks */
+		exit = print_once(&look, false); /* a share needs two looks */
 		if (exit == 0)
 			sleep_ms(100);
 	}

@@ -9,7 +9,7 @@
 #include "cli/help.h"
 #include "cli/text.h"
 
-#define WIDTH	100
+#define WIDTH 100
 
 static void heading(const struct cli *cli, FILE *file, const char *text)
 {
@@ -145,8 +145,8 @@ int help_verb(struct cli *cli, const struct verb *v)
 int help_version(struct cli *cli)
 {
 	if (cli->output == FORMAT_JSON || cli->output == FORMAT_JSONL)
-		printf("{\"schema\":\"moorage/version/v1\",\"backend\":null,\"version\":\"%s\",\"library\":\"%s\"}\n", PACKAGE_VERSION,
-		       mrg_version());
+		printf("{\"schema\":\"moorage/version/v1\",\"backend\":null,\"version\":\"%s\",\"library\":\"%s\"}\n",
+		       PACKAGE_VERSION, mrg_version());
 	else
 		printf("moorage %s\n", PACKAGE_VERSION);
 	return 0;
@@ -174,6 +174,7 @@ int cmd_help(struct cli *cli)
 	v = verb_find(word);
 	if (v)
 		return cli->man ? help_man(cli, v) : help_verb(cli, v);
-	snprintf(hint, sizeof(hint), "'moorage help' lists the verbs; there are also 'help spec' and 'help backend NAME'");
+	snprintf(hint, sizeof(hint),
+		 "'moorage help' lists the verbs; there are also 'help spec' and 'help backend NAME'");
 	return cli_usage(cli, hint, "there is no help on '%s'", word);
 }

@@ -11,10 +11,10 @@
 #include "core/util/cleanup.h"
 #include "core/util/str.h"
 
-#define OPTION_MAX	256
+#define OPTION_MAX 256
 
 /* All options of one verb; a value of getopt_long() is BASE plus the index in @option. */
-#define BASE		1000
+#define BASE 1000
 
 struct parser {
 	const struct option_spec *option[OPTION_MAX];
@@ -22,7 +22,7 @@ struct parser {
 	struct option longs[2 * OPTION_MAX];
 	size_t n_longs;
 	char letters[4 * OPTION_MAX];
-	char words[8 * OPTION_MAX * 4];	/* the long names, NUL after each */
+	char words[8 * OPTION_MAX * 4]; /* the long names, NUL after each */
 	size_t words_used;
 };
 
@@ -68,7 +68,9 @@ static void add_long(struct parser *p, const struct option_spec *o, const char *
 	p->words_used += length + 1;
 	p->longs[p->n_longs++] = (struct option){
 		/* --flag=no works for every flag. */
-		.name = copy, .has_arg = o->arg ? required_argument : optional_argument, .val = (int)(BASE + p->n),
+		.name = copy,
+		.has_arg = o->arg ? required_argument : optional_argument,
+		.val = (int)(BASE + p->n),
 	};
 }
 
@@ -125,7 +127,8 @@ static int set_flag(struct cli *cli, const struct option_spec *o, const char *te
 	bool on = true;
 
 	if (text && parse_bool(text, &on) < 0) {
-		cli_usage(cli, NULL, "option '--%.*s' takes yes or no, not '%s'", (int)strcspn(o->names, " "), o->names, text);
+		cli_usage(cli, NULL, "option '--%.*s' takes yes or no, not '%s'", (int)strcspn(o->names, " "), o->names,
+			  text);
 		return -1;
 	}
 	*(int *)((char *)cli + o->offset) = on ? o->number : !o->number;
@@ -189,7 +192,8 @@ static void tell_wrong(struct cli *cli, const struct parser *p, int c, const cha
 	char letter[3] = { '-', (char)optopt, '\0' };
 
 	if (c == ':')
-		cli_usage(cli, NULL, "option '%s' needs a value", optopt >= BASE || strncmp(typed, "--", 2) == 0 ? typed : letter);
+		cli_usage(cli, NULL, "option '%s' needs a value",
+			  optopt >= BASE || strncmp(typed, "--", 2) == 0 ? typed : letter);
 	else if (optopt > 0 && optopt < BASE && strncmp(typed, "--", 2) != 0)
 		tell_unknown(cli, p, letter);
 	else
@@ -202,7 +206,8 @@ static bool is_whole(const struct option *o, int argc, char **argv)
 	size_t length = strlen(o->name);
 	const char *last = optind > 0 && optind <= argc ? argv[optind - 1] : "";
 
-	if (strncmp(last, "--", 2) == 0 && strncmp(last + 2, o->name, length) == 0 && (!last[length + 2] || last[length + 2] == '='))
+	if (strncmp(last, "--", 2) == 0 && strncmp(last + 2, o->name, length) == 0 &&
+	    (!last[length + 2] || last[length + 2] == '='))
 		return true;
 	return o->has_arg == required_argument && optind > 1 && strncmp(argv[optind - 2], "--", 2) == 0 &&
 	       strcmp(argv[optind - 2] + 2, o->name) == 0;

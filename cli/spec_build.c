@@ -136,7 +136,9 @@ static int take_root(struct builder *b, int *ret_command, struct mrg_error *err)
 		if (cli->from)
 			return 0;
 		mrg_error_set(err, -MRG_E_INVALID, "no root was given");
-		return mrg_error_hint(err, "usage: moorage %s [OPTION...] ROOT [COMMAND...]; ROOT is a directory such as ./root, or 'host'",
+		return mrg_error_hint(err,
+				      "usage: moorage %s [OPTION...] ROOT [COMMAND...]; ROOT is a directory such as "
+				      "./root, or 'host'",
 				      cli->verb->name);
 	}
 	r = check_root_word(cli->operands[0], err);
@@ -175,7 +177,8 @@ static int set_console_size(struct builder *b, struct mrg_error *err)
 	struct winsize size;
 	char text[64];
 
-	if (!mrg_fields_has(b->able, MRG_FIELD_CONSOLE_SIZE) || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_row)
+	if (!mrg_fields_has(b->able, MRG_FIELD_CONSOLE_SIZE) || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0 ||
+	    !size.ws_row)
 		return 0;
 	snprintf(text, sizeof(text), "{\"height\":%u,\"width\":%u}", size.ws_row, size.ws_col);
 	return mrg_spec_set(b->spec, MRG_FIELD_CONSOLE_SIZE, text, err);

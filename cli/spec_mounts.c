@@ -15,8 +15,9 @@
 #include "core/util/str.h"
 
 /* What may stand behind the paths of a mount, as the kernel or mount(8) knows it. */
-static const char mount_words[] = "ro rw exec noexec suid nosuid dev nodev atime noatime relatime norelatime strictatime "
-				  "private rprivate slave rslave shared rshared bind rbind sync async dirsync idmap";
+static const char mount_words[] =
+	"ro rw exec noexec suid nosuid dev nodev atime noatime relatime norelatime strictatime "
+	"private rprivate slave rslave shared rshared bind rbind sync async dirsync idmap";
 
 static int add_option(char ***options, const char *word, struct mrg_error *err)
 {
@@ -61,7 +62,8 @@ static int add_bind(struct builder *b, const char *source, const char *destinati
 	if (r < 0)
 		return r;
 	if (destination[0] != '/')
-		return mrg_error_set(err, -MRG_E_INVALID, "'%s' must be an absolute path in the container", destination);
+		return mrg_error_set(err, -MRG_E_INVALID, "'%s' must be an absolute path in the container",
+				     destination);
 	mount.source = real;
 	return mrg_spec_add_mount(b->spec, &mount, err);
 }
@@ -124,7 +126,8 @@ static int mount_word(struct mount_text *m, char *word, struct mrg_error *err)
 	else if (strcmp(word, "bind-propagation") == 0 && value)
 		return add_option(&m->options, value, err);
 	else if (word_in("tmpfs-size tmpfs-mode", word) && value)
-		return add_option(&m->options, (snprintf(option, sizeof(option), "%s=%s", word + 6, value), option), err);
+		return add_option(&m->options, (snprintf(option, sizeof(option), "%s=%s", word + 6, value), option),
+				  err);
 	else if (word_in("ro readonly", word))
 		return !value || word_in("true yes 1", value) ? add_option(&m->options, "ro", err) : 0;
 	else if (value)
@@ -147,7 +150,8 @@ static int add_parsed(struct builder *b, struct mount_text *m, struct mrg_error 
 		return mrg_spec_add_mount(b->spec, &mount, err);
 	}
 	if (m->type && strcmp(m->type, "bind") != 0)
-		return mrg_error_set(err, -MRG_E_INVALID, "type '%s' is not in this version: there are bind and tmpfs", m->type);
+		return mrg_error_set(err, -MRG_E_INVALID, "type '%s' is not in this version: there are bind and tmpfs",
+				     m->type);
 	if (!m->source)
 		return mrg_error_set(err, -MRG_E_INVALID, "needs src=PATH");
 	if (strv_append(&m->options, "rbind") < 0)
@@ -189,7 +193,8 @@ int apply_tmpfs(struct builder *b, const struct option_spec *option, const char 
 	if (!mount.destination || mount.destination[0] != '/')
 		return mrg_error_set(err, -MRG_E_INVALID, "must be PATH[:OPTIONS], the path absolute, not '%s'", text);
 	r = at ? add_options(&options, at, err) : 0;
-	for (const char *const *word = (const char *const[]){ "nosuid", "nodev", "noexec", NULL }; *word && r == 0; word++)
+	for (const char *const *word = (const char *const[]){ "nosuid", "nodev", "noexec", NULL }; *word && r == 0;
+	     word++)
 		if (!strv_contains(options, *word) && !strv_contains(options, *word + 2))
 			r = add_option(&options, *word, err);
 	mount.options = options;

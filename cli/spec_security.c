@@ -15,8 +15,8 @@
 #include "core/util/fd.h"
 #include "core/util/str.h"
 
-#define CAPS_ALL	((UINT64_C(1) << (CAPABILITY_LAST + 1)) - 1)
-#define PROFILE_MAX	(1U << 20)
+#define CAPS_ALL    ((UINT64_C(1) << (CAPABILITY_LAST + 1)) - 1)
+#define PROFILE_MAX (1U << 20)
 
 /* "ALL" or one name. */
 static int parse_caps(const char *text, uint64_t *ret, struct mrg_error *err)
@@ -41,8 +41,8 @@ static void set_caps(struct mrg_spec *spec, enum mrg_field field, uint64_t *memb
 static bool is_root(const struct mrg_spec *spec)
 {
 	if (spec->user)
-		return strcmp(spec->user, "root") == 0 || strcmp(spec->user, "0") == 0 || strncmp(spec->user, "0:", 2) == 0 ||
-		       strncmp(spec->user, "root:", 5) == 0;
+		return strcmp(spec->user, "root") == 0 || strcmp(spec->user, "0") == 0 ||
+		       strncmp(spec->user, "0:", 2) == 0 || strncmp(spec->user, "root:", 5) == 0;
 	return spec->uid == 0;
 }
 
@@ -237,9 +237,13 @@ int apply_security(struct builder *b, const struct option_spec *option, const ch
 		const char *name;
 		int (*apply)(struct builder *b, const char *value, struct mrg_error *err);
 	} words[] = {
-		{ "no-new-privileges", security_no_new_privileges }, { "seccomp", security_seccomp },
-		{ "unmask", security_unmask }, { "mask", security_mask }, { "systempaths", security_system_paths },
-		{ "apparmor", security_apparmor }, { "label", security_label },
+		{ "no-new-privileges", security_no_new_privileges },
+		{ "seccomp", security_seccomp },
+		{ "unmask", security_unmask },
+		{ "mask", security_mask },
+		{ "systempaths", security_system_paths },
+		{ "apparmor", security_apparmor },
+		{ "label", security_label },
 	};
 	size_t length = strcspn(text, "=:");
 
@@ -248,12 +252,14 @@ int apply_security(struct builder *b, const struct option_spec *option, const ch
 		if (strlen(words[i].name) == length && strncmp(words[i].name, text, length) == 0)
 			return words[i].apply(b, text[length] ? text + length + 1 : NULL, err);
 	mrg_error_set(err, -MRG_E_INVALID, "there is no '%s'", text);
-	return mrg_error_hint(err, "there are no-new-privileges, seccomp=FILE|default|unconfined, mask=PATH and unmask=ALL|PATH");
+	return mrg_error_hint(
+		err, "there are no-new-privileges, seccomp=FILE|default|unconfined, mask=PATH and unmask=ALL|PATH");
 }
 
 /* ---- user namespaces ---- */
 
-static int map_ids(struct builder *b, uint32_t container, uint32_t host, uint32_t size, int which, struct mrg_error *err)
+static int map_ids(struct builder *b, uint32_t container, uint32_t host, uint32_t size, int which,
+		   struct mrg_error *err)
 {
 	const struct mrg_id_mapping map = { container, host, size };
 	int r = 0;
@@ -288,7 +294,8 @@ static int map_by_text(struct builder *b, char *text, int *seen, struct mrg_erro
 		part[i] = next_part(&at, ':');
 		if (!which || !part[i] || parse_uint32(part[i], &number[i]) < 0)
 			return mrg_error_set(err, -MRG_E_INVALID,
-					     "takes host, auto or uidmap=CONTAINER:HOST:SIZE[,gidmap=...], not '%s'", text);
+					     "takes host, auto or uidmap=CONTAINER:HOST:SIZE[,gidmap=...], not '%s'",
+					     text);
 	}
 	*seen |= which;
 	return map_ids(b, number[0], number[1], number[2], which, err);

@@ -28,12 +28,17 @@ static const struct option_spec global_rows[] = {
 
 const struct option_table global_options[] = { { "Everywhere", global_rows }, { NULL, NULL } };
 
-#define LATER_VERB(names_, reason_)	{ names_, reason_, NULL, false }
-#define IMAGES	"images come later"
-#define MOVE	"moving between backends comes later"
+#define LATER_VERB(names_, reason_)          \
+	{                                    \
+		names_, reason_, NULL, false \
+	}
+#define IMAGES "images come later"
+#define MOVE   "moving between backends comes later"
 
 const struct known_word later_verbs[] = {
-	LATER_VERB("pull push images list-images rmi tag import import-tar import-fs export export-tar pull-tar load save commit", IMAGES),
+	LATER_VERB("pull push images list-images rmi tag import import-tar import-fs export export-tar pull-tar load "
+		   "save commit",
+		   IMAGES),
 	LATER_VERB("snapshot copy clone checkpoint restore", "snapshots and copies come later"),
 	LATER_VERB("volume network secret", "named objects come later"),
 	LATER_VERB("prune", "images and volumes come later"),
@@ -58,14 +63,15 @@ const struct known_word foreign_verbs[] = {
 	{ "halt terminate-all", "use 'stop', or 'kill' to power off hard", NULL, false },
 	{ "end", "use 'stop'", NULL, false },
 	{ "container ct machine domain", "the verb comes first: 'moorage ls', 'moorage start NAME'", NULL, false },
-	{ "execute-command enter-namespace lxc-enter-namespace attach-command", "use 'exec NAME -- COMMAND'", NULL, false },
+	{ "execute-command enter-namespace lxc-enter-namespace attach-command", "use 'exec NAME -- COMMAND'", NULL,
+	  false },
 	{ "ssh bash sh", "use 'shell NAME'", NULL, false },
 	{ "log journal journalctl", "use 'logs NAME'", NULL, false },
 	{ "du df usage", "use 'stats'", NULL, false },
 	{ "up", "use 'run' or 'start NAME'", NULL, false },
 	{ "down", "use 'stop NAME'", NULL, false },
-	{ "dommemstat cgroup setmem setvcpus memtune set-limit", "use 'stats' to look and 'update NAME --memory SIZE --cpus N' to change",
-	  NULL, false },
+	{ "dommemstat cgroup setmem setvcpus memtune set-limit",
+	  "use 'stats' to look and 'update NAME --memory SIZE --cpus N' to change", NULL, false },
 	{ "domrename", "use 'rename OLD NEW'", NULL, false },
 	{ "domid dominfo-all", "use 'info NAME'", NULL, false },
 	{ "containers list-machines machines", "use 'ls'", NULL, false },
