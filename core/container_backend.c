@@ -4,21 +4,14 @@
 #include "config.h"
 
 #include "core/container_internal.h"
-#include "core/util/proc.h"
-
-#define PROBE_MS	1000		/* how long an answer is good for: one command asks several times */
 
 int backend_probe(struct plugin *p, struct mrg_probe *ret, struct mrg_error *err)
 {
-	int64_t now = time_monotonic_ms();
-	int r;
+	bool asked = p->probed;
 
-	if (!p->probed || now - p->probed >= PROBE_MS) {
-		r = dispatch_probe(p, &p->probe, err);
-		if (r < 0)
-			return r;
-		p->probed = now;
-	}
+	p->probed = false;
+	if (!asked)
+		return dispatch_probe(p, ret, err);
 	*ret = p->probe;
 	return 0;
 }
@@ -34,6 +27,8 @@ int mrg_backend_info(struct mrg *m, const char *name, struct mrg_backend_info *r
 		.name = p->table.name, .summary = p->table.summary, .path = p->path, .fields = p->fields,
 		.options = p->table.options, .verbs = p->verbs, .minor = p->table.minor,
 	};
-	ret->usable = backend_probe(p, &ret->probe, &ret->error) == 0;
+	ret->usable = dispatch_probe(p, &ret->probe, &ret->error) == 0;
+	p->probed = ret->usable;
+	p->probe = ret->probe;
 	return 0;
 }

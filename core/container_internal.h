@@ -82,7 +82,7 @@ int options_check(struct plugin *p, const struct mrg_spec *spec, struct mrg_erro
 int name_make(char ret[NAME_SIZE]);
 int id_make(char ret[17]);
 
-/* container_backend.c: the probe verb; an answer is good for a second. */
+/* container_backend.c: the probe verb, or what mrg_backend_info() has just heard. */
 int backend_probe(struct plugin *p, struct mrg_probe *ret, struct mrg_error *err);
 
 #endif

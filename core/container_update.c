@@ -4,15 +4,13 @@
 #include "config.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/container_internal.h"
+#include "core/spec_table.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
-
-#define _cleanup_json_	_cleanup_(json_decrefp)
 
 static int check_fields(struct mrg_container *c, const struct mrg_spec *changes, struct mrg_error *err)
 {
@@ -33,34 +31,27 @@ static int check_fields(struct mrg_container *c, const struct mrg_spec *changes,
 	return r;
 }
 
-/* Reads a spec as a JSON tree. */
-static int to_tree(const struct mrg_spec *spec, json_t **ret, struct mrg_error *err)
-{
-	_cleanup_free_ char *text = NULL;
-	int r = mrg_spec_emit(spec, 0, &text, err);
-
-	if (r < 0)
-		return r;
-	*ret = json_loads(text, 0, NULL);
-	return *ret ? 0 : fail_memory(err);
-}
-
-/* @changes over @spec: objects are merged, everything else is replaced. */
+/* @spec with the fields of @changes in place of its own. */
 static int merge(const struct mrg_spec *spec, const struct mrg_spec *changes, struct mrg_spec **ret, struct mrg_error *err)
 {
-	_cleanup_json_ json_t *base = NULL, *over = NULL;
-	_cleanup_free_ char *text = NULL;
-	int r = to_tree(spec, &base, err);
+	struct mrg_spec *merged = NULL;
+	int r = mrg_spec_copy(spec, &merged, err);
 
+	for (unsigned int field = 0; field < MRG_FIELD_MAX && r == 0; field++)
+		if (mrg_fields_has(&changes->set, field)) {
+			r = spec_copy_value(merged, &spec_fields[field].value, merged, changes);
+			mrg_fields_add(&merged->set, field);
+			if (r < 0)
+				fail_memory(err);
+		}
 	if (r == 0)
-		r = to_tree(changes, &over, err);
-	if (r < 0)
+		r = mrg_spec_check(merged, err);
+	if (r < 0) {
+		mrg_spec_free(merged);
 		return r;
-	json_object_del(over, "ociVersion");
-	if (json_object_update_recursive(base, over) < 0 || !(text = json_dumps(base, JSON_COMPACT)))
-		return fail_memory(err);
-	r = mrg_spec_parse(text, strlen(text), ret, err);
-	return r < 0 ? r : mrg_spec_check(*ret, err);
+	}
+	*ret = merged;
+	return 0;
 }
 
 /* The spec as it is on disk now: another command may have changed it since @c was opened. */

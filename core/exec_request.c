@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -52,15 +53,13 @@ static int seal(const char *text, size_t length)
 int exec_request_write(const struct mrg_exec *exec, bool detached, struct mrg_error *err)
 {
 	_cleanup_(buffer_deinit) struct buffer b = { 0 };
-	char flags[8] = "";
+	char flags[8];
 	int fd;
 
 	if (!exec->args || !exec->args[0])
 		return mrg_error_set(err, -MRG_E_INVALID, "no command is given");
-	strcat(flags, exec->terminal ? "t" : "");
-	strcat(flags, exec->stdin_open ? "i" : "");
-	strcat(flags, exec->privileged ? "p" : "");
-	strcat(flags, detached ? "d" : "");
+	snprintf(flags, sizeof(flags), "%s%s%s%s", exec->terminal ? "t" : "", exec->stdin_open ? "i" : "",
+		 exec->privileged ? "p" : "", detached ? "d" : "");
 	add(&b, KEY_FLAGS, flags);
 	add_all(&b, KEY_ARG, exec->args);
 	add_all(&b, KEY_ENV, exec->env);

@@ -102,10 +102,11 @@ static int clone_failed(int code, uint64_t flags, struct mrg_error *err)
 		{ CLONE_NEWIPC, " ipc" }, { CLONE_NEWNET, " network" }, { CLONE_NEWCGROUP, " cgroup" },
 	};
 	char names[64] = "";
+	size_t length = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (flags & kinds[i].flag)
-			strcat(names, kinds[i].name);
+			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s", kinds[i].name);
 	mrg_error_set(err, code, "cannot start a process%s%s: %s", *names ? " with new namespaces:" : "", names,
 		      strerror(-code));
 	if (code == -ENOSPC && *names)

@@ -20,7 +20,6 @@
 
 #include "core/exec_request.h"
 #include "core/launch.h"
-#include "core/monitor.h"
 #include "core/protocol.h"
 #include "core/session.h"
 #include "core/util/cleanup.h"

@@ -8,16 +8,6 @@
 #include "core/monitor_pump.h"
 #include "core/store.h"
 
-/* Descriptors it is executed with. */
-enum {
-	MONITOR_FD_DIR = 3,		/* the directory of the container */
-	MONITOR_FD_SESSION,		/* the first client */
-	MONITOR_FD_CONTROL,		/* of the same client, watching */
-	MONITOR_FD_REQUEST,		/* exec only: exec_request.h */
-	MONITOR_FD_END,
-};
-#define MONITOR_FDS	(MONITOR_FD_END - MONITOR_FD_DIR)
-
 struct monitor {
 	struct mrg *m;
 	struct record *record;

@@ -58,4 +58,14 @@ ssize_t protocol_receive(int fd, struct message *ret, bool wait);
 /* Whether the process at the other end may give orders here: ours or root's. */
 bool protocol_peer_is_allowed(int fd);
 
+/* Descriptors the monitor is executed with. */
+enum {
+	MONITOR_FD_DIR = 3,		/* the directory of the container */
+	MONITOR_FD_SESSION,		/* the first client */
+	MONITOR_FD_CONTROL,		/* of the same client, watching */
+	MONITOR_FD_REQUEST,		/* exec only: exec_request.h */
+	MONITOR_FD_END,
+};
+#define MONITOR_FDS	(MONITOR_FD_END - MONITOR_FD_DIR)
+
 #endif

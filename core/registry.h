@@ -15,8 +15,8 @@ struct plugin {
 	char *path;
 	char *verbs;			/* the optional verbs set, blanks between */
 	void *self;			/* of table.open */
-	struct mrg_probe probe;		/* the last answer, of the time @probed (monotonic ms; 0: never asked) */
-	int64_t probed;
+	struct mrg_probe probe;		/* what mrg_backend_info() has just heard, for the one create that follows */
+	bool probed;
 	struct plugin *next;
 };
 
