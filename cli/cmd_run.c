@@ -34,20 +34,11 @@ static int write_pid(struct cli *cli, struct mrg_container *c, struct mrg_error 
 	return r < 0 ? r : write_new_file(cli->pidfile, text, err);
 }
 
-/* What a user sees only as status 137 otherwise. */
-static void tell_end(struct cli *cli, struct mrg_container *c)
-{
-	struct mrg_status status;
-
-	if (!cli->rm && mrg_container_status(c, &status, NULL) == 0 && status.oom_killed)
-		cli_note(cli, "'%s' was killed: out of memory", mrg_container_name(c));
-}
-
 static int start(struct cli *cli, struct mrg_container *c)
 {
 	struct mrg_session *session = NULL;
 	struct mrg_error err = { 0 };
-	int r, exit;
+	int r;
 
 	if (!cli->detach && terminal_catch(cli) < 0)
 		return 125;
@@ -66,11 +57,8 @@ static int start(struct cli *cli, struct mrg_container *c)
 		puts(mrg_container_name(c));
 		return 0;
 	}
-	exit = run_session(cli, mrg_container_name(c), session, true,
+	return run_session(cli, mrg_container_name(c), session, true,
 			   cli->interactive || (mrg_container_spec(c)->boot && isatty(STDIN_FILENO)));
-	if (exit == 128 + SIGKILL)
-		tell_end(cli, c);
-	return exit;
 }
 
 int cmd_run(struct cli *cli)

@@ -234,6 +234,10 @@ static void read_event(struct pump *p)
 		keep_output(p, event.type == MRG_EVENT_STDOUT ? STDOUT_FILENO : STDERR_FILENO, &event);
 		break;
 	case MRG_EVENT_EXIT:
+		terminal_restore();
+		/* What a user sees only as status 137 otherwise. */
+		if (event.oom_killed)
+			cli_note(p->cli, "'%s' was killed: out of memory", p->options->name);
 		leave(p, mrg_exit_code(event.status));
 		break;
 	case MRG_EVENT_LOST:

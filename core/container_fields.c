@@ -155,7 +155,7 @@ static int check_option(struct plugin *p, const char *text, struct mrg_error *er
 		if (strlen(option->key) == length && strncmp(option->key, text, length) == 0)
 			return check_value(option, text + length + 1, err);
 	mrg_error_set(err, -MRG_E_INVALID, "backend '%s' has no option '%.*s'", p->table.name, (int)length, text);
-	mrg_error_hint(err, "see: moorage backends %s", p->table.name);
+	mrg_error_hint(err, "see: moorage help backend %s", p->table.name);
 	return -MRG_E_INVALID;
 }
 

@@ -154,7 +154,7 @@ int seccomp_prepare(const struct mrg_spec *spec, struct mrg_helper_process *p, s
 		r = parse_flags(spec->seccomp->flags, &p->filter_flags, err);
 		return r < 0 ? r : read_or_compile(NULL, 0, spec->seccomp, p, err);
 	}
-	if (!spec->seccomp_profile)
+	if (!spec->seccomp_profile || strcmp(spec->seccomp_profile, "unconfined") == 0)
 		return 0;
 	profile = seccomp_profile_find(spec->seccomp_profile);
 	if (!profile)

@@ -154,13 +154,21 @@ static bool is_before(const struct log_reader *r, const struct mrg_log_line *lin
 	return r->query.since && line->time < r->query.since;
 }
 
+struct count {
+	uint64_t lines;
+	bool open;			/* the last record is the beginning of one more line */
+};
+
 static int count_record(struct log_reader *r, const struct mrg_log_line *line, void *data)
 {
-	uint64_t *n = data;
+	struct count *count = data;
 
 	if (r->query.until && line->time > r->query.until)
 		return LOG_PAST_UNTIL;
-	*n += !is_before(r, line) && !line->partial;
+	if (is_before(r, line))
+		return 0;
+	count->lines += !line->partial;
+	count->open = line->partial;
 	return 0;
 }
 
@@ -168,18 +176,20 @@ static int count_record(struct log_reader *r, const struct mrg_log_line *line, v
 static int find_tail(struct log_reader *r)
 {
 	const int files[] = { r->old, r->now };
-	uint64_t n = 0;
+	struct count count = { 0 };
+	uint64_t n;
 	int e = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files) && e == 0; i++) {
 		if (files[i] < 0)
 			continue;
-		e = read_on(r, files[i], count_record, &n);
+		e = read_on(r, files[i], count_record, &count);
 		forget_rest(r);
 		if (e >= 0 && lseek(files[i], 0, SEEK_SET) < 0)
 			return -errno;
 	}
 	/* One that stopped early leaves the other where it was: at the beginning. */
+	n = count.lines + count.open;
 	r->skip = n > (uint64_t)r->query.tail ? n - (uint64_t)r->query.tail : 0;
 	return e < 0 ? e : 0;
 }

@@ -141,6 +141,12 @@ static bool remove_container(struct monitor *mon)
 	return gone;
 }
 
+/* A system that was powered off has ended well: the kernel then ends the init of a pid namespace by SIGINT, reboot(2). */
+static int end_of_boot(const struct mrg_spec *spec, int status)
+{
+	return spec->boot && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT ? 0 : status;
+}
+
 /* How it ended, for who asks later. */
 static void record_end(struct monitor *mon, int status, bool oom_killed)
 {
@@ -155,7 +161,7 @@ static void record_end(struct monitor *mon, int status, bool oom_killed)
 
 static void end(struct monitor *mon)
 {
-	int status = pump_run(&mon->pump);
+	int status = end_of_boot(mon->record->spec, pump_run(&mon->pump));
 	struct mrg_exit how = { 0 };
 	struct mrg_error err;
 

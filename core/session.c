@@ -96,6 +96,7 @@ int mrg_session_read(struct mrg_session *s, struct mrg_event *ret, struct mrg_er
 	} else if (s->message.type == MESSAGE_EXIT) {
 		memcpy(&ending, s->message.payload, sizeof(ending));
 		end_with(s, MRG_EVENT_EXIT, ending.status);
+		s->last.oom_killed = ending.oom_killed;
 	} else if (s->message.type == MESSAGE_STDOUT || s->message.type == MESSAGE_STDERR) {
 		*ret = (struct mrg_event){
 			.type = s->message.type == MESSAGE_STDOUT ? MRG_EVENT_STDOUT : MRG_EVENT_STDERR,

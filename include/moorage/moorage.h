@@ -142,6 +142,7 @@ enum mrg_event_type {
 struct mrg_event {
 	int type;
 	int status;
+	int oom_killed;			/* with the exit: the memory limit killed something inside */
 	const char *data;		/* valid until the next call on the session */
 	size_t length;
 };

@@ -104,7 +104,7 @@ enum mrg_field {
 	MRG_FIELD_STDIN,			/* /moorage/stdin: keep standard input open */
 	MRG_FIELD_USER,				/* /moorage/user: "name[:group]", looked up in the root at start */
 	MRG_FIELD_EPHEMERAL,			/* /moorage/ephemeral: throw-away overlay over the root */
-	MRG_FIELD_SECCOMP_PROFILE,		/* /moorage/seccompProfile: "default" or "boot" */
+	MRG_FIELD_SECCOMP_PROFILE,		/* /moorage/seccompProfile: "default", "boot" or "unconfined" */
 	MRG_FIELD_NETWORKS,			/* /moorage/networks */
 	MRG_FIELD_PUBLISH,			/* /moorage/publish */
 	MRG_FIELD_AUTOSTART,			/* /moorage/autostart */

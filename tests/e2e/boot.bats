@@ -32,8 +32,7 @@ up() { [[ $("$MOORAGE" exec "$P-os" -- systemctl is-system-running 2>/dev/null) 
 	SECONDS=0
 	m stop -t 30 "$P-os"
 	[ "$SECONDS" -lt 25 ]
-	# The kernel's word for a power-off in a pid namespace: SIGINT, reboot(2).
 	run m wait "$P-os"
-	[ "$output" = 130 ]
+	[ "$output" = 0 ]
 	m rm "$P-os"
 }
