@@ -204,13 +204,14 @@ static int read_unit(struct unit_reader *in, struct unit *unit, const struct rep
 {
 	static int (*const finish[])(struct unit_reader *in) = { unit_finish_user, unit_finish_devices, unit_finish_mounts,
 								 unit_finish_limits, unit_finish_sandbox };
-	_cleanup_free_ bool *keep = calloc(unit->n, sizeof(*keep));
+	_cleanup_free_ bool *keep = calloc(unit->n + 1, sizeof(*keep));
 	int r = keep ? 0 : mrg_error_set(in->err, -ENOMEM, "out of memory");
 
 	unify_sections(unit);
 	for (size_t i = 0; i < unit->n; i++)
 		if (strcmp(unit->item[i].section, "Service") == 0 && strcmp(unit->item[i].key, "RootDirectory") == 0)
 			in->root = unit->item[i].value;
+	unit_judge_filter(in, unit);
 	for (size_t i = 0; i < unit->n && r == 0; i++) {
 		in->now = &unit->item[i];
 		r = read_assignment(in, report);

@@ -25,6 +25,7 @@ struct assignment {
 struct unit {
 	struct assignment *item;
 	size_t n;
+	bool has_section;
 	char *text;			/* what they point into */
 };
 
@@ -68,7 +69,9 @@ struct unit_reader {
 	int device_policy;		/* DEVICE_* */
 	bool have_devices;
 	struct { struct mrg_device_rule *item; size_t n; } device_allow;
-	bool filter_set, filter_deny, filter_bad;
+	bool filter_deny;
+	const struct assignment *filter_lost;	/* the first line of a filter that cannot be kept */
+	const char *filter_note;
 	char **filter;			/* names */
 	bool filter_errno;
 	uint32_t filter_errno_value;
@@ -217,6 +220,8 @@ ROW_READER(read_filter);
 ROW_READER(read_filter_errno);
 ROW_READER(read_architectures);
 ROW_WRITER(write_filter);
+/* Decides beforehand whether the lines of SystemCallFilter= can be kept. */
+void unit_judge_filter(struct unit_reader *in, const struct unit *unit);
 int unit_finish_sandbox(struct unit_reader *in);
 int unit_finish_user(struct unit_reader *in);
 

@@ -240,10 +240,14 @@ ROW_WRITER(write_unified)
 
 ROW_READER(read_tasks)
 {
+	uint64_t tasks;
+
 	if (strchr(value, '%'))
 		return unit_lost(in, key, "a share of the host's limit is not known here");
 	if (strcmp(value, "infinity") == 0)
-		value = (char *)"-1";
+		return unit_set(in, MRG_FIELD_PIDS_LIMIT, "-1") < 0 ? -MRG_E_INVALID : MRG_CARRIED;
+	if (*value && (parse_uint64(value, &tasks) < 0 || tasks == 0))
+		return unit_fail(in, "must be a number from 1 or infinity, not '%.40s'", value);
 	return read_simple(in, key, value);
 }
 
@@ -439,7 +443,7 @@ static bool parse_rate(const char *text, uint64_t *ret)
 	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
 	char number[24];
 
-	if (digits == 0 || digits > 18 || (text[digits] && (!unit || text[digits + 1])))
+	if (digits == 0 || digits > 20 || (text[digits] && (!unit || text[digits + 1])))
 		return false;
 	memcpy(number, text, digits);
 	number[digits] = '\0';

@@ -208,33 +208,63 @@ static bool is_name(const char *text)
 	return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
 }
 
+/* Why a list cannot be kept; NULL: it can. */
+static const char *filter_problem(char *const *words)
+{
+	for (size_t i = 0; words && words[i]; i++)
+		if (!is_name(words[i]))
+			return words[i][0] == '@' ? "groups of system calls are systemd's own: the filter is lost" :
+				"an error per system call cannot be kept: the filter is lost";
+	return NULL;
+}
+
+/* Half a list of allowed names would break the program, half a list of refused ones protect less: when one line cannot be kept,
+ * all are lost, those before it too. */
+void unit_judge_filter(struct unit_reader *in, const struct unit *unit)
+{
+	const struct assignment *first = NULL;
+
+	for (size_t i = 0; i < unit->n; i++) {
+		_cleanup_(strv_freep) char **words = NULL;
+		const struct assignment *now = &unit->item[i];
+		bool deny = now->value[0] == '~';
+
+		if (strcmp(now->section, "Service") != 0 || strcmp(now->key, "SystemCallFilter") != 0)
+			continue;
+		if (!*now->value || !first) {
+			first = *now->value ? now : NULL;
+			in->filter_lost = NULL;
+			in->filter_deny = deny;
+		}
+		in->now = now;
+		in->note = NULL;
+		if (unit_words(in, now->value + deny, &words) == 0 && !in->filter_lost)
+			in->note = filter_problem(words);
+		if (!in->note && deny != in->filter_deny)
+			in->note = "lists that allow and refuse are mixed: the filter is lost";
+		if (*now->value && in->note && !in->filter_lost) {
+			in->filter_lost = first;
+			in->filter_note = in->note;
+		}
+	}
+}
+
 ROW_READER(read_filter)
 {
 	_cleanup_(strv_freep) char **words = NULL;
-	bool deny = value[0] == '~';
 	int r;
 
 	if (!*value) {
 		in->filter = strv_free(in->filter);
-		in->filter_set = in->filter_bad = false;
 		return MRG_CARRIED;
 	}
-	r = unit_words(in, value + deny, &words);
+	r = unit_words(in, value + (value[0] == '~'), &words);
 	if (r < 0)
 		return r;
+	if (in->filter_lost && in->now >= in->filter_lost)
+		return unit_lost(in, key, in->filter_note);
 	for (size_t i = 0; words && words[i]; i++)
-		if (!is_name(words[i]))
-			in->note = words[i][0] == '@' ? "groups of system calls are systemd's own: the filter is lost" :
-							"an error per system call cannot be kept: the filter is lost";
-	/* Half a list of allowed names would break the program, half a list of refused ones protect less. */
-	if (r > 0 || in->note || (in->filter_set && deny != in->filter_deny)) {
-		in->filter_bad = true;
-		return unit_lost(in, key, in->note ? NULL : "lists that allow and refuse are mixed: the filter is lost");
-	}
-	in->filter_set = true;
-	in->filter_deny = deny;
-	for (size_t i = 0; words && words[i]; i++)
-		if (!strv_contains(in->filter, words[i]) && strv_append(&in->filter, words[i]) < 0)
+		if (is_name(words[i]) && !strv_contains(in->filter, words[i]) && strv_append(&in->filter, words[i]) < 0)
 			return no_memory(in);
 	return MRG_CARRIED;
 }
@@ -271,7 +301,7 @@ static int finish_filter(struct unit_reader *in)
 	uint32_t number = in->filter_errno ? in->filter_errno_value : 0;
 	int r = 0;
 
-	if (!in->filter_set || in->filter_bad || !in->filter)
+	if (!in->filter || in->filter_lost)
 		return 0;
 	seccomp = mrg_spec_alloc(in->spec, sizeof(*seccomp));
 	call = mrg_spec_alloc(in->spec, sizeof(*call));

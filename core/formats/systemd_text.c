@@ -124,6 +124,7 @@ static int split(struct unit *unit, struct mrg_error *err)
 				return line_fail(err, first, "is no [Section]");
 			text[length - 1] = '\0';
 			section = text + 1;
+			unit->has_section = true;
 			continue;
 		}
 		r = add_assignment(unit, section, text, first, err);
@@ -160,7 +161,7 @@ int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_err
 		r = mrg_error_set(err, -MRG_E_INVALID, "the unit is not UTF-8");
 	else
 		r = split(&unit, err);
-	if (r == 0 && unit.n == 0)
+	if (r == 0 && !unit.has_section)
 		r = mrg_error_set(err, -MRG_E_INVALID, "the unit is empty");
 	if (r < 0)
 		unit_deinit(&unit);
@@ -277,9 +278,12 @@ int unit_unspecify(char *text)
 {
 	char *to = text;
 
-	for (const char *from = text; *from; from++) {
-		if (*from == '%' && *++from != '%')
+	/* Nothing is changed on failure: the text is then kept as it was. */
+	for (const char *c = text; *c; c++)
+		if (*c == '%' && *++c != '%')
 			return -EINVAL;
+	for (const char *from = text; *from; from++) {
+		from += *from == '%';
 		*to++ = *from;
 	}
 	*to = '\0';

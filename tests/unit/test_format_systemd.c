@@ -96,6 +96,11 @@ static const struct line lines[] = {
 	  "\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":13}]}}", "cc" },
 	{ "SystemCallFilter=@system-service", "\"moorage\":{\"native\":{\"systemd\":{\"Service\":{\"SystemCallFilter\":"
 					       "[\"@system-service\"]}}}}", "w" },
+	{ "SystemCallFilter=read\nSystemCallFilter=~mount\nSystemCallFilter=write",
+	  "\"moorage\":{\"native\":{\"systemd\":{\"Service\":{\"SystemCallFilter\":[\"read\",\"~mount\",\"write\"]}}}}", "www" },
+	{ "SystemCallFilter=@clock\nSystemCallFilter=\nSystemCallFilter=~mount",
+	  "\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mount\"],"
+	  "\"action\":\"SCMP_ACT_KILL_PROCESS\"}]}}", "ccc" },
 	{ "PrivateNetwork=yes\nPrivateIPC=yes\nPrivateMounts=yes",
 	  "\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"ipc\"},{\"type\":\"network\"}]}", "ccc" },
 	{ "PrivateNetwork=no", "", "c" },
@@ -139,6 +144,8 @@ static const struct line lines[] = {
 	{ "MemoryMax=50%", "\"moorage\":{\"native\":{\"systemd\":{\"Service\":{\"MemoryMax\":[\"50%\"]}}}}", "d" },
 	{ "MemoryMax=infinity", "\"linux\":{\"resources\":{\"memory\":{\"limit\":-1}}}", "c" },
 	{ "TasksMax=10", "\"linux\":{\"resources\":{\"pids\":{\"limit\":10}}}", "c" },
+	{ "TasksMax=infinity", "\"linux\":{\"resources\":{\"pids\":{\"limit\":-1}}}", "c" },
+	{ "UMask=0%%%x", "\"moorage\":{\"native\":{\"systemd\":{\"Service\":{\"UMask\":[\"0%%%x\"]}}}}", "d" },
 	{ "CPUQuota=50%", "\"linux\":{\"resources\":{\"cpu\":{\"quota\":50000}}}", "c" },
 	{ "CPUQuota=12.5%\nCPUQuotaPeriodSec=10ms", "\"linux\":{\"resources\":{\"cpu\":{\"quota\":1250,\"period\":10000}}}", "cc" },
 	{ "CPUWeight=100", "\"linux\":{\"resources\":{\"cpu\":{\"shares\":1024}}}", "c" },
@@ -340,12 +347,22 @@ static void test_continuation(void **state)
 	mrg_spec_free(spec);
 }
 
+static void test_unit_that_says_nothing(void **state)
+{
+	struct mrg_spec *spec = read_unit("[Service]\n", NULL);
+	char *text = text_of(spec);
+
+	(void)state;
+	assert_string_equal(text, "{\"ociVersion\":\"1.2.0\"}");
+	free(text);
+	mrg_spec_free(spec);
+}
+
 static void test_bad_units(void **state)
 {
 	static const struct { const char *unit, *message; } cases[] = {
 		{ "", "the unit is empty" },
 		{ "# nothing\n", "the unit is empty" },
-		{ "[Service]\n", "the unit is empty" },
 		{ "A=1\n", "line 1: stands before the first [Section]" },
 		{ "[Service\nA=1\n", "line 1: is no [Section]" },
 		{ "[]\nA=1\n", "line 1: is no [Section]" },
@@ -449,7 +466,7 @@ int main(void)
 		cmocka_unit_test(test_keys), cmocka_unit_test(test_keys_are_stable),
 		cmocka_unit_test(test_combinations_are_stable), cmocka_unit_test(test_written_text),
 		cmocka_unit_test(test_losses), cmocka_unit_test(test_every_field_once), cmocka_unit_test(test_no_injection),
-		cmocka_unit_test(test_continuation), cmocka_unit_test(test_bad_units), cmocka_unit_test(test_hostile_size),
+		cmocka_unit_test(test_continuation), cmocka_unit_test(test_unit_that_says_nothing), cmocka_unit_test(test_bad_units), cmocka_unit_test(test_hostile_size),
 		cmocka_unit_test(test_many_assignments), cmocka_unit_test(test_truncated),
 	};
 
