@@ -10,6 +10,7 @@
 
 #include "core/formats/systemd.h"
 #include "core/util/cleanup.h"
+#include "core/util/path.h"
 
 static int no_memory(struct unit_reader *in)
 {
@@ -300,15 +301,18 @@ ROW_WRITER(write_groups)
 
 ROW_READER(read_cwd)
 {
+	bool missing_ok = value[0] == '-';
 	int verdict;
 
 	if (value[0] == '~')
 		return unit_lost(in, key, "the home directory of the user is not looked up");
-	if (value[0] != '-')
-		return read_simple(in, key, value);
-	verdict = read_simple(in, key, value + 1);
+	if (*value && !path_is_clean(value + missing_ok))
+		return unit_fail(in, "must be an absolute path without '..', not '%.80s'", value);
+	verdict = read_simple(in, key, value + missing_ok);
+	if (!missing_ok || verdict != MRG_CARRIED)
+		return verdict;
 	in->note = "the directory must exist";
-	return verdict == MRG_CARRIED ? MRG_APPROXIMATED : verdict;
+	return MRG_APPROXIMATED;
 }
 
 ROW_READER(read_restart)
