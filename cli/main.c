@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +176,6 @@ int main(int argc, char **argv)
 	struct cli cli = { .sig_proxy = 1 };
 	int exit;
 
-	setlocale(LC_ALL, "");
 	exit = finish(&cli, run(&cli, argc, argv));
 	release(&cli);
 	return exit;

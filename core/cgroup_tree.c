@@ -383,8 +383,12 @@ static int walk(int dir, int depth, int (*found)(int dir, void *data), void *dat
 {
 	_cleanup_closedir_ DIR *d = NULL;
 	struct dirent *entry;
+	struct stat st;
 	int fd, r;
 
+	/* cgroupfs counts the directories below in the links of one: mostly there is none to look for. */
+	if (fstat(dir, &st) == 0 && st.st_nlink == 2)
+		return found(dir, data);
 	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -489,19 +493,25 @@ static void remove_parents(const struct cgroup *cg, const struct cgroup_hierarch
 	}
 }
 
+static int remove_in(struct cgroup *cg, struct cgroup_hierarchy *h, int64_t deadline)
+{
+	int r = h->dir < 0 ? 0 : remove_own(cg, h, deadline);
+
+	if (r == 0)
+		remove_parents(cg, h);
+	return r;
+}
+
 int cgroup_remove(struct cgroup *cg, int timeout_ms)
 {
 	int64_t deadline = time_monotonic_ms() + timeout_ms;
 	int r = 0;
 
 	for (size_t i = 0; i < cg->n; i++) {
-		struct cgroup_hierarchy *h = &cg->item[i];
-		int e = h->dir < 0 ? 0 : remove_own(cg, h, deadline);
+		int e = &cg->item[i] == cg->tracker ? 0 : remove_in(cg, &cg->item[i], deadline);
 
-		if (e < 0)
-			r = e;
-		else
-			remove_parents(cg, h);
+		r = e < 0 ? e : r;
 	}
-	return r;
+	/* Last: as long as it is there, others look for what is left. */
+	return r == 0 && cg->tracker ? remove_in(cg, cg->tracker, deadline) : r;
 }

@@ -344,8 +344,13 @@ int mrg_helper_cgroup_destroy(void *self _unused_, const struct mrg_unit *unit, 
 {
 	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
 	uint64_t oom_kills;
-	int r = cgroup_open(&cg, unit, false, err);
+	int r = cgroup_open(&cg, unit, true, err);
 
+	/* The tracking directory is made first and removed last: without it there is none. */
+	if (r < 0 || !cg.tracker || cg.tracker->dir < 0)
+		return r;
+	cgroup_close(&cg);
+	r = cgroup_open(&cg, unit, false, err);
 	if (r == 0)
 		r = runs(&cg, unit, err);
 	if (r > 0)

@@ -25,27 +25,33 @@ void mrg_helper_cgroup_entry_close(struct mrg_cgroup_entry *entry)
 		fd_close(entry->tasks[--entry->n_tasks]);
 }
 
+static int make_directory(struct cgroup *cg, struct cgroup_hierarchy *h, struct mrg_error *err)
+{
+	int r = cgroup_make(cg, h);
+
+	if (r == 0 && h->version == 1 && (h->controllers & CGROUP_CPUSET))
+		r = cgroup_v1_fill_cpuset(cg, h);
+	if (r == 0)
+		return 0;
+	r = cgroup_fail(err, r, "cannot make cgroup '/%s'%s%s", cg->path, h->version == 1 ? " of v1 controller " : "",
+			h->version == 1 ? cgroup_controller_name(h->controllers, 1) : "");
+	if (r == -EACCES || r == -EPERM || r == -EROFS)
+		mrg_error_hint(err, "only root, or the owner of a delegated cgroup, may make one");
+	return r;
+}
+
 static int make_directories(struct cgroup *cg, unsigned int wanted, struct mrg_error *err)
 {
-	for (size_t i = 0; i < cg->n; i++) {
-		struct cgroup_hierarchy *h = &cg->item[i];
-		int r;
+	/* First, as it is removed last: it tells whether there is anything to remove. */
+	int r = cg->tracker ? make_directory(cg, cg->tracker, err) : 0;
 
-		if (h->version == 1 && !(h->controllers & wanted))
-			continue;
-		r = cgroup_make(cg, h);
-		if (r == 0 && h->version == 1 && (h->controllers & CGROUP_CPUSET))
-			r = cgroup_v1_fill_cpuset(cg, h);
-		if (r < 0) {
-			r = cgroup_fail(err, r, "cannot make cgroup '/%s'%s%s", cg->path,
-					h->version == 1 ? " of v1 controller " : "",
-					h->version == 1 ? cgroup_controller_name(h->controllers, 1) : "");
-			if (r == -EACCES || r == -EPERM || r == -EROFS)
-				mrg_error_hint(err, "only root, or the owner of a delegated cgroup, may make one");
-			return r;
-		}
+	for (size_t i = 0; i < cg->n && r == 0; i++) {
+		struct cgroup_hierarchy *h = &cg->item[i];
+
+		if (h != cg->tracker && (h->version == 2 || (h->controllers & wanted)))
+			r = make_directory(cg, h, err);
 	}
-	return 0;
+	return r;
 }
 
 static int make_all(struct cgroup *cg, const struct mrg_unit *unit, struct cgroup_plan *plan, unsigned int wanted,
