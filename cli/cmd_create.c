@@ -66,6 +66,9 @@ static int choose_backend(struct cli *cli, const char **ret_name, struct mrg_bac
 	if (r < 0)
 		return r;
 	cli->error_backend = *ret_name;
+	/* What run will need soonest comes up while we work. */
+	if (cli->payload && !cli->explain)
+		mrg_launch_ahead(cli->m, *ret_name, NULL);
 	r = mrg_backend_info(cli->m, *ret_name, ret, err);
 	if (r < 0)
 		return r;

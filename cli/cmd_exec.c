@@ -67,6 +67,8 @@ int cmd_exec(struct cli *cli)
 		return cli_usage(cli, "usage: moorage exec [OPTION...] NAME [--] COMMAND [ARG...]", "no command was given");
 	if (cli->detach && cli->interactive)
 		return cli_usage(cli, NULL, "'--detach' and '--interactive' exclude each other");
+	if (cli_context(cli))
+		mrg_launch_ahead(cli->m, NULL, NULL);
 	c = cli_open_first(cli, &exit);
 	if (!c)
 		return exit;

@@ -12,6 +12,7 @@
 #include "core/context.h"
 #include "core/registry.h"
 #include "core/util/cleanup.h"
+#include "core/util/fd.h"
 #include "core/util/path.h"
 
 const char *mrg_version(void)
@@ -127,6 +128,7 @@ int mrg_new(struct mrg **ret, const struct mrg_options *options, struct mrg_erro
 
 	if (!m)
 		return mrg_error_set(err, -ENOMEM, "out of memory");
+	m->ahead[0] = m->ahead[1] = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		int r = set_place(m, &places[i], options, err);
 
@@ -144,6 +146,9 @@ struct mrg *mrg_free(struct mrg *m)
 	if (!m)
 		return NULL;
 	registry_free(m);
+	/* One that waits hears of it and ends. */
+	fd_close(m->ahead[0]);
+	fd_close(m->ahead[1]);
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		free(*(char **)((char *)m + places[i].member));
 	free(m->default_backend);

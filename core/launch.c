@@ -35,7 +35,7 @@
 struct spawn {
 	const char *path;
 	char *const *argv;
-	int fds[MONITOR_FDS];		/* what becomes descriptor 3, 4, ...; -1 ends it */
+	int fds[MONITOR_FDS];		/* what becomes descriptor 3, 4, ... */
 	char *stack;			/* of the second process, its upper end */
 	int error;			/* why nothing was executed, a negative errno */
 };
@@ -48,15 +48,15 @@ static int place_descriptors(const struct spawn *s)
 	copies[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (copies[0] < 0 || (copies[0] = fcntl(copies[0], F_DUPFD_CLOEXEC, FIRST_FREE_FD)) < 0)
 		return -errno;
-	for (; n < MONITOR_FDS && s->fds[n] >= 0; n++) {
+	for (; n < MONITOR_FDS; n++) {
 		copies[n + 1] = fcntl(s->fds[n], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 		if (copies[n + 1] < 0)
 			return -errno;
 	}
-	for (int fd = 0; fd < MONITOR_FD_DIR + n; fd++)
-		if (dup2(copies[fd < MONITOR_FD_DIR ? 0 : fd - MONITOR_FD_DIR + 1], fd) < 0)
+	for (int fd = 0; fd < MONITOR_FD_SESSION + n; fd++)
+		if (dup2(copies[fd < MONITOR_FD_SESSION ? 0 : fd - MONITOR_FD_SESSION + 1], fd) < 0)
 			return -errno;
-	return syscall(SYS_close_range, MONITOR_FD_DIR + n, ~0U, 0) < 0 ? -errno : 0;
+	return syscall(SYS_close_range, MONITOR_FD_SESSION + n, ~0U, 0) < 0 ? -errno : 0;
 }
 
 static int become_monitor(void *data)
@@ -154,14 +154,14 @@ static int socket_pair(int ret[2], struct mrg_error *err)
 	return 0;
 }
 
-static int launch(struct mrg *m, const char *what, int dir, int request, struct mrg_session **ret_session,
-		  struct mrg_error *err)
+/* A monitor that knows the places and, as a hint, the backend: all it can do without its order. */
+static int execute(struct mrg *m, const char *backend, int ret[2], struct mrg_error *err)
 {
 	_cleanup_close_ int theirs = -1, their_control = -1, ours = -1, our_control = -1;
 	char path[PATH_MAX];
 	char *argv[] = {
-		(char *)"moorage-monitor", (char *)what, m->state_dir, m->run_dir, m->backend_path, m->libexec_dir,
-		m->config_file, NULL,
+		(char *)"moorage-monitor", (char *)(backend ? backend : ""), m->state_dir, m->run_dir, m->backend_path,
+		m->libexec_dir, m->config_file, NULL,
 	};
 	struct spawn s = { .path = path, .argv = argv };
 	int pair[2], r;
@@ -176,20 +176,42 @@ static int launch(struct mrg *m, const char *what, int dir, int request, struct 
 	if (r < 0)
 		return r;
 	our_control = pair[0], their_control = pair[1];
-	memcpy(s.fds, (const int[MONITOR_FDS]){ dir, theirs, their_control, request }, sizeof(s.fds));
+	s.fds[0] = theirs;
+	s.fds[1] = their_control;
 	r = spawn(&s, err);
 	if (r < 0)
 		return r;
-	theirs = fd_close(theirs);
-	r = hear_verdict(ours, err);
+	ret[0] = take_fd(&ours);
+	ret[1] = take_fd(&our_control);
+	return 0;
+}
+
+int mrg_launch_ahead(struct mrg *m, const char *backend, struct mrg_error *err)
+{
+	return m->ahead[0] >= 0 ? 0 : execute(m, backend, m->ahead, err);
+}
+
+static int launch(struct mrg *m, enum order order, const struct order_fds *fds, struct mrg_session **ret_session,
+		  struct mrg_error *err)
+{
+	_cleanup_close_ int session = -1, control = -1;
+	int r = mrg_launch_ahead(m, NULL, err);
+
+	if (r < 0)
+		return r;
+	session = take_fd(&m->ahead[0]);
+	control = take_fd(&m->ahead[1]);
+	/* When it has died, that is what the verdict will be. */
+	protocol_send_order(session, order, fds);
+	r = hear_verdict(session, err);
 	if (r < 0 || !ret_session)
 		return r;
-	return session_new(take_fd(&ours), take_fd(&our_control), ret_session, err);
+	return session_new(take_fd(&session), take_fd(&control), ret_session, err);
 }
 
 int launch_start(struct mrg *m, int dir, struct mrg_session **ret_session, struct mrg_error *err)
 {
-	return launch(m, "start", dir, -1, ret_session, err);
+	return launch(m, ORDER_START, &(struct order_fds){ .dir = dir, .request = -1 }, ret_session, err);
 }
 
 int launch_exec(struct mrg *m, int dir, const struct mrg_exec *exec, struct mrg_session **ret_session,
@@ -197,7 +219,9 @@ int launch_exec(struct mrg *m, int dir, const struct mrg_exec *exec, struct mrg_
 {
 	_cleanup_close_ int request = exec_request_write(exec, !ret_session, err);
 
-	return request < 0 ? request : launch(m, "exec", dir, request, ret_session, err);
+	if (request < 0)
+		return request;
+	return launch(m, ORDER_EXEC, &(struct order_fds){ .dir = dir, .request = request }, ret_session, err);
 }
 
 /* ---- attaching ------------------------------------------------------------------------------- */

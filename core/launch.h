@@ -6,6 +6,8 @@
 
 #include "core/context.h"
 
+/* A monitor is executed for an order: see mrg_launch_ahead() in moorage.h, which does the first half early. */
+
 /* Starts the container in directory @dir (borrowed; the caller holds its lock until this returns). The monitor records
  * run.json, then sends its verdict. */
 int launch_start(struct mrg *m, int dir, struct mrg_session **ret_session, struct mrg_error *err);

@@ -25,7 +25,7 @@
 #include "core/util/fd.h"
 
 /* What argv has behind the task, and the variable by which plugins find the same place. */
-enum { ARG_STATE = 2, ARG_RUN, ARG_BACKENDS, ARG_LIBEXEC, ARG_CONFIG, ARG_END };
+enum { ARG_BACKEND = 1, ARG_STATE, ARG_RUN, ARG_BACKENDS, ARG_LIBEXEC, ARG_CONFIG, ARG_END };
 
 static const char *const places[ARG_END] = {
 	[ARG_STATE] = "MOORAGE_STATE_DIR", [ARG_RUN] = "MOORAGE_RUN_DIR", [ARG_BACKENDS] = "MOORAGE_BACKEND_PATH",
@@ -120,20 +120,23 @@ static int set_up(struct monitor *mon, struct mrg_error *err)
 	return r < 0 ? fail_errno(err, r, "cannot set up the monitor") : 0;
 }
 
-static int open_container(struct monitor *mon, char **argv, struct mrg_error *err)
+static int open_places(struct monitor *mon, char **argv, struct mrg_error *err)
 {
 	struct mrg_options options = {
 		.state_dir = argv[ARG_STATE], .run_dir = argv[ARG_RUN], .backend_path = argv[ARG_BACKENDS],
 		.libexec_dir = argv[ARG_LIBEXEC], .config_file = argv[ARG_CONFIG],
 	};
-	int r;
 
 	for (int i = ARG_STATE; i < ARG_END; i++)
 		if (setenv(places[i], argv[i], 1) < 0)
 			return fail_memory(err);
-	r = mrg_new(&mon->m, &options, err);
-	if (r == 0)
-		r = store_open_dir(mon->m, MONITOR_FD_DIR, &mon->record, err);
+	return mrg_new(&mon->m, &options, err);
+}
+
+static int open_container(struct monitor *mon, struct mrg_error *err)
+{
+	int r = store_open_dir(mon->m, mon->fds.dir, &mon->record, err);
+
 	if (r < 0)
 		return r;
 	store_unit(mon->record, NULL, &mon->unit);
@@ -182,57 +185,64 @@ static void shrink(void)
 		}
 }
 
-static const struct task *find_task(int argc, char **argv)
+/* While nobody needs us yet: the plugin, if it is the one. What fails here is tried again, and told, when it is due. */
+static void get_ready(struct monitor *mon, const char *backend)
 {
-	const struct task *const tasks[] = { &monitor_start_task, &monitor_exec_task };
+	struct plugin *p;
+	struct mrg_error ignored;
 
-	for (size_t i = 0; argc == ARG_END && i < ARRAY_SIZE(tasks); i++)
-		if (strcmp(tasks[i]->name, argv[1]) == 0)
-			return tasks[i];
-	return NULL;
+	if (*backend)
+		registry_load(mon->m, backend, &p, &ignored);
 }
 
-/* Executed by launch.c, with all descriptors there. */
-static bool take_descriptors(const struct task *task)
+static void work(struct monitor *mon, const struct task *task)
 {
-	for (int fd = MONITOR_FD_DIR; fd < MONITOR_FD_DIR + task->n_fds; fd++)
-		if (fd_cloexec(fd, true) < 0)
-			return false;
-	return true;
-}
-
-static int run(const struct task *task, char **argv)
-{
-	struct monitor mon = { .m = NULL };
 	struct mrg_error err = { 0 };
-	int r = set_up(&mon, &err);
+	int r = open_container(mon, &err);
 
 	if (r == 0)
-		r = open_container(&mon, argv, &err);
-	if (r == 0)
-		r = task->begin(&mon, &err);
+		r = task->begin(mon, &err);
 	if (r < 0 && err.code >= 0)
 		fail_errno(&err, r, "the start failed");
-	monitor_verdict(&mon, r < 0 ? &err : &(struct mrg_error){ 0 });
-	if (r == 0) {
-		monitor_serve_first(&mon);
-		protect();
-		mon.pump.rest = shrink;
-		task->end(&mon);
+	monitor_verdict(mon, r < 0 ? &err : &(struct mrg_error){ 0 });
+	if (r < 0)
+		return;
+	monitor_serve_first(mon);
+	protect();
+	mon->pump.rest = shrink;
+	task->end(mon);
+}
+
+/* Nothing is freed at the end: the process ends, and nobody waits longer for it than needed. */
+static int run(char **argv)
+{
+	static const struct task *const tasks[ORDER_MAX] = {
+		[ORDER_START] = &monitor_start_task, [ORDER_EXEC] = &monitor_exec_task,
+	};
+	struct monitor mon = { .m = NULL };
+	struct mrg_error err = { 0 };
+	int order, r = set_up(&mon, &err);
+
+	if (r == 0)
+		r = open_places(&mon, argv, &err);
+	if (r < 0) {
+		monitor_verdict(&mon, &err);
+		return EXIT_FAILURE;
 	}
-	/* Nothing is freed: the process ends, and nobody waits longer for it than needed. */
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	get_ready(&mon, argv[ARG_BACKEND]);
+	order = protocol_receive_order(MONITOR_FD_SESSION, &mon.fds);
+	if (order >= 0)
+		work(&mon, tasks[order]);
+	return EXIT_SUCCESS;
 }
 
 __attribute__((visibility("default"))) int mrg_monitor_main(int argc, char **argv)
 {
-	const struct task *task = find_task(argc, argv);
-
-	if (!task || !take_descriptors(task)) {
+	if (argc != ARG_END || fd_cloexec(MONITOR_FD_SESSION, true) < 0 || fd_cloexec(MONITOR_FD_CONTROL, true) < 0) {
 		static const char text[] = "moorage-monitor is started by moorage, not by hand\n";
 
 		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 		return EXIT_FAILURE;
 	}
-	return run(task, argv);
+	return run(argv);
 }

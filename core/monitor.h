@@ -18,6 +18,7 @@ struct monitor {
 	struct log *log;		/* NULL: none is written */
 	struct pump pump;
 	bool lost;			/* the engine could not tell the status */
+	struct order_fds fds;		/* of the order */
 };
 
 /* The parent's ends of the streams of what is started. */
@@ -50,8 +51,6 @@ int monitor_ended(void *data, int *ret_status);
 
 /* The two tasks, with record and plugin open: to the verdict, and on to the end. */
 struct task {
-	const char *name;
-	int n_fds;			/* descriptors it is executed with, from MONITOR_FD_DIR */
 	int (*begin)(struct monitor *mon, struct mrg_error *err);
 	void (*end)(struct monitor *mon);
 };

@@ -94,10 +94,10 @@ static int begin(struct monitor *mon, struct mrg_error *err)
 	if (mon->run.process.pidfd < 0 && mon->run.process.pid > 0)
 		mon->run.process.pid = 0;
 	store_unit(mon->record, &mon->run, &mon->unit);
-	r = exec_request_read(MONITOR_FD_REQUEST, &request, err);
+	r = exec_request_read(mon->fds.request, &request, err);
 	if (r < 0)
 		return r;
-	close(MONITOR_FD_REQUEST);
+	close(mon->fds.request);
 	r = run_request(mon, &request, err);
 	exec_request_deinit(&request);
 	return r;
@@ -111,4 +111,4 @@ static void end(struct monitor *mon)
 	pump_finish(&mon->pump, &(struct ending){ .status = status }, !mon->lost);
 }
 
-const struct task monitor_exec_task = { .name = "exec", .n_fds = 4, .begin = begin, .end = end };
+const struct task monitor_exec_task = { .begin = begin, .end = end };

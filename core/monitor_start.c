@@ -176,4 +176,4 @@ static void end(struct monitor *mon)
 	pump_finish(&mon->pump, &(struct ending){ .status = status, .oom_killed = how.oom_killed != 0 }, !mon->lost);
 }
 
-const struct task monitor_start_task = { .name = "start", .n_fds = 3, .begin = begin, .end = end };
+const struct task monitor_start_task = { .begin = begin, .end = end };

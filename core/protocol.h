@@ -5,7 +5,7 @@
 /*
  * Between a monitor and its clients: SOCK_SEQPACKET, one message one event, a type byte and a payload.
  *
- * The monitor sends VERDICT first on the inherited socket; HELLO when a client is served (terminal or not), output, and
+ * A new monitor waits for its ORDER on the inherited socket and answers with VERDICT; HELLO when a client is served (terminal or not), output, and
  * EXIT last. A client that connects sends HELLO first. Input is not read from a client while the process does not take
  * it, so a session has a second connection, which watches, for what must not wait behind input: RESIZE and SIGNAL.
  */
@@ -25,6 +25,15 @@ enum message_type {
 	MESSAGE_RESIZE,			/* struct resize */
 	MESSAGE_SIGNAL,			/* int32_t, 1-64 */
 	MESSAGE_EXIT,			/* struct ending */
+	MESSAGE_ORDER,			/* to a new monitor: one byte, enum order, and its descriptors */
+};
+
+enum order { ORDER_START, ORDER_EXEC, ORDER_MAX };
+
+/* The descriptors of an order; -1: none. */
+struct order_fds {
+	int dir;			/* the directory of the container */
+	int request;			/* exec only: exec_request.h */
 };
 
 struct hello {
@@ -58,14 +67,18 @@ ssize_t protocol_receive(int fd, struct message *ret, bool wait);
 /* Whether the process at the other end may give orders here: ours or root's. */
 bool protocol_peer_is_allowed(int fd);
 
+/* Gives a new monitor its order. 0 or a negative errno. */
+int protocol_send_order(int fd, enum order order, const struct order_fds *fds);
+
+/* Waits for it: an enum order, -ENOTCONN when nobody will give one any more, -EBADMSG: rubbish. The caller takes the descriptors. */
+int protocol_receive_order(int fd, struct order_fds *ret);
+
 /* Descriptors the monitor is executed with. */
 enum {
-	MONITOR_FD_DIR = 3,		/* the directory of the container */
-	MONITOR_FD_SESSION,		/* the first client */
+	MONITOR_FD_SESSION = 3,		/* the first client; orders come here */
 	MONITOR_FD_CONTROL,		/* of the same client, watching */
-	MONITOR_FD_REQUEST,		/* exec only: exec_request.h */
 	MONITOR_FD_END,
 };
-#define MONITOR_FDS	(MONITOR_FD_END - MONITOR_FD_DIR)
+#define MONITOR_FDS	(MONITOR_FD_END - MONITOR_FD_SESSION)
 
 #endif
