@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/text.h"
 #include "core/util/cleanup.h"
 #include "core/util/json.h"
@@ -92,13 +93,79 @@ static int add_one(struct cli *cli, const char *name, struct buffer *list, size_
 	return r;
 }
 
+/* The member of @object called so in any case, as Go templates write it. */
+static const struct json *find_member(const struct json *object, const char *name, size_t length)
+{
+	if (object && object->type == JSON_OBJECT)
+		for (const struct json *member = object->first; member; member = member->next)
+			if (strlen(member->key) == length && strncasecmp(member->key, name, length) == 0)
+				return member;
+	return NULL;
+}
+
+/* ".status.exit"; what is below "status" is also found without it, as in a list. */
+static int path_member(const void *data, const char *name, size_t length, bool json, struct buffer *b)
+{
+	const struct json *object = data, *at = object;
+
+	for (const char *end = name + length; length && at && name < end;) {
+		const char *dot = memchr(name, '.', (size_t)(end - name));
+		size_t part = dot ? (size_t)(dot - name) : (size_t)(end - name);
+		const struct json *next = find_member(at, name, part);
+
+		at = next || at != object ? next : find_member(find_member(object, "status", 6), name, part);
+		name += part + 1;
+	}
+	if (!at || (length == 0 && !json))
+		return -EINVAL;
+	if (at->type == JSON_STRING && !json)
+		buffer_add(b, at->text, strlen(at->text));
+	else if (at->type != JSON_NULL || json)
+		buffer_add(b, at->begin, at->length);
+	return 0;
+}
+
+/* One line for each container. */
+static int print_template(struct cli *cli, const char *list, struct mrg_error *err)
+{
+	_cleanup_(json_freep) struct json *json = NULL;
+	int r = json_parse(list, strlen(list), &json, err);
+
+	for (const struct json *object = r == 0 ? json->first : NULL; object; object = object->next) {
+		_cleanup_(buffer_deinit) struct buffer b = { .text = NULL };
+
+		if (template_expand(cli->format, path_member, object, &b) < 0)
+			return cli_usage(cli, "members are those of the JSON: '{{.Name}} {{.Status.Pid}} {{json .Spec.Process.Args}}'",
+					 "cannot use template '%s'", cli->format);
+		puts(b.text ? b.text : "");
+	}
+	return r < 0 ? cli_fail(cli, err) : 0;
+}
+
+static int print_all(struct cli *cli, const char *list)
+{
+	_cleanup_(buffer_deinit) struct buffer pretty = { .text = NULL };
+	struct mrg_error err = { 0 };
+
+	if (cli->output == FORMAT_TEMPLATE)
+		return print_template(cli, list, &err);
+	json_indent(&pretty, list, 2);
+	if (pretty.failed)
+		return cli_fail(cli, (mrg_error_set(&err, -ENOMEM, "out of memory"), &err));
+	puts(cli->output == FORMAT_JSONL ? list : pretty.text);
+	return 0;
+}
+
 int cmd_inspect(struct cli *cli)
 {
-	_cleanup_(buffer_deinit) struct buffer list = { .text = NULL }, pretty = { .text = NULL };
+	_cleanup_(buffer_deinit) struct buffer list = { .text = NULL };
 	struct mrg_error err = { 0 };
 	size_t n = 0;
-	int exit = 0;
+	int exit = 0, printed;
 
+	if (cli->format && !word_in("json jsonl", cli->format) && cli->output != FORMAT_TEMPLATE)
+		return cli_usage(cli, "formats are json, jsonl and templates such as '{{.Status.Pid}}'",
+				 "'inspect' has no format '%s'", cli->format);
 	if (!cli_context(cli))
 		return 1;
 	buffer_addf(&list, "[");
@@ -109,10 +176,8 @@ int cmd_inspect(struct cli *cli)
 			exit = exit ? exit : failed;
 		}
 	buffer_addf(&list, "]");
-	if (!list.failed)
-		json_indent(&pretty, list.text, 2);
-	if (list.failed || pretty.failed)
+	if (list.failed)
 		return cli_fail(cli, (mrg_error_set(&err, -ENOMEM, "out of memory"), &err));
-	puts(cli->output == FORMAT_JSONL ? list.text : pretty.text);
-	return exit;
+	printed = print_all(cli, list.text);
+	return exit ? exit : printed;
 }

@@ -170,6 +170,15 @@ static void broken(const char *name, const struct mrg_error *err, void *data)
 	walk->exit = cli_fail(walk->list.cli, err);
 }
 
+/* Nothing found may mean that the backend was misspelt. */
+static int check_backend(struct walk *walk, struct mrg_error *err)
+{
+	struct cli *cli = walk->list.cli;
+	struct mrg_backend_info info;
+
+	return cli->backend && walk->list.n_rows == 0 ? mrg_backend_info(cli->m, cli->backend, &info, err) : 0;
+}
+
 static int list(struct cli *cli, bool all)
 {
 	struct walk walk = { .all = all };
@@ -177,7 +186,7 @@ static int list(struct cli *cli, bool all)
 	int exit = listing_begin(&walk.list, cli, columns, "moorage/list/v1");
 
 	if (exit == 0 && cli_context(cli)) {
-		if (mrg_list(cli->m, cli->backend, found, broken, &walk, &err) < 0)
+		if (mrg_list(cli->m, cli->backend, found, broken, &walk, &err) < 0 || check_backend(&walk, &err) < 0)
 			exit = cli_fail(cli, &err);
 		else
 			exit = listing_print(&walk.list);

@@ -118,13 +118,12 @@ void row_env(const struct listing *l, const struct value *row, struct buffer *b)
 	}
 }
 
+/* ---- templates ---------------------------------------------------------------------------------- */
+
 /* Inside of "{{...}}": ".Name", "json ." or "json .Name". */
-static int template_item(const struct listing *l, const struct value *row, const char *text, size_t length,
-			 struct buffer *b)
+static int template_item(const char *text, size_t length, template_member member, const void *data, struct buffer *b)
 {
 	bool json = length > 5 && strncmp(text, "json ", 5) == 0;
-	char buffer[64];
-	int column;
 
 	if (json) {
 		text += 5;
@@ -132,21 +131,10 @@ static int template_item(const struct listing *l, const struct value *row, const
 	}
 	if (length == 0 || *text != '.')
 		return -EINVAL;
-	if (length == 1 && json) {
-		row_json(l, row, b);
-		return 0;
-	}
-	column = column_find(l->columns, text + 1, length - 1);
-	if (column < 0)
-		return -EINVAL;
-	if (json)
-		value_json(&row[column], b);
-	else
-		buffer_addf(b, "%s", value_show(&row[column], buffer, false));
-	return 0;
+	return member(data, text + 1, length - 1, json, b);
 }
 
-int row_template(const struct listing *l, const struct value *row, const char *template, struct buffer *b)
+int template_expand(const char *template, template_member member, const void *data, struct buffer *b)
 {
 	for (const char *c = template; *c; c++) {
 		const char *end, *begin = c + 2;
@@ -164,12 +152,41 @@ int row_template(const struct listing *l, const struct value *row, const char *t
 		if (!end)
 			return -EINVAL;
 		begin += strspn(begin, " ");
-		length = (size_t)(end - begin);
+		length = begin > end ? 0 : (size_t)(end - begin);
 		while (length && begin[length - 1] == ' ')
 			length--;
-		if (begin > end || template_item(l, row, begin, length, b) < 0)
+		if (template_item(begin, length, member, data, b) < 0)
 			return -EINVAL;
 		c = end + 1;
 	}
 	return 0;
+}
+
+struct template_row {
+	const struct listing *list;
+	const struct value *row;
+};
+
+static int row_member(const void *data, const char *name, size_t length, bool json, struct buffer *b)
+{
+	const struct template_row *t = data;
+	int column = column_find(t->list->columns, name, length);
+	char buffer[64];
+
+	if (length == 0 && json)
+		row_json(t->list, t->row, b);
+	else if (length == 0 || column < 0)
+		return -EINVAL;
+	else if (json)
+		value_json(&t->row[column], b);
+	else
+		buffer_addf(b, "%s", value_show(&t->row[column], buffer, false));
+	return 0;
+}
+
+int row_template(const struct listing *l, const struct value *row, const char *template, struct buffer *b)
+{
+	const struct template_row data = { l, row };
+
+	return template_expand(template, row_member, &data, b);
 }

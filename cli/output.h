@@ -64,6 +64,13 @@ void value_text(struct value *v, const char *text);	/* NULL: none */
 void value_number(struct value *v, enum value_type type, uint64_t number);
 
 /* listing_format.c: one row, in the format of one object. */
+
+/* Adds the member @name of @data ("" is all of it) to @b; -EINVAL: there is none. */
+typedef int (*template_member)(const void *data, const char *name, size_t length, bool json, struct buffer *b);
+
+/* "{{.Name}}\t{{json .Name}}" with its members put in; -EINVAL: not understood. */
+int template_expand(const char *template, template_member member, const void *data, struct buffer *b);
+
 void row_json(const struct listing *l, const struct value *row, struct buffer *b);
 int row_template(const struct listing *l, const struct value *row, const char *template, struct buffer *b);
 void row_csv(const struct listing *l, const struct value *row, struct buffer *b);
