@@ -144,7 +144,7 @@ struct cli {
 	const char *user, *workdir, *entrypoint;
 	char **env, **env_file;
 	int privileged, attach, all, force, ignore, kill, no_kill, all_processes;
-	const char *time, *signal;
+	const char *time, *signal, *states;
 	const char *columns, *sort;
 	char **filter;
 	int follow, timestamps, raw;

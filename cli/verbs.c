@@ -66,7 +66,7 @@ TABLES(logs, TEXT("name machine", "M", "NAME", name, "the container, in place of
        TEXT("until", NULL, "TIME", until, "the same, for the end"),
        FLAG("raw", NULL, raw, "control characters as they are, also on a terminal"));
 TABLES(wait, NAME_ROW, TEXT("time", "t", "SECONDS", time, "give up after this, with status 1"),
-       LATER("state", "s", "STATE", "waiting for other states than the end is not in this version"));
+       TEXT("state", "s", "STATE,...", states, "wait for one of: created, running, paused, stopped"));
 TABLES(ls, FLAG("all", "a", all, "also those that do not run (ls always shows them)"), LIST_ROWS);
 TABLES(list, LIST_ROWS);
 TABLES(procs, NAME_ROW, LIST_ROWS);
@@ -122,7 +122,7 @@ const struct verb verbs[] = {
 	{ "update", "set limit", LIFECYCLE, "NAME", "change limits, also of a running container",
 	  "moorage update -m 128M --cpus 0.5 web", update_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_update },
 	{ "wait", NULL, LIFECYCLE, "NAME...", "wait for the end; print the exit status",
-	  "moorage wait job\nmoorage wait -t 10 job", wait_tables, SOME, .complete = COMPLETE_ALIVE, .run = cmd_wait },
+	  "moorage wait job\nmoorage wait -t 10 job\nmoorage wait -s running,paused web", wait_tables, SOME, .complete = COMPLETE_ALIVE, .run = cmd_wait },
 
 	{ "exec", NULL, INSIDE, "NAME [--] COMMAND...", "run a command inside",
 	  "moorage exec web -- ps ax\nmoorage exec -it -u www-data web -- /bin/sh\n\nThe exit status is that of the "
