@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
@@ -11,6 +12,7 @@
 
 static int attach(struct cli *cli, struct mrg_container *c, const char *keys)
 {
+	const char *chosen = cli->detach_keys ? cli->detach_keys : getenv("MOORAGE_DETACH_KEYS");
 	struct mrg_session *session;
 	struct mrg_error err = { 0 };
 
@@ -19,7 +21,7 @@ static int attach(struct cli *cli, struct mrg_container *c, const char *keys)
 	if (mrg_attach(c, &session, &err) < 0)
 		return cli_fail(cli, &err);
 	if (mrg_session_terminal(session) && isatty(STDIN_FILENO))
-		cli_note(cli, "attached to '%s'; %s leaves it", mrg_container_name(c), cli->detach_keys ? cli->detach_keys : keys);
+		cli_note(cli, "attached to '%s'; %s leaves it", mrg_container_name(c), chosen ? chosen : keys);
 	return run_session(cli, mrg_container_name(c), session, false, true);
 }
 

@@ -109,6 +109,8 @@ int create_container(struct cli *cli, unsigned int flags, struct mrg_container *
 	int r = check_new_file(cli, "--cidfile", cli->cidfile);
 
 	*ret = NULL;
+	if (r == 0)
+		r = check_new_file(cli, "--pidfile", cli->pidfile);
 	if (r != 0)
 		return r;
 	if (!cli_context(cli))

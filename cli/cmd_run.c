@@ -44,8 +44,10 @@ static int start(struct cli *cli, struct mrg_container *c)
 		return 125;
 	r = mrg_start(c, cli->detach ? NULL : &session, &err);
 	if (r < 0) {
-		if (cli->rm)
-			mrg_remove(c, 1, NULL);
+		/* What never ran is no use to anybody, and would hold the name. */
+		mrg_remove(c, 1, NULL);
+		if (cli->cidfile)
+			unlink(cli->cidfile);
 		return cli_fail(cli, &err);
 	}
 	if (write_pid(cli, c, &err) < 0) {

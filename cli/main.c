@@ -90,8 +90,12 @@ static int check_operands(struct cli *cli)
 
 static int check_globals(struct cli *cli)
 {
+	struct detach keys;
 	int r = output_format_parse(cli);
 
+	/* Before there is a program that could not be left. */
+	if (r == 0 && (cli->payload || cli->detach_keys))
+		r = session_keys(cli, &keys);
 	if (r != 0)
 		return r;
 	if (cli->color && !word_in("auto always never", cli->color))

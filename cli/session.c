@@ -292,13 +292,21 @@ static void drain(struct pump *p)
 		write_output(p);
 }
 
-int session_pump(struct cli *cli, struct mrg_session *session, const struct session_options *options)
+int session_keys(struct cli *cli, struct detach *ret)
 {
 	const char *keys = cli->detach_keys ? cli->detach_keys : getenv("MOORAGE_DETACH_KEYS");
+
+	if (detach_parse(ret, keys) == 0)
+		return 0;
+	return cli_usage(cli, "keys are letters and ctrl-LETTER, separated by commas", "cannot use detach keys '%s'", keys);
+}
+
+int session_pump(struct cli *cli, struct mrg_session *session, const struct session_options *options)
+{
 	struct pump p = { .cli = cli, .session = session, .options = options, .input = options->input };
 
-	if (detach_parse(&p.detach, keys) < 0)
-		return cli_usage(cli, "keys are letters and ctrl-LETTER, separated by commas", "cannot use detach keys '%s'", keys);
+	if (session_keys(cli, &p.detach) != 0)
+		return 125;
 	p.signals = terminal_catch(cli);
 	if (p.signals < 0)
 		return 125;

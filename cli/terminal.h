@@ -51,6 +51,9 @@ struct session_options {
 	bool keys;			/* a detach sequence leaves */
 };
 
+/* The keys that were chosen, or the usual ones. Exit status after a message. */
+int session_keys(struct cli *cli, struct detach *ret);
+
 /* Pumps until the program ends or the user leaves; the exit status. Frees nothing. */
 int session_pump(struct cli *cli, struct mrg_session *session, const struct session_options *options);
 
