@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "cli/spec_build.h"
 #include "core/util/cleanup.h"
@@ -220,13 +219,18 @@ static int security_system_paths(struct builder *b, const char *value, struct mr
 	return 0;
 }
 
+/* The words for "no profile" set nothing: there is none without being asked for. */
 static int security_apparmor(struct builder *b, const char *value, struct mrg_error *err)
 {
+	if (value && strcmp(value, "unconfined") == 0)
+		return 0;
 	return mrg_spec_set(b->spec, MRG_FIELD_APPARMOR_PROFILE, value ? value : "", err);
 }
 
 static int security_label(struct builder *b, const char *value, struct mrg_error *err)
 {
+	if (value && strcmp(value, "disable") == 0)
+		return 0;
 	return mrg_spec_set(b->spec, MRG_FIELD_SELINUX_LABEL, value ? value : "", err);
 }
 
@@ -271,25 +275,24 @@ static int map_ids(struct builder *b, uint32_t container, uint32_t host, uint32_
 	return r;
 }
 
-/* 65536 ids somewhere in the range that systemd sets aside for containers, 0x80000 to 0x6fff0000. */
+/* For root the backend chooses, at each start: it knows which ids are in use. */
 static int map_automatically(struct builder *b, struct mrg_error *err)
 {
-	uint32_t pick = 0;
-
-	if (geteuid() != 0)
-		return map_ids(b, 0, geteuid(), 1, 1, err) < 0 ? err->code : map_ids(b, 0, getegid(), 1, 2, err);
-	if (getrandom(&pick, sizeof(pick), 0) != sizeof(pick))
-		return fail_errno(err, -errno, "cannot choose a range of ids");
-	return map_ids(b, 0, 0x80000 + pick % (0x6fff - 0x8) * 0x10000, 65536, 3, err);
+	if (geteuid() == 0)
+		return 0;
+	return map_ids(b, 0, geteuid(), 1, 1, err) < 0 ? err->code : map_ids(b, 0, getegid(), 1, 2, err);
 }
 
 /* KIND=CONTAINER:HOST:SIZE */
-static int map_by_text(struct builder *b, char *text, int *seen, struct mrg_error *err)
+static int map_by_text(struct builder *b, const char *text, int *seen, struct mrg_error *err)
 {
-	char *at = text, *kind = next_part(&at, '='), *part[3];
+	_cleanup_free_ char *copy = strdup(text);
+	char *at = copy, *kind = next_part(&at, '='), *part[3];
 	uint32_t number[3];
-	int which = strcmp(kind, "uidmap") == 0 ? 1 : strcmp(kind, "gidmap") == 0 ? 2 : 0;
+	int which = !kind ? 0 : strcmp(kind, "uidmap") == 0 ? 1 : strcmp(kind, "gidmap") == 0 ? 2 : 0;
 
+	if (!copy)
+		return no_memory(err);
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
 		part[i] = next_part(&at, ':');
 		if (!which || !part[i] || parse_uint32(part[i], &number[i]) < 0)
