@@ -15,6 +15,7 @@ struct printer {
 	const char *name; /* prefix when there are several; else NULL */
 	const char *container, *backend;
 	bool continues[3]; /* the last line of the stream was cut */
+	FILE *last;	   /* written to */
 };
 
 static void print_json_line(const struct printer *p, const struct mrg_log_line *line)
@@ -54,6 +55,10 @@ static int print_line(const struct mrg_log_line *line, void *data)
 	int stream = line->stream == 2 ? 2 : 1;
 	char time[TEXT_SIZE];
 
+	/* Both may lead to one place; the order of the lines is that of the log. */
+	if (p->last && p->last != file)
+		fflush(p->last);
+	p->last = file;
 	if (p->cli->output == FORMAT_JSON || p->cli->output == FORMAT_JSONL) {
 		print_json_line(p, line);
 	} else {

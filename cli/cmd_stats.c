@@ -206,6 +206,8 @@ int cmd_stats(struct cli *cli)
 		exit = print_once(&look, false); /* a share needs two looks */
 		if (exit == 0)
 			sleep_ms(100);
+		else if (cli->n_operands == 1)
+			return exit;
 	}
 	/* Machines get a stream when they ask for one object a line. */
 	stream = stream || (!cli->no_stream && cli->output == FORMAT_JSONL);
