@@ -13,6 +13,7 @@
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
+#include "core/util/str.h"
 
 int write_new_file(const char *path, const char *text, struct mrg_error *err)
 {
@@ -41,11 +42,29 @@ static int print_line(const char *text, void *data)
 	return 0;
 }
 
+static int add_line(const char *text, void *data)
+{
+	struct buffer *b = data;
+	size_t length = strlen(text);
+
+	if (b->length)
+		buffer_add(b, ",", 1);
+	json_text(b, text, length && text[length - 1] == '\n' ? length - 1 : length);
+	return 0;
+}
+
 int explain(struct cli *cli, const struct mrg_create *create, struct mrg_error *err)
 {
-	int r = mrg_explain(cli->m, create, print_line, NULL, err);
+	_cleanup_(buffer_deinit) struct buffer lines = { .text = NULL };
+	bool json = cli->output == FORMAT_JSON || cli->output == FORMAT_JSONL;
+	int r = mrg_explain(cli->m, create, json ? add_line : print_line, &lines, err);
 
-	return r < 0 ? cli_fail(cli, err) : 0;
+	if (r < 0 || lines.failed)
+		return cli_fail(cli, r < 0 ? err : (mrg_error_set(err, -ENOMEM, "out of memory"), err));
+	if (json)
+		printf("{\"schema\":\"moorage/explain/v1\",\"backend\":\"%s\",\"lines\":[%s]}\n", create->backend,
+		       lines.text ? lines.text : "");
+	return 0;
 }
 
 static void tell_dropped(struct cli *cli, const char *backend, const struct mrg_fields *dropped)

@@ -148,6 +148,18 @@ static int take_root(struct builder *b, int *ret_command, struct mrg_error *err)
 	return r;
 }
 
+/* No command begins so, unless it says so with "--"; after a command of its own (--entrypoint) it is an argument. */
+static bool is_late_option(const struct cli *cli, int from)
+{
+	return !cli->dashes && !cli->entrypoint && from < cli->n_operands && cli->operands[from][0] == '-';
+}
+
+static int late_option(const struct cli *cli, const char *text, struct mrg_error *err)
+{
+	mrg_error_set(err, -MRG_E_INVALID, "'%s' stands where the command should be", text);
+	return mrg_error_hint(err, "options stand before the root: moorage %s [OPTION...] ROOT -- COMMAND", cli->verb->name);
+}
+
 static int set_command(struct builder *b, int from, struct mrg_error *err)
 {
 	const struct cli *cli = b->cli;
@@ -156,6 +168,8 @@ static int set_command(struct builder *b, int from, struct mrg_error *err)
 
 	if (!cli->dashes && from < cli->n_operands && strcmp(cli->operands[from], "--") == 0)
 		from++;
+	else if (is_late_option(cli, from))
+		return late_option(cli, cli->operands[from], err);
 	if (b->spec->boot && (entry || from < cli->n_operands))
 		return mrg_error_set(err, -MRG_E_INVALID, "'--boot' runs the root's own init: it takes no command");
 	if (entry || from < cli->n_operands) {
