@@ -224,7 +224,7 @@ static int read_unit(struct unit_reader *in, struct unit *unit, const struct rep
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(finish) && r == 0; i++)
 		r = finish[i](in);
-	return r < 0 || !keep ? r : r ? r : set_native(in, unit, keep);
+	return r != 0 || !keep ? r : set_native(in, unit, keep);
 }
 
 static int systemd_read(const char *text, size_t length, struct mrg_spec *spec, const struct report *report,
@@ -270,6 +270,25 @@ void unit_report(struct unit_writer *out, unsigned int field, int verdict, const
 		out->result = report_row(out->report, &row);
 }
 
+/* A backslash at the end says that the line goes on: then it does, and the next one is empty. */
+static bool write_verbatim(struct unit_writer *out, const char *name, const char *value)
+{
+	_cleanup_free_ char *body = strdup(value);
+	size_t length = strlen(value);
+	bool goes_on = length > 0 && value[length - 1] == '\\';
+
+	if (!body) {
+		out->b.failed = true;
+		return false;
+	}
+	for (; goes_on && length > 0 && strchr(" \t\\", body[length - 1]); length--)
+		body[length - 1] = '\0';
+	if (*body && !unit_is_plain(body))
+		return false;
+	buffer_addf(&out->b, "%s=%s%s\n", name, value, goes_on ? " \\\n" : "");
+	return true;
+}
+
 /* Lines of a section kept verbatim. Values are checked: the JSON may come from anybody, and a newline in it would be a line of its own. */
 static bool write_native_section(struct unit_writer *out, const struct json *section)
 {
@@ -278,9 +297,7 @@ static bool write_native_section(struct unit_writer *out, const struct json *sec
 	for (const struct json *key = section->first; key && whole; key = key->next) {
 		whole = key->type == JSON_ARRAY && unit_is_plain(key->key) && !strpbrk(key->key, "=[]#; ");
 		for (const struct json *value = key->first; value && whole; value = value->next) {
-			whole = value->type == JSON_STRING && (!*value->text || unit_is_plain(value->text));
-			if (whole)
-				buffer_addf(&out->b, "%s=%s\n", key->key, value->text);
+			whole = value->type == JSON_STRING && write_verbatim(out, key->key, value->text);
 		}
 	}
 	return whole;
