@@ -58,6 +58,3 @@ moorage_SOURCES = \
 	%D%/text.h \
 	%D%/verbs.c \
 	%D%/words.c
-
-TESTS += tests/cli/golden.sh tests/cli/properties.sh tests/cli/test_terminal.py
-EXTRA_DIST += tests/cli

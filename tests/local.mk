@@ -91,9 +91,10 @@ AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
 	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
-	MOORAGE='$(abs_top_builddir)/moorage'; export MOORAGE;
-# For those that run the command; unit tests say themselves where things are.
-BUILT = env MOORAGE_BACKEND_PATH='$(abs_top_builddir)/.libs' MOORAGE_LIBEXEC_DIR='$(abs_top_builddir)'
+	MOORAGE='$(abs_top_builddir)/moorage'; export MOORAGE; \
+	MOORAGE_LIBEXEC_DIR='$(abs_top_builddir)'; export MOORAGE_LIBEXEC_DIR;
+# For those that run the command; unit tests say themselves which plugins they want.
+BUILT = env MOORAGE_BACKEND_PATH='$(abs_top_builddir)/.libs'
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = $(BUILT) bash
@@ -116,8 +117,9 @@ bench: all
 
 .PHONY: lint e2e bench
 
-EXTRA_DIST += %D%/fuzz %D%/lint %D%/install %D%/e2e %D%/bench %D%/cli %D%/fuzz
+EXTRA_DIST += %D%/fuzz %D%/lint %D%/install %D%/e2e %D%/bench %D%/cli
 
-# Folders travel whole: without what a build beside the sources leaves in them.
+# Folders travel whole, and automake takes the build's folder of that name as well: without what building and testing leave in it.
 dist-hook:
-	find $(distdir) -name '*.o' -o -name '*.lo' -o -name '.dirstamp' | xargs -r rm -f
+	find $(distdir)/tests \( -name '*.o' -o -name '*.lo' -o -name '*.log' -o -name '*.trs' -o -name .dirstamp \) -exec rm -f {} +
+	find $(distdir)/tests -depth -name __pycache__ -exec rm -rf {} +
