@@ -59,7 +59,7 @@ struct cgroup_ops {
 };
 extern const struct cgroup_ops cgroup_v1_ops, cgroup_v2_ops;
 
-#define CGROUP_LEAF_SIZE	(63 + 1 + 16 + 1)
+#define CGROUP_LEAF_SIZE	(sizeof("moorage-") + 63 + 1 + 16)
 #define CGROUP_PATH_SIZE	4096
 
 struct cgroup {
@@ -70,6 +70,7 @@ struct cgroup {
 	char parent[CGROUP_PATH_SIZE];		/* below the mounts; "": the mounts themselves */
 	char path[CGROUP_PATH_SIZE];		/* parent and leaf */
 	const char *leaf;			/* the end of @path */
+	bool unified_only;			/* cgroup v2 and nothing else */
 	bool own_parent;			/* ours by name: removed when empty, whoever made it */
 };
 
@@ -89,7 +90,8 @@ struct cgroup_mount {
 /* Reads one line of mountinfo, which it changes. Whether it is a hierarchy of cgroups we can use. */
 bool cgroup_parse_mount(char *line, struct cgroup_mount *ret);
 
-/* PARENT and NAME-ID of @unit. */
+/* The path of @unit. Without a PARENT of the user's it is moorage/NAME-ID where there is only v2, whose controllers are given
+ * to the children of a cgroup; elsewhere it is moorage-NAME-ID: a parent would double what starting and ending cost. */
 int cgroup_name(struct cgroup *cg, const struct mrg_unit *unit, struct mrg_error *err);
 
 /* Finds the hierarchies (with @tracker_only the tracking one is enough, which is quicker) and @unit's directories. */

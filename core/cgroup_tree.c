@@ -172,26 +172,27 @@ static int check_parent(const char *path, size_t length, struct mrg_error *err)
 
 int cgroup_name(struct cgroup *cg, const struct mrg_unit *unit, struct mrg_error *err)
 {
-	const char *parent = PARENT_DEFAULT;
+	const char *parent = cg->unified_only ? PARENT_DEFAULT : "", *prefix = cg->unified_only ? "" : PARENT_DEFAULT "-";
 	size_t length;
 	int r;
 
 	cg->own_parent = true;
 	if (unit->spec && mrg_fields_has(&unit->spec->set, MRG_FIELD_CGROUPS_PATH) && unit->spec->cgroups_path) {
 		parent = unit->spec->cgroups_path;
+		prefix = "";
 		cg->own_parent = false;
 	}
 	parent += strspn(parent, "/");
 	length = strlen(parent);
 	while (length > 0 && parent[length - 1] == '/')
 		length--;
-	r = check_parent(parent, length, err);
+	r = length > 0 || !cg->own_parent ? check_parent(parent, length, err) : 0;
 	if (r < 0)
 		return r;
 	snprintf(cg->parent, sizeof(cg->parent), "%.*s", (int)length, parent);
 	length += length > 0;
-	snprintf(cg->path, sizeof(cg->path), "%.*s%s%s-%s", (int)sizeof(cg->parent) - CGROUP_LEAF_SIZE - 2, cg->parent,
-		 length > 0 ? "/" : "", unit->name, unit->id);
+	snprintf(cg->path, sizeof(cg->path), "%.*s%s%s%s-%s", (int)(sizeof(cg->parent) - CGROUP_LEAF_SIZE - 2), cg->parent,
+		 length > 0 ? "/" : "", prefix, unit->name, unit->id);
 	cg->leaf = cg->path + length;
 	return 0;
 }
@@ -235,7 +236,8 @@ static int find_mounts(struct cgroup *cg, bool tracker_only)
 	char *line, *save;
 	int r;
 
-	if (is_cgroup2(TOP))
+	cg->unified_only = is_cgroup2(TOP);
+	if (cg->unified_only)
 		return add_mount(cg, TOP, &v2);
 	if (tracker_only && is_cgroup2(TOP "/unified"))
 		return add_mount(cg, TOP "/unified", &v2);
@@ -276,13 +278,14 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 
 	cg->n = 0;
 	cg->tracker = NULL;
-	r = cgroup_name(cg, unit, err);
-	if (r < 0)
-		return r;
 	r = find_mounts(cg, tracker_only);
+	if (r < 0)
+		r = cgroup_fail(err, r, "cannot find the mounted cgroups");
+	else
+		r = cgroup_name(cg, unit, err);
 	if (r < 0) {
 		cgroup_close(cg);
-		return cgroup_fail(err, r, "cannot find the mounted cgroups");
+		return r;
 	}
 	choose_tracker(cg);
 	for (size_t i = 0; i < cg->n; i++) {

@@ -22,18 +22,18 @@
 #define ID_LENGTH	16
 #define POLL_MS		5
 
-/* The id in "NAME-ID", or NULL. */
-static const char *id_of_leaf(const char *leaf, const char *name)
+/* The id in @entry, or NULL when it differs from @leaf in more than that. */
+static const char *id_of_leaf(const char *entry, const char *leaf)
 {
-	size_t length = strlen(name);
+	size_t length = strlen(leaf) - ID_LENGTH;
 
-	if (strncmp(leaf, name, length) != 0 || leaf[length] != '-' || strlen(leaf) != length + 1 + ID_LENGTH ||
-	    strspn(leaf + length + 1, "0123456789abcdef") != ID_LENGTH)
+	if (strncmp(entry, leaf, length) != 0 || strlen(entry) != length + ID_LENGTH ||
+	    strspn(entry + length, "0123456789abcdef") != ID_LENGTH)
 		return NULL;
-	return leaf + length + 1;
+	return entry + length;
 }
 
-static bool find_id_below(int parent, const char *name, char ret[ID_LENGTH + 1])
+static bool find_id_below(int parent, const char *leaf, char ret[ID_LENGTH + 1])
 {
 	_cleanup_closedir_ DIR *d = fdopendir(parent);
 	struct dirent *entry;
@@ -43,7 +43,7 @@ static bool find_id_below(int parent, const char *name, char ret[ID_LENGTH + 1])
 		return false;
 	}
 	while ((entry = readdir(d))) {
-		const char *id = id_of_leaf(entry->d_name, name);
+		const char *id = id_of_leaf(entry->d_name, leaf);
 
 		if (id) {
 			memcpy(ret, id, ID_LENGTH + 1);
@@ -62,9 +62,9 @@ static bool find_id(struct record *record)
 	if (cgroup_open(&cg, &unit, false, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < cg.n; i++) {
-		int parent = path_open_beneath(cg.item[i].root, cg.parent, O_RDONLY | O_DIRECTORY, 0);
+		int parent = path_open_beneath(cg.item[i].root, cg.parent[0] ? cg.parent : ".", O_RDONLY | O_DIRECTORY, 0);
 
-		if (parent >= 0 && find_id_below(parent, record->name, record->id))
+		if (parent >= 0 && find_id_below(parent, cg.leaf, record->id))
 			return true;
 	}
 	return false;

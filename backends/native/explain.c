@@ -45,8 +45,8 @@ static void say_cgroup(struct explanation *e, const struct mrg_unit *unit)
 	const struct mrg_spec *spec = unit->spec;
 	const char *parent = spec->cgroups_path ? spec->cgroups_path : "/moorage";
 
-	say(e, "mkdir -p /sys/fs/cgroup%s%s/%s-%s        # in each hierarchy that is mounted", parent[0] == '/' ? "" : "/", parent,
-	    unit->name, unit->id);
+	say(e, "mkdir -p /sys/fs/cgroup%s%s/%s-%s        # v1: in each hierarchy%s", parent[0] == '/' ? "" : "/", parent, unit->name,
+	    unit->id, spec->cgroups_path ? "" : ", moorage-NAME-ID without a parent");
 	if (mrg_fields_has(&spec->set, MRG_FIELD_MEMORY_LIMIT))
 		say(e, "echo %lld > memory.max               # v1: memory.limit_in_bytes", (long long)spec->memory_limit);
 	if (mrg_fields_has(&spec->set, MRG_FIELD_CPU_QUOTA))

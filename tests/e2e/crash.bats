@@ -50,7 +50,7 @@ survivors() {
 		m rm -f "$name" || { echo "$name cannot be removed"; return 1; }
 	done
 	[ -z "$(m ls -q)" ]
-	eventually 5 bash -c '[ -z "$(find /sys/fs/cgroup -maxdepth 5 -type d -name "$P-*" 2>/dev/null)" ]'
+	eventually 5 bash -c '[ -z "$(find /sys/fs/cgroup -maxdepth 5 -type d -name "*$P-*" 2>/dev/null)" ]'
 }
 
 @test "create, start and rm are killed at random times" {

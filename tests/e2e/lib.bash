@@ -62,12 +62,12 @@ is() { [ "$("$MOORAGE" state "$P-$1" 2>/dev/null)" = "$2" ]; }
 native_only() { [ "$E2E_BACKEND" = native ] || skip "$E2E_BACKEND has no $1"; }
 
 # cgroups NAME: its directories in every hierarchy.
-cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d -name "$P-$1-*" 2>/dev/null; }
+cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d -name "*$P-$1-*" 2>/dev/null; }
 
 # What of this file is still there: mounts, cgroups, processes, records.
 leftovers() {
 	grep -F "$FILE_DIR" /proc/self/mountinfo | grep -vF " $E2E_WORK " | sed 's/^/mount: /' || true
-	find /sys/fs/cgroup -maxdepth 5 -type d -name "$P-*" 2>/dev/null | sed 's/^/cgroup: /'
+	find /sys/fs/cgroup -maxdepth 5 -type d -name "*$P-*" 2>/dev/null | sed 's/^/cgroup: /'
 	find "$MOORAGE_STATE_DIR" "$MOORAGE_RUN_DIR" -mindepth 2 -name config.json 2>/dev/null | sed 's/^/record: /'
 	local pid
 	for pid in $(pgrep -f "moorage-monitor" || true); do

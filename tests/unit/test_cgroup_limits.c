@@ -296,10 +296,16 @@ static int name_with(const char *path, struct cgroup *cg)
 
 static void a_cgroup_is_named_by_parent_name_and_id(void **state _unused_)
 {
-	struct cgroup cg;
+	struct cgroup cg = { .unified_only = true };
 
 	assert_int_equal(name_with(NULL, &cg), 0);
 	assert_string_equal(cg.path, "moorage/web-0123456789abcdef");
+	assert_string_equal(cg.leaf, "web-0123456789abcdef");
+	cg.unified_only = false;
+	assert_int_equal(name_with(NULL, &cg), 0);
+	assert_string_equal(cg.path, "moorage-web-0123456789abcdef");
+	assert_string_equal(cg.leaf, "moorage-web-0123456789abcdef");
+	assert_string_equal(cg.parent, "");
 	assert_int_equal(name_with("/a.slice/b/", &cg), 0);
 	assert_string_equal(cg.path, "a.slice/b/web-0123456789abcdef");
 	assert_string_equal(cg.parent, "a.slice/b");
@@ -311,7 +317,7 @@ static void a_cgroup_is_named_by_parent_name_and_id(void **state _unused_)
 static void a_parent_that_leads_out_is_refused(void **state _unused_)
 {
 	static const char *const bad[] = { "..", "a/../b", "a/..", "/../x", "a//b", "./a", "a\nb" };
-	struct cgroup cg;
+	struct cgroup cg = { .unified_only = true };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(name_with(bad[i], &cg), -MRG_E_INVALID);

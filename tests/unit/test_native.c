@@ -330,11 +330,13 @@ static void a_missing_command_is_named(void **state)
 
 static int find_cgroup(const struct fixture *x)
 {
-	static const char *const tops[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/pids" };
+	static const char *const tops[] = {
+		"/sys/fs/cgroup/moorage/", "/sys/fs/cgroup/unified/moorage-", "/sys/fs/cgroup/pids/moorage-",
+	};
 	char path[256];
 
 	for (size_t i = 0; i < sizeof(tops) / sizeof(tops[0]); i++) {
-		snprintf(path, sizeof(path), "%s/moorage/mrgt-native-%s", tops[i], x->id);
+		snprintf(path, sizeof(path), "%smrgt-native-%s", tops[i], x->id);
 		if (access(path, F_OK) == 0)
 			return 1;
 	}
