@@ -177,6 +177,9 @@ void cli_note(const struct cli *cli, const char *format, ...) __attribute__((for
 /* The library's context, made on first use; NULL after a message. */
 struct mrg *cli_context(struct cli *cli);
 
+/* Whether a container is a security boundary: by its backend's means, or by a user namespace of its own. *ret_reason: why (not). */
+int cli_boundary(const struct mrg_backend_info *info, const struct mrg_spec *spec, const char **ret_reason);
+
 /* Opens container @name, honouring -B. */
 int cli_open(struct cli *cli, const char *name, struct mrg_container **ret, struct mrg_error *err);
 

@@ -105,12 +105,14 @@ static void show_mounts(const struct mrg_spec *spec)
 static void show_boundary(struct cli *cli, const struct mrg_container *c)
 {
 	struct mrg_backend_info info;
+	const char *reason;
+	int boundary;
 
 	if (mrg_backend_info(cli->m, mrg_container_backend(c), &info, NULL) < 0 || !info.usable)
 		return;
 	row("Engine", "%s", info.probe.engine);
-	row("Boundary", "%s%s%s", info.probe.boundary ? "yes" : "no, this is no security boundary",
-	    info.probe.boundary_reason[0] ? ": " : "", info.probe.boundary_reason);
+	boundary = cli_boundary(&info, mrg_container_spec(c), &reason);
+	row("Boundary", "%s%s%s", boundary ? "yes" : "no, this is no security boundary", *reason ? ": " : "", reason);
 }
 
 static void show_spec(const struct mrg_spec *spec)

@@ -46,13 +46,16 @@ static void add_status(struct buffer *b, const struct mrg_status *status)
 static void add_boundary(struct buffer *b, struct cli *cli, const struct mrg_container *c)
 {
 	struct mrg_backend_info info;
+	const char *reason;
+	int boundary;
 
 	if (mrg_backend_info(cli->m, mrg_container_backend(c), &info, NULL) < 0 || !info.usable) {
 		buffer_addf(b, ",\"securityBoundary\":null,\"boundaryReason\":null");
 		return;
 	}
-	buffer_addf(b, ",\"securityBoundary\":%s", info.probe.boundary ? "true" : "false");
-	add_text(b, "boundaryReason", info.probe.boundary_reason[0] ? info.probe.boundary_reason : NULL);
+	boundary = cli_boundary(&info, mrg_container_spec(c), &reason);
+	buffer_addf(b, ",\"securityBoundary\":%s", boundary ? "true" : "false");
+	add_text(b, "boundaryReason", *reason ? reason : NULL);
 	add_text(b, "engine", info.probe.engine);
 }
 

@@ -125,3 +125,13 @@ int cli_duration(struct cli *cli, const char *option, const char *text)
 	cli_usage(cli, NULL, "option '%s' takes a time such as 10 or 1.5s, not '%s'", option, text);
 	return -2;
 }
+
+int cli_boundary(const struct mrg_backend_info *info, const struct mrg_spec *spec, const char **ret_reason)
+{
+	if (!info->probe.boundary && spec->ns_user && *spec->ns_user == '\0') {
+		*ret_reason = "a user namespace of its own: root inside is an ordinary user on the host";
+		return 1;
+	}
+	*ret_reason = info->probe.boundary_reason;
+	return info->probe.boundary;
+}

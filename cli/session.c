@@ -96,7 +96,7 @@ static void handle_signal(struct pump *p, int signo)
 		resize(p);
 	} else if (signo == SIGTSTP) {
 		suspend(p);
-	} else if (proxy || (p->cli->sig_proxy && !p->terminal)) {
+	} else if (proxy || (p->cli->sig_proxy && !p->terminal && !mrg_session_terminal(p->session))) {
 		pass_on(p, signo);
 	} else {
 		leave(p, 128 + signo);

@@ -82,7 +82,8 @@ static int make_node(int parent, const char *name, const struct mrg_device *devi
 	if (own_userns && type != S_IFIFO)
 		return bind_host_node(parent, name, device, type);
 	if (mknodat(parent, name, type | mode, makedev((unsigned int)device->major, (unsigned int)device->minor)) < 0)
-		return -errno;
+		/* The device rules of the container's cgroup, where we are already, may give it to use and not to make. */
+		return errno == EPERM ? bind_host_node(parent, name, device, type) : -errno;
 	/* The umask is the caller's and not ours to change. */
 	if (fchmodat(parent, name, mode, 0) < 0)
 		return -errno;
