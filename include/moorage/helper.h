@@ -18,7 +18,8 @@ extern "C" {
 /* ---- cgroups: verbs -------------------------------------------------------------------
  *
  * A container's cgroup is /PARENT/NAME-ID (PARENT from linux.cgroupsPath, else "moorage"; without one on hosts that
- * have cgroup v1: /moorage-NAME-ID) in every hierarchy that it is a member of: cgroup v2 alone, v1 alone, or both (hybrid; then v2 tells, freezes and kills, v1 limits). */
+ * have cgroup v1: /moorage-NAME-ID) in every hierarchy that it is a member of. With cgroup v2 beside v1 (hybrid) v2
+ * tells, freezes and kills, and v1 limits. */
 
 /* Verb kill: @all by cgroup.kill (Linux 5.14) or by freezing and walking the tree. */
 int mrg_helper_cgroup_kill(void *self, const struct mrg_unit *unit, int signo, int all, struct mrg_error *err);
