@@ -19,7 +19,12 @@ setup_file() {
 teardown_file() {
 	local name left
 	for name in $("$MOORAGE" ls -q 2>/dev/null); do "$MOORAGE" rm -f "$name" >/dev/null 2>&1 || true; done
-	left=$(leftovers)
+	# A monitor tells the end before its own.
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		left=$(leftovers)
+		[ -n "$left" ] || break
+		sleep 0.5
+	done
 	rm -rf "$FILE_DIR"
 	[ -z "$left" ] || { echo "left behind:" "$left" >&2; return 1; }
 }
