@@ -17,7 +17,7 @@
 static const char *const proc_options[] = { "nosuid", "noexec", "nodev", NULL };
 static const char *const sys_options[] = { "nosuid", "noexec", "nodev", "ro", NULL };
 static const char *const dev_options[] = { "nosuid", "mode=755", "size=65536", NULL };
-static const char *const pts_options[] = { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5", NULL };
+static const char *const pts_options[] = { "nosuid", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5", NULL };
 static const struct mrg_mount own_mounts[] = {
 	{ .destination = "/proc", .type = "proc", .source = "proc", .options = (char **)proc_options },
 	{ .destination = "/sys", .type = "sysfs", .source = "sysfs", .options = (char **)sys_options },
