@@ -190,6 +190,13 @@ static const struct row *find_row(const void *node)
 	return NULL;
 }
 
+bool domain_is_place(const xmlNode *element)
+{
+	const struct row *row = find_row(element);
+
+	return row && row->once && !row->read;
+}
+
 static bool is_first(const xmlNode *element)
 {
 	for (const xmlNode *other = element->prev; other; other = other->prev)

@@ -168,6 +168,9 @@ int domain_set(struct domain_reader *in, const void *node, enum mrg_field field,
  * of those. */
 size_t domain_index(const struct domain_reader *in, const xmlNode *element);
 
+/* Whether @element only holds others: it is never kept as a whole, for the writer may make it as well. */
+bool domain_is_place(const xmlNode *element);
+
 /* ---- native (libvirt_native.c) -------------------------------------------------------- */
 
 /* { "libvirt": { PATH OF PARENT: [ "<element/>", "@attribute=value", "=text" ] } } */

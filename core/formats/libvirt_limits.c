@@ -158,8 +158,10 @@ ROW_READER(read_vcpu)
 	uint64_t count;
 	int r = domain_number(in, element, 1, UINT32_MAX, &count);
 
-	if (r == 0 && count == 1)
-		r = domain_carried(in, element, -1);
+	if (r == 0)
+		r = domain_claim(in, element, &(struct claim){ .verdict = count == 1 ? MRG_CARRIED : MRG_APPROXIMATED, .field = -1,
+							       .rest = count == 1 ? REST_TAKEN : REST_KEPT,
+							       .note = "the LXC driver gives a container all processors; kept verbatim" });
 	if (r < 0 || !cpuset || (placement && strcmp(xml_content((xmlNode *)placement), "auto") == 0))
 		return r;
 	r = domain_text(in, cpuset, &text);

@@ -12,17 +12,17 @@
 
 /* ---- keeping ---------------------------------------------------------------- */
 
-struct kept {
-	struct domain_reader *in;
-	struct buffer b;		/* the JSON */
-	const char *comma;		/* before the next path */
+struct entry {
+	char *path;
+	struct buffer pieces;		/* JSON, the elements of the array */
 };
 
-static void add_text(struct kept *kept, const char *text)
-{
-	if (!text || json_quote(&kept->b, text) < 0)
-		kept->b.failed = true;
-}
+struct kept {
+	struct domain_reader *in;
+	struct entry *item;
+	size_t n;
+	bool failed;
+};
 
 /* "/domain/devices/interface[2]/source": numbers where the writer counts, which need not be those of the document. */
 static void path_of(struct kept *kept, const xmlNode *element, struct buffer *b)
@@ -37,52 +37,65 @@ static void path_of(struct kept *kept, const xmlNode *element, struct buffer *b)
 		buffer_addf(b, "[%zu]", number);
 }
 
-static void begin(struct kept *kept, const xmlNode *parent, bool *first)
+static struct entry *add_entry(struct kept *kept, const xmlNode *element)
 {
+	struct entry *item = reallocarray(kept->item, kept->n + 1, sizeof(*item));
 	struct buffer path = { 0 };
 
-	if (!*first) {
-		buffer_add(&kept->b, ",", 1);
-		return;
+	path_of(kept, element, &path);
+	if (!item || path.failed) {
+		kept->item = item ? item : kept->item;
+		kept->failed = true;
+		buffer_deinit(&path);
+		return NULL;
 	}
-	*first = false;
-	path_of(kept, parent, &path);
-	buffer_addf(&kept->b, "%s", kept->comma);
-	add_text(kept, path.text);
-	buffer_add(&kept->b, ":[", 2);
-	kept->comma = ",";
-	buffer_deinit(&path);
+	kept->item = item;
+	item += kept->n++;
+	*item = (struct entry){ .path = path.text };
+	return item;
 }
 
-static void keep_attributes(struct kept *kept, const xmlNode *element, bool *first)
+/* Of the same element as the last one, or the first of it. */
+static void add_piece(struct kept *kept, const xmlNode *element, struct entry **entry, const char *text)
+{
+	if (!*entry)
+		*entry = add_entry(kept, element);
+	if (!*entry)
+		return;
+	buffer_add(&(*entry)->pieces, ",", (*entry)->pieces.length > 0);
+	if (!text || json_quote(&(*entry)->pieces, text) < 0)
+		kept->failed = true;
+}
+
+static void keep_attributes(struct kept *kept, const xmlNode *element, struct entry **entry)
 {
 	for (const xmlAttr *attribute = element->properties; attribute; attribute = attribute->next) {
 		_cleanup_free_ char *text = NULL;
 
 		if (domain_claimed(kept->in, attribute)->rest != REST_KEPT)
 			continue;
-		begin(kept, element, first);
 		if (asprintf(&text, "@%s=%s", (const char *)attribute->name, xml_content((const xmlNode *)attribute)) < 0)
 			text = NULL;
-		add_text(kept, text);
+		add_piece(kept, element, entry, text);
 	}
 }
 
-static void keep_text(struct kept *kept, const xmlNode *element, bool *first)
+static void keep_text(struct kept *kept, const xmlNode *element, struct entry **entry)
 {
 	_cleanup_free_ char *text = NULL;
 
 	if (!xml_is_leaf(element) || domain_claimed(kept->in, element)->rest != REST_KEPT || !xml_content(element))
 		return;
-	begin(kept, element, first);
 	if (asprintf(&text, "=%s", xml_content(element)) < 0)
 		text = NULL;
-	add_text(kept, text);
+	add_piece(kept, element, entry, text);
 }
 
 /* Whether all of an element is to be kept, so that it can be as a whole. */
 static bool is_whole(struct kept *kept, const xmlNode *element)
 {
+	if (domain_is_place(element))
+		return false;
 	if (xml_is_leaf(element) && domain_claimed(kept->in, element)->rest != REST_KEPT)
 		return false;
 	for (const xmlAttr *attribute = element->properties; attribute; attribute = attribute->next)
@@ -97,22 +110,19 @@ static bool is_whole(struct kept *kept, const xmlNode *element)
 /* The remains of an element that is there for other reasons. */
 static void keep_element(struct kept *kept, const xmlNode *element)
 {
-	bool first = true;
+	struct entry *entry = NULL;
 
-	keep_attributes(kept, element, &first);
-	keep_text(kept, element, &first);
+	keep_attributes(kept, element, &entry);
+	keep_text(kept, element, &entry);
 	for (xmlNode *child = xml_child(element, NULL); child; child = xml_next(child, NULL)) {
 		_cleanup_free_ char *text = NULL;
 
 		if (!is_whole(kept, child))
 			continue;
-		begin(kept, element, &first);
 		xml_strip(child);
 		text = xml_element_text(child);
-		add_text(kept, text);
+		add_piece(kept, element, &entry, text);
 	}
-	if (!first)
-		buffer_add(&kept->b, "]", 1);
 	for (const xmlNode *child = xml_child(element, NULL); child; child = xml_next(child, NULL))
 		if (!is_whole(kept, child))
 			keep_element(kept, child);
@@ -154,20 +164,45 @@ static void prune(const struct domain_reader *in, xmlNode *element)
 	}
 }
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);
+}
+
+/* Sorted: where an element stands among others changes when it is written. */
+static void assemble(struct kept *kept, struct buffer *b)
+{
+	if (kept->n > 0)
+		qsort(kept->item, kept->n, sizeof(*kept->item), compare);
+	buffer_addf(b, "{\"libvirt\":{");
+	for (size_t i = 0; i < kept->n; i++) {
+		buffer_add(b, ",", i > 0);
+		if (json_quote(b, kept->item[i].path) < 0 || kept->item[i].pieces.failed)
+			b->failed = true;
+		buffer_addf(b, ":[%s]", kept->item[i].pieces.text ? kept->item[i].pieces.text : "");
+	}
+	buffer_addf(b, "}}");
+}
+
 int domain_keep(struct domain_reader *in)
 {
-	struct kept kept = { .in = in, .comma = "" };
+	struct kept kept = { .in = in };
+	struct buffer b = { 0 };
 	int r = 0;
 
 	prune(in, in->domain);
-	buffer_addf(&kept.b, "{\"libvirt\":{");
 	keep_element(&kept, in->domain);
-	buffer_addf(&kept.b, "}}");
-	if (kept.b.failed)
+	assemble(&kept, &b);
+	if (kept.failed || b.failed)
 		r = domain_no_memory(in);
-	else if (*kept.comma)
-		r = mrg_spec_set(in->spec, MRG_FIELD_NATIVE, kept.b.text, in->err);
-	buffer_deinit(&kept.b);
+	else if (kept.n > 0)
+		r = mrg_spec_set(in->spec, MRG_FIELD_NATIVE, b.text, in->err);
+	for (size_t i = 0; i < kept.n; i++) {
+		free(kept.item[i].path);
+		buffer_deinit(&kept.item[i].pieces);
+	}
+	free(kept.item);
+	buffer_deinit(&b);
 	return r;
 }
 

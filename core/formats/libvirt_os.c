@@ -43,15 +43,6 @@ static const char *annotation(const struct mrg_spec *spec, const char *key)
 	return NULL;
 }
 
-static int annotate(struct domain_reader *in, const void *node, const char *key, const char *value)
-{
-	_cleanup_free_ char *text = NULL;
-
-	if (asprintf(&text, "%s=%s", key, value) < 0)
-		return domain_no_memory(in);
-	return domain_set(in, node, MRG_FIELD_ANNOTATIONS, text);
-}
-
 /* What the driver gives to every init. "container" and the UUIDs are its own business. */
 static const char *const given[] = { "PATH=/bin:/sbin", "TERM=linux", "HOME=/" };
 
@@ -96,8 +87,7 @@ ROW_READER(read_name)
 	host = host_name(name);
 	if (!host)
 		return domain_no_memory(in);
-	r = annotate(in, element, ANNOTATION_NAME, name);
-	if (r == 0 && *host)
+	if (*host)
 		r = domain_set(in, element, MRG_FIELD_HOSTNAME, host);
 	same = strcmp(name, host) == 0;
 	return r < 0 ? r : domain_claim(in, element, &(struct claim){
@@ -144,8 +134,7 @@ ROW_READER(read_uuid)
 		return r;
 	if (!is_uuid(uuid))
 		return domain_fail(in, element, "must be a UUID, not '%.40s'", uuid);
-	r = annotate(in, element, ANNOTATION_UUID, uuid);
-	return r < 0 ? r : domain_carried(in, element, row->field);
+	return domain_carried(in, element, row->field);
 }
 
 ROW_WRITER(write_uuid)
@@ -162,14 +151,12 @@ ROW_READER(read_words)
 {
 	bool title = strcmp(row->path, "/domain/title") == 0;
 	const char *text = xml_content(element);
-	int r;
 
 	if (!text)
 		return domain_fail(in, element, "must hold text and nothing else");
 	if (title && strchr(text, '\n'))
 		return domain_fail(in, element, "must be one line");
-	r = annotate(in, element, title ? ANNOTATION_TITLE : ANNOTATION_DESCRIPTION, text);
-	return r < 0 ? r : domain_carried(in, element, row->field);
+	return domain_carried(in, element, row->field);
 }
 
 /* Last of the annotations: reports all of them. */
@@ -516,8 +503,35 @@ ROW_WRITER(write_console)
 		      "libvirt gives every container a terminal");
 }
 
+/* In this order, wherever they stand. */
+static int finish_names(struct domain_reader *in)
+{
+	static const struct {
+		const char *element, *key;
+	} names[] = {
+		{ "name", ANNOTATION_NAME }, { "uuid", ANNOTATION_UUID }, { "title", ANNOTATION_TITLE }, { "description", ANNOTATION_DESCRIPTION },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
+		const xmlNode *element = xml_child(in->domain, names[i].element);
+		_cleanup_free_ char *text = NULL;
+
+		if (!element)
+			continue;
+		if (asprintf(&text, "%s=%s", names[i].key, xml_content(element)) < 0)
+			return domain_no_memory(in);
+		r = domain_set(in, element, MRG_FIELD_ANNOTATIONS, text);
+	}
+	return r;
+}
+
 int finish_os(struct domain_reader *in)
 {
+	int r = finish_names(in);
+
+	if (r < 0)
+		return r;
 	if (!in->init)
 		return domain_fail(in, xml_child(in->domain, "os"), "has no element 'init', and libvirt takes no container without");
 	return finish_user(in);

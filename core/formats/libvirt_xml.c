@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,6 +16,21 @@
 
 /* ---- parsing ---------------------------------------------------------------- */
 
+/* What stopped the parser. */
+struct stop {
+	int doctype;			/* the line of one; 0: none */
+	int line;			/* of the first error */
+	bool memory;
+	char message[160];
+};
+
+/* Newer releases of libxml2 say that handlers do not write to the error. */
+#if LIBXML_VERSION >= 21200
+typedef const xmlError error_type;
+#else
+typedef xmlError error_type;
+#endif
+
 /* A DOCTYPE declares entities, which grow without bound and name files and hosts. No domain needs one. */
 static void refuse_doctype(void *data, const xmlChar *name, const xmlChar *external, const xmlChar *system)
 {
@@ -23,38 +39,39 @@ static void refuse_doctype(void *data, const xmlChar *name, const xmlChar *exter
 	(void)name;
 	(void)external;
 	(void)system;
-	*(int *)parser->_private = parser->input ? parser->input->line : 1;
+	((struct stop *)parser->_private)->doctype = parser->input ? parser->input->line : 1;
 	xmlStopParser(parser);
+}
+
+/* The first error is the cause of the others. What the parser says is one sentence with a line break behind it. */
+static void note_error(void *data, error_type *error)
+{
+	struct stop *stop = ((xmlParserCtxt *)data)->_private;
+
+	stop->memory |= error->code == XML_ERR_NO_MEMORY;
+	if (*stop->message || error->level < XML_ERR_ERROR || !error->message)
+		return;
+	stop->line = error->line;
+	snprintf(stop->message, sizeof(stop->message), "%.*s", (int)strcspn(error->message, "\n"), error->message);
 }
 
 static int check_bytes(const char *text, size_t length, const char *what, struct mrg_error *err)
 {
+	bool blank = true;
+
 	if (length > XML_MAX_SIZE)
 		return mrg_error_set(err, -MRG_E_INVALID, "%s is larger than 1 MiB", what);
 	if (memchr(text, 0, length))
 		return mrg_error_set(err, -MRG_E_INVALID, "%s has a NUL byte", what);
-	if (strspn(text, " \t\r\n") >= length)
-		return mrg_error_set(err, -MRG_E_INVALID, "%s is empty", what);
 	for (size_t i = 0; i < length;) {
 		size_t n = utf8_sequence(text + i, length - i);
 
 		if (n == 0)
 			return mrg_error_set(err, -MRG_E_INVALID, "%s is not UTF-8", what);
+		blank &= strchr(" \t\r\n", text[i]) != NULL;
 		i += n;
 	}
-	return 0;
-}
-
-/* What the parser says is one sentence with a line break behind it. */
-static int fail_syntax(xmlParserCtxt *parser, const char *what, struct mrg_error *err)
-{
-	const xmlError *error = xmlCtxtGetLastError(parser);
-	const char *message = error && error->message ? error->message : "it breaks off";
-
-	if (error && error->code == XML_ERR_NO_MEMORY)
-		return mrg_error_set(err, -ENOMEM, "out of memory");
-	return mrg_error_set(err, -MRG_E_INVALID, "line %d: %s is no XML: %.*s", error ? error->line : 1, what,
-			     (int)strcspn(message, "\n"), message);
+	return blank ? mrg_error_set(err, -MRG_E_INVALID, "%s is empty", what) : 0;
 }
 
 /* Bounds what is done for every element. */
@@ -85,32 +102,36 @@ static int check_document(xmlDoc *doc, const char *what, struct mrg_error *err)
 	return check_tree(xmlDocGetRootElement(doc), 1, &nodes, what, err);
 }
 
+static int parse(xmlParserCtxt *parser, const char *text, size_t length, const char *what, xmlDoc **ret, struct mrg_error *err)
+{
+	struct stop stop = { .line = 1 };
+
+	parser->_private = &stop;
+	parser->sax->internalSubset = refuse_doctype;
+	parser->sax->serror = note_error;
+	*ret = xmlCtxtReadMemory(parser, text, (int)length, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_NOERROR |
+				 XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES);
+	if (stop.memory)
+		return mrg_error_set(err, -ENOMEM, "out of memory");
+	if (stop.doctype)
+		return mrg_error_set(err, -MRG_E_INVALID, "line %d: %s has a DOCTYPE, which is refused", stop.doctype, what);
+	if (!*ret || !xmlDocGetRootElement(*ret) || !parser->nsWellFormed)
+		return mrg_error_set(err, -MRG_E_INVALID, "line %d: %s is no XML: %s", stop.line, what, *stop.message ? stop.message : "it breaks off");
+	return check_document(*ret, what, err);
+}
+
 int xml_parse(const char *text, size_t length, const char *what, xmlDoc **ret, struct mrg_error *err)
 {
 	_cleanup_(xml_freep) xmlDoc *doc = NULL;
-	_cleanup_free_ char *copy = NULL;
+	int r = check_bytes(text, length, what, err);
 	xmlParserCtxt *parser;
-	int doctype = 0, r;
 
-	copy = strndup(text, length);
-	if (!copy)
-		return mrg_error_set(err, -ENOMEM, "out of memory");
-	r = check_bytes(memchr(text, 0, length) ? text : copy, length, what, err);
 	if (r < 0)
 		return r;
 	parser = xmlNewParserCtxt();
 	if (!parser)
 		return mrg_error_set(err, -ENOMEM, "out of memory");
-	parser->_private = &doctype;
-	parser->sax->internalSubset = refuse_doctype;
-	doc = xmlCtxtReadMemory(parser, copy, (int)length, NULL, NULL,
-				XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES);
-	if (doctype)
-		r = mrg_error_set(err, -MRG_E_INVALID, "line %d: %s has a DOCTYPE, which is refused", doctype, what);
-	else if (!doc || !xmlDocGetRootElement(doc))
-		r = fail_syntax(parser, what, err);
-	else
-		r = check_document(doc, what, err);
+	r = parse(parser, text, length, what, &doc, err);
 	xmlFreeParserCtxt(parser);
 	if (r == 0)
 		*ret = take_ptr(doc);

@@ -20,6 +20,9 @@ int collect_rows(const struct mrg_report_row *row, void *data);
 struct mrg_spec *read_domain(const char *text, struct buffer *report);
 char *write_domain(const struct mrg_spec *spec, struct buffer *report);
 
+/* Fails with the place where two specs begin to differ. */
+void assert_same(const struct mrg_spec *a, const struct mrg_spec *b, const char *about);
+
 /* Reading what is written gives the same spec. */
 void assert_domain_stable(const struct mrg_spec *spec);
 
