@@ -92,6 +92,17 @@ static int parse_address(const char *text, unsigned char ret[16])
 	return inet_pton(AF_INET6, text, ret) == 1 ? AF_INET6 : -1;
 }
 
+/* What was understood of an element that the writer makes anew; the rest of it means nothing. */
+static int claim_known(struct domain_reader *in, const xmlNode *element, const xmlAttr *const *known)
+{
+	int r = domain_claim_whole(in, element, &(struct claim){ .verdict = MRG_DROPPED, .field = -1, .rest = REST_GONE,
+								 .note = "libvirt knows no such attribute or element" });
+
+	for (size_t i = 0; i < 4 && r == 0; i++)
+		r = known[i] ? domain_carried(in, known[i], MRG_FIELD_NETWORKS) : 0;
+	return r;
+}
+
 /* An address; with a peer it is none that a spec has. */
 static int take_address(struct domain_reader *in, struct device *device, xmlNode *ip, const char **comma)
 {
@@ -120,10 +131,7 @@ static int take_address(struct domain_reader *in, struct device *device, xmlNode
 		return domain_keep_whole(in, ip, MRG_DROPPED, "a spec has no addresses with a peer; kept verbatim");
 	buffer_addf(&device->b, "%s\"%s/%" PRIu64 "\"", *comma, address, bits);
 	*comma = ",";
-	r = domain_carried(in, attribute, MRG_FIELD_NETWORKS);
-	if (r == 0)
-		r = domain_carried(in, prefix, MRG_FIELD_NETWORKS);
-	return r < 0 ? r : domain_carried(in, family, MRG_FIELD_NETWORKS);
+	return claim_known(in, ip, (const xmlAttr *const[]){ attribute, prefix, family, NULL });
 }
 
 static int take_addresses(struct domain_reader *in, struct device *device)
@@ -163,10 +171,7 @@ static int take_route(struct domain_reader *in, struct device *device, xmlNode *
 		return domain_keep_whole(in, route, MRG_DROPPED, "a spec has one default route and no others; kept verbatim");
 	seen[kind == AF_INET6] = true;
 	add_member(device, kind == AF_INET ? "gateway4" : "gateway6", via_text);
-	for (xmlAttr *attribute = route->properties; attribute && r == 0; attribute = attribute->next)
-		if (attribute == address || attribute == gateway || attribute == prefix || attribute == family)
-			r = domain_carried(in, attribute, MRG_FIELD_NETWORKS);
-	return r;
+	return claim_known(in, route, (const xmlAttr *const[]){ address, gateway, prefix, family });
 }
 
 static int take_state(struct domain_reader *in, struct device *device)
@@ -314,6 +319,9 @@ ROW_READER(domain_read_privnet)
 
 /* ---- namespaces shared ------------------------------------------------------- */
 
+#define NETNS	"/run/netns/"
+#define MAX_PID	(1 << 22)
+
 static const struct share {
 	const char *path, *name;	/* of the element, of the file in /proc/PID/ns */
 	enum mrg_field field;
@@ -329,6 +337,7 @@ ROW_READER(domain_read_share)
 	_cleanup_free_ char *path = NULL;
 	const char *type, *value;
 	xmlAttr *of_type, *of_value;
+	uint32_t pid = 0;
 	size_t which = 0;
 	int r = domain_attribute(in, element, "type", &of_type, &type), kind;
 
@@ -346,9 +355,9 @@ ROW_READER(domain_read_share)
 		return domain_fail(in, of_type, "'netns' is a name of network namespaces only");
 	if (kind == 2)
 		return domain_keep_whole(in, element, MRG_WEAKENS, "joins the namespace of another domain, which is found when it starts; kept verbatim");
-	if ((kind == 0 && value[strspn(value, "0123456789")]) || strchr(value, '/') || strcmp(value, ".") == 0 || strcmp(value, "..") == 0)
+	if ((kind == 0 && (parse_uint32(value, &pid) < 0 || pid > MAX_PID)) || strchr(value, '/') || strcmp(value, ".") == 0 || strcmp(value, "..") == 0)
 		return domain_fail(in, of_value, "must be a process or a name, not '%.40s'", value);
-	if ((kind == 0 ? asprintf(&path, "/proc/%s/ns/%s", value, shares[which].name) : asprintf(&path, "/run/netns/%s", value)) < 0)
+	if ((kind == 0 ? asprintf(&path, "/proc/%" PRIu32 "/ns/%s", pid, shares[which].name) : asprintf(&path, NETNS "%s", value)) < 0)
 		return domain_no_memory(in);
 	r = domain_set(in, element, shares[which].field, path);
 	if (r == 0)
@@ -556,18 +565,20 @@ ROW_WRITER(domain_write_networks)
 /* "/proc/12/ns/net", "/run/netns/blue". */
 static bool write_share(struct domain_writer *out, const struct share *share, const char *path)
 {
-	unsigned int pid;
-	char name[64] = "";
+	const char *name = path + strlen(NETNS);
+	char kind[8] = "";
 	xmlNode *element;
+	unsigned int pid;
 	int end = 0;
 
-	if (sscanf(path, "/proc/%9u/ns/%7[a-z]%n", &pid, name, &end) == 2 && !path[end] && strcmp(name, share->name) == 0) {
+	if (sscanf(path, "/proc/%7u/ns/%7[a-z]%n", &pid, kind, &end) == 2 && !path[end] && strcmp(kind, share->name) == 0 && pid <= MAX_PID) {
 		element = domain_at(out, share->path);
 		domain_put(out, element, "type", "pid");
 		domain_putf(out, element, "value", "%u", pid);
 		return true;
 	}
-	if (share->field != MRG_FIELD_NS_NETWORK || sscanf(path, "/run/netns/%63[^/]%n", name, &end) != 1 || path[end] || !xml_can_hold(name))
+	if (share->field != MRG_FIELD_NS_NETWORK || strncmp(path, NETNS, strlen(NETNS)) != 0 || !*name || strchr(name, '/') || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0 || !xml_can_hold(name))
 		return false;
 	element = domain_at(out, share->path);
 	domain_put(out, element, "type", "netns");

@@ -292,7 +292,7 @@ ROW_READER(domain_read_seclabel)
 	if (!label && is_value(xml_attribute(element, "type"), "none"))
 		return domain_keep_whole(in, element, MRG_APPROXIMATED, "a container without a label has none anyway; kept verbatim");
 	if (!label)
-		return 0;
+		return domain_keep_whole(in, element, MRG_WEAKENS, "no field says this of the label that libvirt gives; kept verbatim");
 	r = domain_text(in, text, &value);
 	if (r == 0)
 		r = domain_set(in, text, label->field, value);
