@@ -212,6 +212,17 @@ static bool is_first(const xmlNode *element)
 	return true;
 }
 
+/* Text where only elements belong: a tag that lost its "<". */
+static bool has_stray_text(const xmlNode *element)
+{
+	if (!xml_child(element, NULL))
+		return false;
+	for (const xmlNode *child = element->children; child; child = child->next)
+		if (child->type == XML_TEXT_NODE && !xmlIsBlankNode(child))
+			return true;
+	return false;
+}
+
 /* Hands the elements from @element on to their rows, in the order of the document. */
 static int read_elements(struct domain_reader *in, xmlNode *element)
 {
@@ -222,6 +233,8 @@ static int read_elements(struct domain_reader *in, xmlNode *element)
 		return 0;
 	if (row && row->once && !is_first(element))
 		return domain_fail(in, element, "is there twice");
+	if (row && is_exact(row) && has_stray_text(element))
+		return domain_fail(in, element, "has text between its elements");
 	if (row && row->read)
 		r = row->read(in, row, element);
 	for (xmlNode *child = xml_child(element, NULL); child && r == 0; child = xml_next(child, NULL))
@@ -285,8 +298,8 @@ static int each_leaf(struct domain_reader *in, const xmlNode *element, int (*vis
 
 static int read_domain_tree(struct domain_reader *in)
 {
-	static int (*const finish[])(struct domain_reader *in) = { domain_finish_os, domain_finish_limits, domain_finish_files, domain_finish_networks, domain_finish_devices,
-								   domain_finish_sandbox };
+	static int (*const finish[])(struct domain_reader *in) = { domain_finish_os, domain_finish_limits, domain_finish_files, domain_finish_networks,
+								   domain_finish_namespaces, domain_finish_devices, domain_finish_sandbox };
 	int r = read_elements(in, in->domain);
 
 	for (size_t i = 0; i < ARRAY_SIZE(finish) && r == 0; i++)

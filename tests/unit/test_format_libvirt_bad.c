@@ -100,6 +100,7 @@ static const struct bad bad[] = {
 	{ "devices", "<interface type='ethernet'><route address='0.0.0.0'/></interface>", IN("devices/interface/route", "has no attribute 'gateway'") },
 	{ "devices", "<interface type='ethernet'><route address='0.0.0.0' gateway='::1'/></interface>",
 	  IN("devices/interface/route", "must have addresses of its family, not '::1'") },
+	{ "devices", "<filesystem>source dir='/a'/><target dir='/a'/></filesystem>", IN("devices/filesystem[2]", "has text between its elements") },
 	{ "devices", "<hostdev mode='capabilities'/>", IN("devices/hostdev", "has no attribute 'type'") },
 	{ "devices", "<hostdev mode='capabilities' type='odd'/>", IN("devices/hostdev/@type", "must be net, misc or storage, not 'odd'") },
 	{ "devices", "<hostdev mode='capabilities' type='misc'/>", IN("devices/hostdev", "has no element 'source/char'") },
