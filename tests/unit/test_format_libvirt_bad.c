@@ -18,7 +18,7 @@ static const struct bad bad[] = {
 	{ "", "<uuid>12</uuid>", IN("uuid", "must be a UUID, not '12'") },
 	{ "", "<uuid/>", IN("uuid", "is empty") },
 	{ "", "<title>a&#10;b</title>", IN("title", "must be one line") },
-	{ "", "<description>a<b/></description>", IN("description", "must hold text and nothing else") },
+	{ "", "<description>a<b/></description>", IN("description", "has text between its elements") },
 	{ "", "<currentMemory unit='parsec'>1</currentMemory>", IN("currentMemory/@unit", "must be a unit such as KiB, MiB or bytes, not 'parsec'") },
 	{ "", "<currentMemory>much</currentMemory>", IN("currentMemory", "must be a number from 0 to 18446744073709551615, not 'much'") },
 	{ "", "<currentMemory>-1</currentMemory>", IN("currentMemory", "must be a number from 0 to 18446744073709551615, not '-1'") },
