@@ -204,5 +204,7 @@ int container_tidy(struct mrg_container *c, struct view *view, struct mrg_error 
 	if (r == 1 && known.finished >= view->run.started)
 		return 0;
 	end.oom_killed = how.oom_killed;
+	end.known = how.status_known;
+	end.status = how.status_known ? how.status : 0;
 	return store_write_exit(c->record, &end, err);
 }

@@ -68,6 +68,8 @@ struct mrg_unit {
 	const struct mrg_process *process;	/* what start or the verb process gave, found alive just now; NULL: not known to run */
 	const char *path;		/* where the engine keeps it (lxcpath, directory of machines, URI); NULL: the engine's default */
 	int adopted;			/* made by the engine's own tools: what is written in its configuration stays as it is */
+	const char *cgroup;		/* for helpers, which a plugin gives a copy of the unit: the cgroup its engine has made, a path below each
+					 * hierarchy; NULL: the one named after the unit */
 };
 
 /* Standard input, output and error of what is started. Frozen. */
@@ -128,6 +130,8 @@ struct mrg_option {
 /* How a container's life ended, as far as the engine knows more than the wait status. */
 struct mrg_exit {
 	int oom_killed;			/* the kernel killed something in it for its memory limit */
+	int status_known;		/* @status is the payload's wait(2) status word, where that of the child start gave is the engine's */
+	int status;
 };
 
 /* One native command or file an operation amounts to, for --explain. @text may have several lines. */

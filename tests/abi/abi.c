@@ -49,7 +49,7 @@ SIZE(struct mrg_seccomp_syscall, 40);
 SIZE(struct mrg_seccomp, 64);
 
 /* Grow at their end only. */
-SIZE(struct mrg_unit, 56);
+SIZE(struct mrg_unit, 64);
 OFFSET(struct mrg_unit, process, 32);
 OFFSET(struct mrg_unit, adopted, 48);
 SIZE(struct mrg_command, 40);
@@ -61,7 +61,7 @@ OFFSET(struct mrg_probe, engine, 32);
 OFFSET(struct mrg_probe, reason, 96);
 OFFSET(struct mrg_probe, boundary, 288);
 OFFSET(struct mrg_probe, boundary_reason, 292);
-SIZE(struct mrg_exit, 4);
+SIZE(struct mrg_exit, 12);
 SIZE(struct mrg_spec, 880);
 OFFSET(struct mrg_spec, hostname, 40);
 OFFSET(struct mrg_spec, args, 128);
