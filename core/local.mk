@@ -12,6 +12,7 @@ libutil_la_SOURCES = \
 	%D%/util/fd.c %D%/util/fd.h \
 	%D%/util/json.c %D%/util/json.h \
 	%D%/util/json_write.c \
+	%D%/util/library.c %D%/util/library.h \
 	%D%/util/parse.c \
 	%D%/util/path.c %D%/util/path.h \
 	%D%/util/proc.c %D%/util/proc.h \
