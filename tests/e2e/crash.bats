@@ -44,12 +44,12 @@ monitor() {
 # survivors: every container that is listed has a state and can be removed.
 survivors() {
 	local name state
-	for name in $(m ls -q); do
+	for name in $(mine); do
 		state=$(m state "$name") || { echo "$name is listed and has no state"; return 1; }
 		case $state in created | running | stopped | paused) ;; *) echo "$name: $state"; return 1 ;; esac
 		m rm -f "$name" || { echo "$name cannot be removed"; return 1; }
 	done
-	[ -z "$(m ls -q)" ]
+	[ -z "$(mine)" ]
 	eventually 5 bash -c '[ -z "$(find /sys/fs/cgroup -maxdepth 5 -type d -name "*$P-*" 2>/dev/null)" ]'
 }
 
