@@ -148,24 +148,33 @@ static bool has_control(const char *text)
 	return false;
 }
 
-int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_error *err)
+int unit_check(const char *text, size_t length, struct mrg_error *err)
 {
-	struct unit unit = { 0 };
-	int r;
+	_cleanup_free_ char *copy = NULL;
 
 	if (length > UNIT_MAX_SIZE)
 		return mrg_error_set(err, -MRG_E_INVALID, "the unit is larger than 1 MiB");
 	if (memchr(text, '\0', length))
 		return mrg_error_set(err, -MRG_E_INVALID, "the unit has a NUL byte");
-	unit.text = strndup(text, length);
-	if (!unit.text)
+	copy = strndup(text, length);
+	if (!copy)
 		return mrg_error_set(err, -ENOMEM, "out of memory");
-	if (has_control(unit.text))
-		r = mrg_error_set(err, -MRG_E_INVALID, "the unit has control characters");
-	else if (!utf8_is_valid(unit.text))
-		r = mrg_error_set(err, -MRG_E_INVALID, "the unit is not UTF-8");
-	else
-		r = split(&unit, err);
+	if (has_control(copy))
+		return mrg_error_set(err, -MRG_E_INVALID, "the unit has control characters");
+	if (!utf8_is_valid(copy))
+		return mrg_error_set(err, -MRG_E_INVALID, "the unit is not UTF-8");
+	return 0;
+}
+
+int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_error *err)
+{
+	struct unit unit = { 0 };
+	int r = unit_check(text, length, err);
+
+	if (r < 0)
+		return r;
+	unit.text = strndup(text, length);
+	r = unit.text ? split(&unit, err) : mrg_error_set(err, -ENOMEM, "out of memory");
 	if (r == 0 && !unit.has_section)
 		r = mrg_error_set(err, -MRG_E_INVALID, "the unit is empty");
 	if (r < 0)
