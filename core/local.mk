@@ -51,6 +51,8 @@ libcore_la_SOURCES = \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
 	%D%/formats/format.c %D%/formats/format.h \
+	%D%/formats/keys.c %D%/formats/keys.h \
+	%D%/formats/keys_native.c \
 	%D%/formats/oci.c \
 	%D%/formats/oci_seccomp.c %D%/formats/oci_seccomp.h \
 	%D%/formats/systemd.c %D%/formats/systemd.h \
