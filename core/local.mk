@@ -100,8 +100,11 @@ libcore_la_SOURCES = \
 	%D%/registry_validate.c \
 	%D%/seccomp_cache.c \
 	%D%/seccomp_compile.c \
+	%D%/seccomp_lists.c \
 	%D%/seccomp_profile.c %D%/seccomp_profile.h \
+	%D%/seccomp_program.h \
 	%D%/seccomp_rules.c \
+	%D%/seccomp_search.c \
 	%D%/session.c %D%/session.h \
 	%D%/spec.c \
 	%D%/spec_check.c %D%/spec_check.h \
