@@ -27,6 +27,7 @@ libcore_la_SOURCES = \
 	%D%/cgroup_apply.c \
 	%D%/cgroup_devices.c \
 	%D%/cgroup_limits.c \
+	%D%/cgroup_mounts.c \
 	%D%/cgroup_processes.c \
 	%D%/cgroup_stats.c \
 	%D%/cgroup_tree.c \
