@@ -43,7 +43,7 @@ static void add_status(struct buffer *b, const struct mrg_status *status)
 		    status->monitor_lost ? "true" : "false");
 }
 
-static void add_boundary(struct buffer *b, struct cli *cli, const struct mrg_container *c)
+static void add_boundary(struct buffer *b, struct cli *cli, struct mrg_container *c)
 {
 	struct mrg_backend_info info;
 	const char *reason;

@@ -121,7 +121,7 @@ static void set_status(struct value *row, const struct mrg_status *status)
 	value_number(&row[MONITOR_LOST], VALUE_BOOL, (uint64_t)status->monitor_lost);
 }
 
-static void set_record(struct value *row, const struct mrg_container *c)
+static void set_record(struct value *row, struct mrg_container *c)
 {
 	const struct mrg_spec *spec = mrg_container_spec(c);
 

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,14 @@ struct mrg *cli_context(struct cli *cli)
 int cli_open(struct cli *cli, const char *name, struct mrg_container **ret, struct mrg_error *err)
 {
 	_cleanup_container_ struct mrg_container *c = NULL;
-	int r = mrg_container_open(cli->m, name, &c, err);
+	_cleanup_free_ char *full = NULL;
+	int r;
 
+	if (cli->backend && !strchr(name, ':') && asprintf(&full, "%s:%s", cli->backend, name) < 0) {
+		full = NULL;
+		return mrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	r = mrg_container_open(cli->m, full ? full : name, &c, err);
 	if (r < 0)
 		return r;
 	if (cli->backend && strcmp(cli->backend, mrg_container_backend(c)) != 0)

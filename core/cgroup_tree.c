@@ -116,13 +116,31 @@ static int check_parent(const char *path, size_t length, struct mrg_error *err)
 	return 0;
 }
 
+static int name_given(struct cgroup *cg, const char *path, struct mrg_error *err)
+{
+	const char *slash;
+	int r;
+
+	path += strspn(path, "/");
+	r = check_parent(path, strlen(path), err);
+	if (r < 0)
+		return r;
+	snprintf(cg->path, sizeof(cg->path), "%s", path);
+	slash = strrchr(cg->path, '/');
+	cg->leaf = slash ? slash + 1 : cg->path;
+	snprintf(cg->parent, sizeof(cg->parent), "%.*s", slash ? (int)(slash - cg->path) : 0, cg->path);
+	return 0;
+}
+
 int cgroup_name(struct cgroup *cg, const struct mrg_unit *unit, struct mrg_error *err)
 {
 	const char *parent = cg->unified_only ? PARENT_DEFAULT : "", *prefix = cg->unified_only ? "" : PARENT_DEFAULT "-";
 	size_t length;
 	int r;
 
-	cg->own_parent = true;
+	cg->own_parent = !unit->cgroup;
+	if (unit->cgroup)
+		return name_given(cg, unit->cgroup, err);
 	if (unit->spec && mrg_fields_has(&unit->spec->set, MRG_FIELD_CGROUPS_PATH) && unit->spec->cgroups_path) {
 		parent = unit->spec->cgroups_path;
 		prefix = "";
@@ -143,17 +161,24 @@ int cgroup_name(struct cgroup *cg, const struct mrg_unit *unit, struct mrg_error
 	return 0;
 }
 
-/* The hierarchy that tells which processes there are. */
-static void choose_tracker(struct cgroup *cg)
+static struct cgroup_hierarchy *find_member(struct cgroup *cg, unsigned int controller, int version, bool members)
+{
+	struct cgroup_hierarchy *h = cgroup_find(cg, controller, version);
+
+	return h && members && h->dir < 0 ? NULL : h;
+}
+
+/* The hierarchy that tells which processes there are; with @members only one in which the directory is. */
+static void choose_tracker(struct cgroup *cg, bool members)
 {
 	static const unsigned int preferred[] = {
 		CGROUP_FREEZER, CGROUP_PIDS, CGROUP_MEMORY, CGROUP_CPU, CGROUP_DEVICES,
 	};
 
-	cg->tracker = cgroup_find(cg, 0, 2);
+	cg->tracker = find_member(cg, 0, 2, members);
 	cg->ops = &cgroup_v2_ops;
 	for (size_t i = 0; !cg->tracker && i < ARRAY_SIZE(preferred); i++) {
-		cg->tracker = cgroup_find(cg, preferred[i], 1);
+		cg->tracker = find_member(cg, preferred[i], 1, members);
 		cg->ops = &cgroup_v1_ops;
 	}
 }
@@ -165,7 +190,8 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 
 	cg->n = 0;
 	cg->tracker = NULL;
-	r = cgroup_find_mounts(cg, tracker_only);
+	/* An engine does not put its containers into every hierarchy. */
+	r = cgroup_find_mounts(cg, tracker_only && !unit->cgroup);
 	if (r < 0)
 		r = cgroup_fail(err, r, "cannot find the mounted cgroups");
 	else
@@ -174,7 +200,7 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 		cgroup_close(cg);
 		return r;
 	}
-	choose_tracker(cg);
+	choose_tracker(cg, false);
 	for (size_t i = 0; i < cg->n; i++) {
 		struct cgroup_hierarchy *h = &cg->item[i];
 
@@ -185,6 +211,8 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 			return r;
 		}
 	}
+	if (unit->cgroup && cg->tracker && cg->tracker->dir < 0)
+		choose_tracker(cg, true);
 	return 0;
 }
 

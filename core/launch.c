@@ -224,6 +224,11 @@ int launch_exec(struct mrg *m, int dir, const struct mrg_exec *exec, struct mrg_
 	return launch(m, ORDER_EXEC, &(struct order_fds){ .dir = dir, .request = request }, ret_session, err);
 }
 
+int launch_console(struct mrg *m, int dir, struct mrg_session **ret_session, struct mrg_error *err)
+{
+	return launch(m, ORDER_CONSOLE, &(struct order_fds){ .dir = dir, .request = -1 }, ret_session, err);
+}
+
 /* ---- attaching ------------------------------------------------------------------------------- */
 
 /* The path of a socket may have 107 characters at most: through the descriptor any directory will do. */

@@ -7,10 +7,12 @@ libutil_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libutil_la_SOURCES = \
 	%D%/util/backend_name.h \
 	%D%/util/cleanup.h \
+	%D%/util/digest.h \
 	%D%/util/fail.c %D%/util/fail.h \
 	%D%/util/fd.c %D%/util/fd.h \
 	%D%/util/json.c %D%/util/json.h \
 	%D%/util/json_write.c \
+	%D%/util/library.c %D%/util/library.h \
 	%D%/util/parse.c \
 	%D%/util/path.c %D%/util/path.h \
 	%D%/util/proc.c %D%/util/proc.h \
@@ -28,6 +30,7 @@ libcore_la_SOURCES = \
 	%D%/cgroup_devices.c \
 	%D%/cgroup_limits.c \
 	%D%/cgroup_mounts.c \
+	%D%/cgroup_of.c \
 	%D%/cgroup_processes.c \
 	%D%/cgroup_stats.c \
 	%D%/cgroup_tree.c \
@@ -35,12 +38,16 @@ libcore_la_SOURCES = \
 	%D%/cgroup_v2.c \
 	%D%/config.c \
 	%D%/container.c \
+	%D%/container_autostart.c \
 	%D%/container_backend.c \
 	%D%/container_create.c \
 	%D%/container_damaged.c \
 	%D%/container_fields.c \
 	%D%/container_internal.h \
+	%D%/container_list.c \
 	%D%/container_logs.c \
+	%D%/container_native.c \
+	%D%/container_open.c \
 	%D%/container_remove.c \
 	%D%/container_start.c \
 	%D%/container_stop.c \
@@ -88,6 +95,7 @@ libcore_la_SOURCES = \
 	%D%/log_read.c \
 	%D%/monitor.c %D%/monitor.h \
 	%D%/monitor_clients.c \
+	%D%/monitor_console.c \
 	%D%/monitor_exec.c \
 	%D%/monitor_pump.c %D%/monitor_pump.h \
 	%D%/monitor_start.c \
@@ -117,6 +125,7 @@ libcore_la_SOURCES = \
 	%D%/spec_set.c \
 	%D%/spec_table.c %D%/spec_table.h \
 	%D%/store.c %D%/store.h \
+	%D%/store_adopt.c \
 	%D%/store_dirs.c \
 	%D%/store_files.c \
 	%D%/store_internal.h \

@@ -23,6 +23,7 @@
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
+#include "core/util/proc.h"
 
 /* What argv has behind the task, and the variable by which plugins find the same place. */
 enum { ARG_BACKEND = 1, ARG_STATE, ARG_RUN, ARG_BACKENDS, ARG_LIBEXEC, ARG_CONFIG, ARG_END };
@@ -43,6 +44,27 @@ void monitor_hold(struct monitor *mon, struct mrg_process *process)
 		process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 	mon->process = *process;
 	mon->pump.pidfd = process->pidfd;
+}
+
+int monitor_find_process(struct monitor *mon, struct mrg_error *err)
+{
+	struct mrg_process *process = &mon->run.process;
+	int r = store_read_run(mon->record, &mon->run, err);
+
+	if (r < 0)
+		return r;
+	store_unit(mon->record, &mon->run, &mon->unit);
+	if (process->pid > 0)
+		return 0;
+	r = dispatch_process(mon->plugin, &mon->unit, process, err);
+	if (r > 0 && !process->start_time)
+		r = proc_start_time(process->pid, &process->start_time);
+	if (r >= 0 && process->pid > 0 && process->pidfd < 0)
+		process->pidfd = proc_open(process->pid, process->start_time);
+	if (process->pidfd < 0)
+		process->pid = 0;
+	store_unit(mon->record, &mon->run, &mon->unit);
+	return r < 0 ? r : 0;
 }
 
 /* Orphans come to us as well: they are buried on the way. */
@@ -218,6 +240,7 @@ static int run(char **argv)
 {
 	static const struct task *const tasks[ORDER_MAX] = {
 		[ORDER_START] = &monitor_start_task, [ORDER_EXEC] = &monitor_exec_task,
+		[ORDER_CONSOLE] = &monitor_console_task,
 	};
 	struct monitor mon = { .m = NULL };
 	struct mrg_error err = { 0 };

@@ -56,7 +56,7 @@ static int read_json(const struct record *record, const char *file, json_t **ret
 	_cleanup_free_ char *text = NULL;
 	_cleanup_json_ json_t *json = NULL;
 	size_t length;
-	int r = fd_read_file(record->dir, file, RECORD_MAX, &text, &length);
+	int r = record->dir < 0 ? -ENOENT : fd_read_file(record->dir, file, RECORD_MAX, &text, &length);
 
 	if (r == -ENOENT)
 		return 0;
@@ -84,9 +84,10 @@ static json_t *record_to_json(const struct record *record)
 
 	if (record->transient && proc_boot_id(boot) < 0)
 		return NULL;
-	return json_pack("{s:i, s:s, s:s, s:I, s:s, s:b, s:s}", "format", STORE_FORMAT, "id", record->id, "backend",
-			 record->backend, "created", (json_int_t)record->created, "phase",
-			 record->creating ? "creating" : "created", "transient", record->transient, "boot", boot);
+	return json_pack("{s:i, s:s, s:s, s:I, s:s, s:b, s:s, s:s*, s:I}", "format", STORE_FORMAT, "id", record->id,
+			 "backend", record->backend, "created", (json_int_t)record->created, "phase",
+			 record->creating ? "creating" : "created", "transient", record->transient, "boot", boot, "path",
+			 record->path, "native", (json_int_t)record->native);
 }
 
 int store_write_record(struct record *record, struct mrg_error *err)
@@ -110,9 +111,9 @@ int store_commit(struct record *record, struct mrg_error *err)
 /* Whatever of the record is readable is filled in before the first complaint, for store_open_damaged(). */
 static int parse_record(struct record *record, json_t *json, bool *ret_stale, struct mrg_error *err)
 {
-	const char *id = "", *backend = "", *phase = "", *boot = "";
+	const char *id = "", *backend = "", *phase = "", *boot = "", *path = NULL;
 	char boot_now[BOOT_ID_SIZE];
-	json_int_t created = 0, format = 0;
+	json_int_t created = 0, format = 0, native = 0;
 	int transient = 0;
 
 	json_unpack(json, "{s:s}", "id", &id);
@@ -126,11 +127,14 @@ static int parse_record(struct record *record, json_t *json, bool *ret_stale, st
 	if (format > STORE_FORMAT)
 		return mrg_error_set(err, -MRG_E_ABI, "the record of container '%s' has format %lld: it was written by a newer moorage",
 				     record->name, (long long)format);
-	if (json_unpack(json, "{s:I, s:s, s:b, s:s}", "created", &created, "phase", &phase, "transient", &transient,
-			"boot", &boot) < 0 || format < 1 || !record->id[0] || !record->backend ||
+	if (json_unpack(json, "{s:I, s:s, s:b, s:s, s?s, s?I}", "created", &created, "phase", &phase, "transient",
+			&transient, "boot", &boot, "path", &path, "native", &native) < 0 || format < 1 || !record->id[0] || !record->backend ||
 	    (strcmp(phase, "creating") != 0 && strcmp(phase, "created") != 0))
 		return damaged(record, "record.json", "lacks a member or has a wrong one", err);
+	if (path && !(record->path = strdup(path)))
+		return fail_memory(err);
 	record->created = created;
+	record->native = (uint64_t)native;
 	record->creating = strcmp(phase, "creating") == 0;
 	record->transient = transient;
 	*ret_stale = transient && proc_boot_id(boot_now) == 0 && strcmp(boot, boot_now) != 0;

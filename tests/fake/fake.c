@@ -280,19 +280,29 @@ static int fake_destroy(_unused_ void *self, const struct mrg_unit *unit, struct
 }
 
 /* MRG_FAKE_FOREIGN: the name of a container that something else has made. */
-static int fake_list(_unused_ void *self, mrg_found_fn found, void *data, struct mrg_error *err)
+static int fake_list(_unused_ void *self, _unused_ const char *path, mrg_found_fn found, void *data, struct mrg_error *err)
 {
-	struct mrg_found foreign = { .name = getenv("MRG_FAKE_FOREIGN"), .state = MRG_STATE_STOPPED };
+	struct mrg_found foreign = { .name = getenv("MRG_FAKE_FOREIGN") };
 	int r = fake_fault("list", NULL, err);
 
 	return r < 0 || !foreign.name ? r : found(&foreign, data);
 }
 
-static int fake_adopt(_unused_ void *self, const struct mrg_unit *unit, struct mrg_error *err)
+static int fake_find(_unused_ void *self, _unused_ const char *path, const char *name, struct mrg_error *err)
+{
+	const char *foreign = getenv("MRG_FAKE_FOREIGN");
+	int r = fake_fault("find", NULL, err);
+
+	return r < 0 ? r : foreign && strcmp(foreign, name) == 0;
+}
+
+static int fake_adopt(_unused_ void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err)
 {
 	int r = fake_fault("adopt", unit, err);
 
-	return r < 0 ? r : touch(unit, "fake.created", err);
+	if (r == 0)
+		r = mrg_spec_set(spec, MRG_FIELD_ROOT_PATH, "/", err);
+	return r < 0 ? r : mrg_spec_set(spec, MRG_FIELD_ARGS, "/bin/true", err);
 }
 
 static int fake_explain(_unused_ void *self, const struct mrg_unit *unit, mrg_explain_fn line, void *data,
@@ -366,6 +376,7 @@ MRG_BACKEND = {
 	.processes = fake_processes,
 	.destroy = fake_destroy,
 	.list = fake_list,
+	.find = fake_find,
 	.adopt = fake_adopt,
 	.explain = fake_explain,
 };

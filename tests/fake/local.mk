@@ -84,7 +84,7 @@ check_LTLIBRARIES += %D%/bad/half-list.la
 %C%_bad_half_list_la_LDFLAGS = $(FAKE_LDFLAGS)
 check_LTLIBRARIES += %D%/bad/half-adopt.la
 %C%_bad_half_adopt_la_SOURCES = %D%/malformed.c
-%C%_bad_half_adopt_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"half-adopt"' -DPAIRS=.adopt=plain_verb
+%C%_bad_half_adopt_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"half-adopt"' -DPAIRS=.adopt=plain_adopt
 %C%_bad_half_adopt_la_LDFLAGS = $(FAKE_LDFLAGS)
 check_LTLIBRARIES += %D%/bad/wrong-name.la
 %C%_bad_wrong_name_la_SOURCES = %D%/malformed.c
