@@ -207,14 +207,15 @@ static void shrink(void)
 		}
 }
 
-/* While nobody needs us yet: the plugin, if it is the one. What fails here is tried again, and told, when it is due. */
-static void get_ready(struct monitor *mon, const char *backend)
+/* While nobody needs us yet: the plugin, if it is the one. When it cannot be loaded, that is tried again, and told, when it is due. */
+static int get_ready(struct monitor *mon, const char *backend, struct mrg_error *err)
 {
 	struct plugin *p;
 	struct mrg_error ignored;
 
-	if (*backend)
-		registry_load(mon->m, backend, &p, &ignored);
+	if (!*backend || registry_load(mon->m, backend, &p, &ignored) < 0)
+		return 0;
+	return dispatch_ready(p, err);
 }
 
 static void work(struct monitor *mon, const struct task *task)
@@ -248,11 +249,12 @@ static int run(char **argv)
 
 	if (r == 0)
 		r = open_places(&mon, argv, &err);
+	if (r == 0)
+		r = get_ready(&mon, argv[ARG_BACKEND], &err);
 	if (r < 0) {
 		monitor_verdict(&mon, &err);
 		return EXIT_FAILURE;
 	}
-	get_ready(&mon, argv[ARG_BACKEND]);
 	order = protocol_receive_order(MONITOR_FD_SESSION, &mon.fds);
 	if (order >= 0)
 		work(&mon, tasks[order]);
