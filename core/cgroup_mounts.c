@@ -19,6 +19,7 @@
 
 #define TOP		"/sys/fs/cgroup"
 #define UNIFIED		TOP "/unified"
+#define FREEZER		"freezer"
 #define INITIAL_NS	0xeffffffbU	/* inode number of the cgroup namespace that the kernel begins with */
 
 /* ---- as mountinfo tells ---------------------------------------------------------------------- */
@@ -76,6 +77,7 @@ bool cgroup_parse_mount(char *line, struct cgroup_mount *ret)
 static int add_mount(struct cgroup *cg, const char *path, const struct cgroup_mount *mount)
 {
 	_cleanup_close_ int fd = -1;
+	struct statfs fs;
 	struct stat st;
 
 	if (cg->n == ARRAY_SIZE(cg->item))
@@ -87,8 +89,10 @@ static int add_mount(struct cgroup *cg, const char *path, const struct cgroup_mo
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
-	/* Something else may be mounted over it since. */
-	if (fstat(fd, &st) < 0 || ((mount->major || mount->minor) && st.st_dev != makedev(mount->major, mount->minor)))
+	/* Something else may be mounted over it since, or at that place at all. */
+	if (fstatfs(fd, &fs) < 0 || (unsigned long)fs.f_type != (mount->version == 2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
+		return 0;
+	if ((mount->major || mount->minor) && (fstat(fd, &st) < 0 || st.st_dev != makedev(mount->major, mount->minor)))
 		return 0;
 	cg->item[cg->n++] = (struct cgroup_hierarchy) {
 		.version = mount->version, .controllers = mount->controllers, .root = take_fd(&fd), .dir = -1,
@@ -96,7 +100,8 @@ static int add_mount(struct cgroup *cg, const char *path, const struct cgroup_mo
 	return 0;
 }
 
-static int read_mountinfo(struct cgroup *cg)
+/* @v2: the only place where version 2 counts; NULL: anywhere. */
+static int read_mountinfo(struct cgroup *cg, const char *v2)
 {
 	_cleanup_free_ char *text = NULL;
 	char *line, *save;
@@ -107,7 +112,7 @@ static int read_mountinfo(struct cgroup *cg)
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		struct cgroup_mount mount;
 
-		if (cgroup_parse_mount(line, &mount)) {
+		if (cgroup_parse_mount(line, &mount) && (mount.version == 1 || !v2 || strcmp(mount.path, v2) == 0)) {
 			r = add_mount(cg, mount.path, &mount);
 			if (r < 0)
 				return r;
@@ -118,25 +123,29 @@ static int read_mountinfo(struct cgroup *cg)
 
 /* ---- at the usual places --------------------------------------------------------------------- */
 
-static bool is_filesystem(const char *path, unsigned long type)
+/* Takes in what is mounted at @path if it is of the kind of @mount. */
+static bool add_at(struct cgroup *cg, const char *path, const struct cgroup_mount *mount)
 {
-	struct statfs fs;
+	size_t n = cg->n;
 
-	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == type;
+	return add_mount(cg, path, mount) == 0 && cg->n > n;
+}
+
+static bool add_v2(struct cgroup *cg, const char *path)
+{
+	return add_at(cg, path, &(struct cgroup_mount){ .version = 2 });
 }
 
 /* Takes in the v1 hierarchy with the controllers @names if it is mounted where it usually is, under just these names. */
-static bool add_usual(struct cgroup *cg, const char *names)
+static bool add_v1(struct cgroup *cg, const char *names)
 {
 	struct cgroup_mount mount = { .version = 1, .controllers = cgroup_controllers_parse(names, ",") };
-	size_t n = cg->n;
+	const char *name = strncmp(names, "name=", 5) == 0 ? names + 5 : names;
 	char path[128];
 
 	if (mount.controllers == 0) /* none that we use */
 		return true;
-	if (snprintf(path, sizeof(path), TOP "/%s", strncmp(names, "name=", 5) == 0 ? names + 5 : names) >= (int)sizeof(path))
-		return false;
-	return is_filesystem(path, CGROUP_SUPER_MAGIC) && add_mount(cg, path, &mount) == 0 && cg->n > n;
+	return snprintf(path, sizeof(path), TOP "/%s", name) < (int)sizeof(path) && add_at(cg, path, &mount);
 }
 
 /* A mount from outside a cgroup namespace shows what lies above it, which only mountinfo tells. */
@@ -147,8 +156,8 @@ static bool is_initial_namespace(void)
 	return stat("/proc/self/ns/cgroup", &st) < 0 || st.st_ino == INITIAL_NS;
 }
 
-/* All hierarchies of v1 there are, from the kernel's list. */
-static bool find_usual(struct cgroup *cg)
+/* The hierarchies of v1 that the kernel lists, or of them only the one with the controllers @only. */
+static bool find_usual(struct cgroup *cg, const char *only)
 {
 	_cleanup_free_ char *text = NULL;
 	char *line, *save;
@@ -161,10 +170,10 @@ static bool find_usual(struct cgroup *cg)
 		if (!end)
 			return false;
 		*end = '\0';
-		if (!add_usual(cg, names))
+		if ((!only || strcmp(names, only) == 0) && !add_v1(cg, names))
 			return false;
 	}
-	return true;
+	return cg->n > 0;
 }
 
 static void forget(struct cgroup *cg)
@@ -173,21 +182,25 @@ static void forget(struct cgroup *cg)
 		fd_close(cg->item[--cg->n].root);
 }
 
-/* Reading mountinfo takes several times as long, on hosts with thousands of mounts very long: it is for hosts where a hierarchy of v1
- * is somewhere else. Where all are at the usual places v2 is looked for at its own. */
+/*
+ * Reading mountinfo takes several times as long, on hosts with thousands of mounts very long: it is for hosts where a hierarchy of v1
+ * is somewhere else. Which one tracks must come out the same with @tracker_only and without: so v2 somewhere else counts only where the
+ * freezer of v1, the second choice, is not at its usual place either.
+ */
 int cgroup_find_mounts(struct cgroup *cg, bool tracker_only)
 {
-	static const struct cgroup_mount v2 = { .version = 2 };
 	bool unified;
 
-	cg->unified_only = is_filesystem(TOP, CGROUP2_SUPER_MAGIC);
+	cg->unified_only = add_v2(cg, TOP);
 	if (cg->unified_only)
-		return add_mount(cg, TOP, &v2);
-	unified = is_filesystem(UNIFIED, CGROUP2_SUPER_MAGIC);
+		return 0;
+	unified = add_v2(cg, UNIFIED);
 	if (unified && tracker_only)
-		return add_mount(cg, UNIFIED, &v2);
-	if (find_usual(cg) && cg->n > 0)
-		return unified ? add_mount(cg, UNIFIED, &v2) : 0;
+		return 0;
+	if (find_usual(cg, tracker_only ? FREEZER : NULL))
+		return 0;
 	forget(cg);
-	return read_mountinfo(cg);
+	unified = unified || find_usual(cg, FREEZER);
+	forget(cg);
+	return read_mountinfo(cg, unified ? UNIFIED : NULL);
 }

@@ -183,6 +183,26 @@ static void choose_tracker(struct cgroup *cg, bool members)
 	}
 }
 
+static int open_directory(const struct cgroup *cg, struct cgroup_hierarchy *h, struct mrg_error *err)
+{
+	h->dir = path_open_beneath(h->root, cg->path, O_RDONLY | O_DIRECTORY, 0);
+	return h->dir < 0 && h->dir != -ENOENT ? cgroup_fail(err, h->dir, "cannot open cgroup '/%s'", cg->path) : 0;
+}
+
+/* That of the tracking hierarchy is made first and removed last: without it there are no others, which saves looking for them. Where an
+ * engine makes them, it need not be in that one. */
+static int open_directories(struct cgroup *cg, bool all, struct mrg_error *err)
+{
+	int r = cg->tracker ? open_directory(cg, cg->tracker, err) : 0;
+
+	if (cg->tracker && cg->tracker->dir < 0 && !all)
+		return r;
+	for (size_t i = 0; i < cg->n && r == 0; i++)
+		if (&cg->item[i] != cg->tracker)
+			r = open_directory(cg, &cg->item[i], err);
+	return r;
+}
+
 int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_only, struct mrg_error *err)
 {
 	struct cgroup *cg = ret;
@@ -196,20 +216,13 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 		r = cgroup_fail(err, r, "cannot find the mounted cgroups");
 	else
 		r = cgroup_name(cg, unit, err);
+	if (r == 0) {
+		choose_tracker(cg, false);
+		r = open_directories(cg, unit->cgroup != NULL, err);
+	}
 	if (r < 0) {
 		cgroup_close(cg);
 		return r;
-	}
-	choose_tracker(cg, false);
-	for (size_t i = 0; i < cg->n; i++) {
-		struct cgroup_hierarchy *h = &cg->item[i];
-
-		h->dir = path_open_beneath(h->root, cg->path, O_RDONLY | O_DIRECTORY, 0);
-		if (h->dir < 0 && h->dir != -ENOENT) {
-			r = cgroup_fail(err, h->dir, "cannot open cgroup '/%s'", cg->path);
-			cgroup_close(cg);
-			return r;
-		}
 	}
 	if (unit->cgroup && cg->tracker && cg->tracker->dir < 0)
 		choose_tracker(cg, true);
