@@ -30,6 +30,7 @@ libcore_la_SOURCES = \
 	%D%/cgroup_apply.c \
 	%D%/cgroup_devices.c \
 	%D%/cgroup_limits.c \
+	%D%/cgroup_mounts.c \
 	%D%/cgroup_of.c \
 	%D%/cgroup_processes.c \
 	%D%/cgroup_stats.c \
@@ -145,8 +146,11 @@ libcore_la_SOURCES = \
 	%D%/registry_validate.c \
 	%D%/seccomp_cache.c \
 	%D%/seccomp_compile.c \
+	%D%/seccomp_lists.c \
 	%D%/seccomp_profile.c %D%/seccomp_profile.h \
+	%D%/seccomp_program.h \
 	%D%/seccomp_rules.c \
+	%D%/seccomp_search.c \
 	%D%/session.c %D%/session.h \
 	%D%/spec.c \
 	%D%/spec_check.c %D%/spec_check.h \
