@@ -115,7 +115,7 @@ static void test_malformed(_unused_ void **state)
 		{ "half-close", -MRG_E_ABI, "the verb 'close' without 'open'" },
 		{ "half-pause", -MRG_E_ABI, "the verb 'pause' without 'resume'" },
 		{ "half-resume", -MRG_E_ABI, "the verb 'resume' without 'pause'" },
-		{ "half-list", -MRG_E_ABI, "the verb 'list' without 'adopt'" },
+		{ "half-list", -MRG_E_ABI, "the verb 'list' without 'find'" },
 		{ "half-adopt", -MRG_E_ABI, "the verb 'adopt' without 'list'" },
 		{ "wrong-name", -MRG_E_ABI, "it calls itself 'other', not 'wrong-name'" },
 		{ "no-summary", -MRG_E_ABI, "its summary is not one line" },
