@@ -268,7 +268,7 @@ struct mrg_report_row {
 };
 typedef int (*mrg_report_fn)(const struct mrg_report_row *row, void *data);
 
-/* Names of the formats, NULL-terminated, constant: "oci", "systemd". */
+/* Names of the formats, NULL-terminated, constant: "oci", "systemd", "nspawn". */
 const char *const *mrg_format_names(void);
 
 /* @text of @format to a spec, and a spec to text (the caller frees it). Every key of the input, or every field set in the spec, is reported exactly once;

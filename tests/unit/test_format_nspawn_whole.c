@@ -361,7 +361,7 @@ static void test_bad_texts(void **state)
 		{ "[Files]\nVolatile=x\n", "line 2: Volatile=: must be yes, no, state or overlay, not 'x'" },
 		{ "[Files]\nBind=/a:b\n", "line 2: Bind=: must be an absolute path without '..', not 'b'" },
 		{ "[Files]\nBind=/a:/b:ro\n", "line 2: Bind=: must be SOURCE[:DESTINATION[:OPTIONS]] with rbind, norbind, idmap, noidmap or rootidmap, not 'ro'" },
-		{ "[Files]\nBind=/a:/b\\\\\\:/c\\\n \n", "line 2: Bind=: ends in a backslash" },
+		{ "systemd-nspawn '--bind=/a\\\\'", "line 1: --bind: ends in a backslash" },
 		{ "[Files]\nBindReadOnly=+a:/b\n", "line 2: BindReadOnly=: must be an absolute path without '..', not 'a'" },
 		{ "[Files]\nTemporaryFileSystem=t\n", "line 2: TemporaryFileSystem=: must be an absolute path without '..', not 't'" },
 		{ "[Files]\nInaccessible=x\n", "line 2: Inaccessible=: must be an absolute path without '..', not 'x'" },
