@@ -45,6 +45,10 @@ int mrg_helper_cgroup_cleanup(void *self, const struct mrg_unit *unit, struct mr
 /* Verb destroy: cleanup without a report, -MRG_E_STATE while something runs. */
 int mrg_helper_cgroup_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 
+/* The cgroup of a process as a unit takes it, "/lxc.payload.web": of cgroup v2 unless the process is at its top, else of v1; without what an init
+ * system has made for itself inside (init.scope, .lxc, libvirt's emulator ...). -MRG_E_NOT_RUNNING when there is no such process. */
+int mrg_helper_cgroup_of(pid_t pid, char *ret, size_t size, struct mrg_error *err);
+
 /* ---- cgroups: steps of start and exec -------------------------------------------------- */
 
 #define MRG_CGROUP_MAX	16
@@ -147,6 +151,23 @@ int mrg_helper_process_probe(struct mrg_fields *fields, char *reason, size_t siz
 /* Verb exec: enters all namespaces of unit->process by its pidfd (setns(2), Linux 5.8), its root and its cgroups. */
 int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command,
 		    struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
+
+/* ---- moorage-init inside containers of engines ------------------------------------------
+ *
+ * moorage-init [--status] [--stdio] -- COMMAND [ARG...] is bind mounted read-only by the engine and executed as the first process. Descriptor
+ * MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed and is closed once it is; with --status
+ * MRG_INIT_STATUS_FD gets the wait(2) status word of the command; with --stdio the three from MRG_INIT_STDIO_FD on become 0, 1 and 2. */
+#define MRG_INIT_STATUS_FD	4
+#define MRG_INIT_STDIO_FD	5
+
+/* The path of moorage-init on the host; -MRG_E_NO_ENGINE when it is not installed. */
+int mrg_helper_init_path(char *ret, size_t size, struct mrg_error *err);
+
+/* Memory for one status word that its holder can neither grow nor shrink: what is given as MRG_INIT_STATUS_FD. */
+int mrg_helper_status_new(int *ret_fd, struct mrg_error *err);
+
+/* What was written there: 1 and *ret_status, or 0 when nothing was (the first process was killed). */
+int mrg_helper_status_read(int fd, int *ret_status);
 
 /* In a child of mrg_helper_spawn(): the pipe its failure travels through, close-on-exec. The number must be free in the
  * caller. moorage-init, when it is executed, inherits the pipe as MRG_INIT_ERROR_FD instead. */
