@@ -17,6 +17,9 @@ unit_tests = \
 	%D%/unit/test_container \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
+	%D%/unit/test_format_lxc \
+	%D%/unit/test_format_lxc_bad \
+	%D%/unit/test_format_lxc_files \
 	%D%/unit/test_format_oci \
 	%D%/unit/test_format_systemd \
 	%D%/unit/test_lifecycle \
@@ -65,6 +68,10 @@ process_fixture = %D%/unit/process_fixture.c %D%/unit/process_fixture.h
 
 # Specs parsed, compared and made at random.
 spec_fixture = %D%/unit/spec_fixture.c %D%/unit/spec_fixture.h
+lxc_fixture = %D%/unit/lxc_fixture.c %D%/unit/lxc_fixture.h $(spec_fixture)
+%C%_unit_test_format_lxc_SOURCES = %D%/unit/test_format_lxc.c $(lxc_fixture)
+%C%_unit_test_format_lxc_bad_SOURCES = %D%/unit/test_format_lxc_bad.c $(lxc_fixture)
+%C%_unit_test_format_lxc_files_SOURCES = %D%/unit/test_format_lxc_files.c $(lxc_fixture)
 %C%_unit_test_format_oci_SOURCES = %D%/unit/test_format_oci.c $(spec_fixture)
 %C%_unit_test_format_systemd_SOURCES = %D%/unit/test_format_systemd.c $(spec_fixture)
 %C%_unit_test_spec_SOURCES = %D%/unit/test_spec.c $(spec_fixture)
