@@ -9,13 +9,18 @@
 #include "core/util/cleanup.h"
 #include "core/util/str.h"
 
-static const struct format *const formats[] = { &format_oci, &format_systemd, &format_lxc };
+/* The one list of formats. */
+#define FORMATS(row)	row(oci) row(systemd) row(lxc)
+
+#define FORMAT_ROW(name)	&format_##name,
+#define FORMAT_NAME(name)	#name,
+
+static const struct format *const formats[] = { FORMATS(FORMAT_ROW) };
 
 const char *const *mrg_format_names(void)
 {
-	static const char *const names[] = { "oci", "systemd", "lxc", NULL };
+	static const char *const names[] = { FORMATS(FORMAT_NAME) NULL };
 
-	_Static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(formats) + 1, "one name per format");
 	return names;
 }
 

@@ -303,9 +303,8 @@ static int read_path(struct key_reader *in, const struct entry *entry)
 
 	if (null && entry->optional && is_plain_bind(mount, false))
 		return set_path(in, MRG_FIELD_MASKED_PATHS, mount->destination);
-	if (mount->type && strcmp(mount->type, "tmpfs") == 0 && entry->optional && lxc_mount_has_options(mount, hidden) &&
-	    strv_contains(in->spec->masked_paths, mount->destination))
-		return 1;
+	if (mount->type && strcmp(mount->type, "tmpfs") == 0 && entry->optional && lxc_mount_has_options(mount, hidden))
+		return set_path(in, MRG_FIELD_MASKED_PATHS, mount->destination);
 	if (entry->relative && entry->optional && is_plain_bind(mount, true) && strcmp(source, mount->destination + 1) == 0)
 		return set_path(in, MRG_FIELD_READONLY_PATHS, mount->destination);
 	return 0;

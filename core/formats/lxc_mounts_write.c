@@ -219,14 +219,39 @@ static void write_entry(struct key_writer *out, const struct mrg_mount *mount, i
 
 /* ---- hidden and read-only paths ------------------------------------------------------------------------ */
 
-/* /dev/null hides a file and an empty tmpfs a directory; that which does not fit is left out by LXC. */
+/* What is usually hidden, so that only what fits is written: LXC complains of the other. */
+static const struct {
+	const char *path;
+	bool directory;
+} usual[] = {
+	{ "/proc/acpi", true }, { "/proc/asound", true }, { "/proc/scsi", true }, { "/sys/devices/virtual/powercap", true },
+	{ "/sys/firmware", true }, { "/sys/fs/bpf", true }, { "/sys/fs/pstore", true }, { "/sys/fs/selinux", true },
+	{ "/sys/kernel/debug", true }, { "/sys/kernel/security", true },
+	{ "/proc/config.gz", false }, { "/proc/interrupts", false }, { "/proc/kallsyms", false }, { "/proc/kcore", false },
+	{ "/proc/keys", false }, { "/proc/latency_stats", false }, { "/proc/sched_debug", false },
+	{ "/proc/sysrq-trigger", false }, { "/proc/timer_list", false }, { "/proc/timer_stats", false },
+};
+
+/* /dev/null hides a file and an empty tmpfs a directory; of others both are written, and LXC leaves out what does not fit. */
 static void write_masked(struct key_writer *out, const char *path)
 {
-	buffer_addf(&out->b, "lxc.mount.entry = /dev/null ");
-	add_field(&out->b, path + 1);
-	buffer_addf(&out->b, " none bind,optional 0 0\nlxc.mount.entry = tmpfs ");
-	add_field(&out->b, path + 1);
-	buffer_addf(&out->b, " tmpfs ro,optional,size=4k 0 0\n");
+	bool file = true, directory = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
+		if (strcmp(usual[i].path, path) == 0) {
+			file = !usual[i].directory;
+			directory = usual[i].directory;
+		}
+	if (file) {
+		buffer_addf(&out->b, "lxc.mount.entry = /dev/null ");
+		add_field(&out->b, path + 1);
+		buffer_addf(&out->b, " none bind,optional 0 0\n");
+	}
+	if (directory) {
+		buffer_addf(&out->b, "lxc.mount.entry = tmpfs ");
+		add_field(&out->b, path + 1);
+		buffer_addf(&out->b, " tmpfs ro,optional,size=4k 0 0\n");
+	}
 }
 
 static void write_readonly(struct key_writer *out, const char *path)
