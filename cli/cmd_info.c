@@ -102,7 +102,7 @@ static void show_mounts(const struct mrg_spec *spec)
 	}
 }
 
-static void show_boundary(struct cli *cli, const struct mrg_container *c)
+static void show_boundary(struct cli *cli, struct mrg_container *c)
 {
 	struct mrg_backend_info info;
 	const char *reason;

@@ -17,7 +17,7 @@ static const struct {
 } exits[] = {
 	{ MRG_E_NOT_FOUND, 3 }, { MRG_E_STATE, 4 }, { MRG_E_NOT_RUNNING, 4 }, { MRG_E_NO_ENGINE, 5 }, { MRG_E_ABI, 5 },
 	{ MRG_E_UNSUPPORTED, 6 }, { MRG_E_KERNEL, 6 }, { MRG_E_PERMISSION, 7 }, { EACCES, 7 }, { MRG_E_TIMEOUT, 8 },
-	{ MRG_E_EXISTS, 9 }, { MRG_E_BUSY, 9 }, { MRG_E_INVALID, 2 },
+	{ MRG_E_EXISTS, 9 }, { MRG_E_AMBIGUOUS, 9 }, { MRG_E_BUSY, 9 }, { MRG_E_INVALID, 2 },
 };
 
 int exit_code_of(const struct cli *cli, int code)

@@ -141,6 +141,8 @@ static int make(struct mrg *m, struct plugin *p, struct record *record, struct m
 		store_unit(record, NULL, &unit);
 		r = dispatch_create(p, &unit, err);
 		if (r == 0)
+			r = container_digest(p, &unit, &record->native, err);
+		if (r == 0)
 			r = store_commit(record, err);
 		if (r < 0)
 			unmake(m, p, record);
@@ -149,8 +151,8 @@ static int make(struct mrg *m, struct plugin *p, struct record *record, struct m
 	return r;
 }
 
-static int new_record(const struct mrg_create *create, const char *name, struct plan *plan, struct record **ret,
-		      struct mrg_error *err)
+static int new_record(struct mrg *m, const struct mrg_create *create, const char *name, struct plan *plan,
+		      struct record **ret, struct mrg_error *err)
 {
 	struct record *record = calloc(1, sizeof(*record));
 
@@ -162,7 +164,8 @@ static int new_record(const struct mrg_create *create, const char *name, struct 
 	record->transient = create->flags & MRG_CREATE_TRANSIENT;
 	record->creating = plan->plugin->table.create != NULL;
 	record->spec = take_ptr(plan->spec);
-	if (!record->name || !record->backend || id_make(record->id) < 0) {
+	record->path = m->path ? strdup(m->path) : NULL;
+	if (!record->name || !record->backend || (m->path && !record->path) || id_make(record->id) < 0) {
 		store_free(record);
 		return fail_memory(err);
 	}
@@ -172,13 +175,26 @@ static int new_record(const struct mrg_create *create, const char *name, struct 
 
 static int remove_predecessor(struct mrg *m, const char *name, struct mrg_error *err)
 {
-	struct mrg_container *old = NULL;
-	int r = mrg_container_open(m, name, &old, err);
+	struct mrg_container *old;
+	struct record *record = NULL;
+	int r = container_open_record(m, name, CONTAINER_LOCK_MS, &record, err);
 
-	if (r == 0)
-		r = mrg_remove(old, 0, err);
+	if (r < 0)
+		return r == -MRG_E_NOT_FOUND ? 0 : r;
+	old = container_new(m, record);
+	r = old ? mrg_remove(old, 0, err) : fail_memory(err);
 	mrg_container_free(old);
 	return r == -MRG_E_NOT_FOUND ? 0 : r;
+}
+
+/* What else the engine has under that name is not ours to replace. */
+static int check_engine(struct mrg *m, struct plugin *p, const char *name, struct mrg_error *err)
+{
+	int r = p->table.find ? dispatch_find(p, m->path, name, err) : 0;
+
+	if (r > 0)
+		return mrg_error_set(err, -MRG_E_EXISTS, "a container named '%s' exists already: %s has it", name, p->table.name);
+	return r;
 }
 
 static int create_named(struct mrg *m, const struct mrg_create *create, const char *name, struct mrg_container **ret,
@@ -192,7 +208,9 @@ static int create_named(struct mrg *m, const struct mrg_create *create, const ch
 	if (r == 0 && create->flags & MRG_CREATE_REPLACE)
 		r = remove_predecessor(m, name, err);
 	if (r == 0)
-		r = new_record(create, name, &plan, &record, err);
+		r = check_engine(m, plan.plugin, name, err);
+	if (r == 0)
+		r = new_record(m, create, name, &plan, &record, err);
 	if (r < 0)
 		return r;
 	r = make(m, plan.plugin, record, err);
@@ -252,6 +270,8 @@ int mrg_create_check(struct mrg *m, const struct mrg_create *create, struct mrg_
 
 	if (r == 0)
 		r = check_name_free(m, create, err);
+	if (r == 0 && create->name && !(create->flags & MRG_CREATE_REPLACE))
+		r = check_engine(m, plan.plugin, create->name, err);
 	if (r == 0 && create->ret_dropped)
 		*create->ret_dropped = plan.dropped;
 	return r;
@@ -273,5 +293,6 @@ int mrg_explain(struct mrg *m, const struct mrg_create *create, mrg_explain_fn l
 	if (r < 0)
 		return r;
 	unit.spec = plan.spec;
+	unit.path = m->path;
 	return dispatch_explain(plan.plugin, &unit, line, data, err);
 }

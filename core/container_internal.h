@@ -18,6 +18,9 @@ struct mrg_container {
 	struct record *record;
 	struct plugin *plugin;		/* loaded when first needed */
 	struct mrg_error damage;	/* code set: why the record cannot be used except for its removal */
+	struct mrg_error load_error;	/* code set: why the engine's configuration could not be read */
+	bool loaded;			/* the spec is what the engine's configuration says */
+	bool spec_is_newer;		/* than the record's files */
 	struct mrg_spec **replaced;	/* the specs before updates: strings given out live as long as the container */
 	size_t n_replaced;
 };
@@ -27,6 +30,7 @@ struct view {
 	struct run run;
 	struct mrg_unit unit;
 	int state;			/* enum mrg_state */
+	bool by_others;			/* it runs, and the engine told its process: our record of a start is not of this life */
 };
 
 static inline bool state_is_alive(int state)
@@ -36,6 +40,21 @@ static inline bool state_is_alive(int state)
 
 /* A container of @record, which it takes (also on failure). */
 struct mrg_container *container_new(struct mrg *m, struct record *record);
+
+/* container_open.c: opens a record that is whole. A half made one is repaired when its maker is gone; a maker at work is waited for @timeout_ms. */
+int container_open_record(struct mrg *m, const char *name, int timeout_ms, struct record **ret, struct mrg_error *err);
+
+/* One that the engine of @p keeps. */
+int container_new_adopted(struct mrg *m, struct plugin *p, const char *name, struct mrg_container **ret, struct mrg_error *err);
+
+/* container_native.c: reads the engine's configuration if it is the truth and writes it down for the monitor, which reads the record. */
+int container_refresh(struct mrg_container *c, struct mrg_error *err);
+
+/* The digest of the engine's configuration; 0 when it has none. */
+int container_digest(struct plugin *p, const struct mrg_unit *unit, uint64_t *ret, struct mrg_error *err);
+
+/* Puts @spec in the place of the container's, which lives on as long as the container: its strings were given out. */
+int container_replace_spec(struct mrg_container *c, struct mrg_spec *spec, struct mrg_error *err);
 
 /* Loads the plugin once; tells the damage of a damaged record. */
 int container_plugin(struct mrg_container *c, struct mrg_error *err);
@@ -56,6 +75,9 @@ int container_wait_end(struct mrg_container *c, int timeout_ms, struct mrg_statu
 
 /* Does a dead monitor's work, under the lock: releases what the run took and notes the end. */
 int container_tidy(struct mrg_container *c, struct view *view, struct mrg_error *err);
+
+/* container_autostart.c: takes back what mrg_autostart() has left outside the record. */
+int container_forget_autostart(struct mrg_container *c, struct mrg_error *err);
 
 /* container_stop.c: SIGKILL to all processes; returns when it has ended. 0 when it did not run. */
 int container_kill_all(struct mrg_container *c, struct mrg_error *err);

@@ -26,6 +26,8 @@ static int remove_at_rest(struct mrg_container *c, struct view *view, struct mrg
 	int r = dispatch_cleanup(c->plugin, &view->unit, &ignored, err);
 
 	if (r == 0)
+		r = container_forget_autostart(c, err);
+	if (r == 0)
 		r = dispatch_destroy(c->plugin, &view->unit, err);
 	return r < 0 ? r : store_remove(c->m, c->record, err);
 }
@@ -91,6 +93,50 @@ static int rename_at_rest(struct mrg_container *c, const char *name, struct view
 	return r;
 }
 
+/* The engine's own way. Ours is then that of the new name. */
+static int rename_adopted(struct mrg_container *c, const char *name, struct view *view, struct mrg_error *err)
+{
+	struct record *renamed = NULL;
+	int r = c->plugin->table.rename ? dispatch_rename(c->plugin, &view->unit, name, err) :
+		mrg_error_set(err, -MRG_E_UNSUPPORTED, "backend '%s' cannot rename a container that others made", c->record->backend);
+
+	if (r == 0)
+		r = store_open_adopted(c->m, c->record->backend, c->record->path, name, &renamed, err);
+	if (r < 0)
+		return r;
+	store_remove(c->m, c->record, NULL);
+	store_free(c->record);
+	c->record = renamed;
+	c->loaded = false;
+	return 0;
+}
+
+/* Engine and record, both or none. */
+static int rename_in_engine(struct mrg_container *c, const char *name, struct view *view, struct mrg_error *err)
+{
+	_cleanup_free_ char *old = strdup(c->record->name);
+	int r = old ? dispatch_rename(c->plugin, &view->unit, name, err) : fail_memory(err);
+
+	if (r < 0)
+		return r;
+	r = store_rename(c->m, c->record, name, err);
+	if (r < 0) {
+		view->unit.name = name;
+		dispatch_rename(c->plugin, &view->unit, old, NULL);
+		return r;
+	}
+	store_unit(c->record, &view->run, &view->unit);
+	r = container_digest(c->plugin, &view->unit, &c->record->native, err);
+	return r < 0 ? r : store_write_record(c->record, err);
+}
+
+static int rename_locked(struct mrg_container *c, const char *name, struct view *view, struct mrg_error *err)
+{
+	if (c->record->adopted)
+		return rename_adopted(c, name, view, err);
+	return c->plugin->table.rename ? rename_in_engine(c, name, view, err) : rename_at_rest(c, name, view, err);
+}
+
 int mrg_rename(struct mrg_container *c, const char *name, struct mrg_error *err)
 {
 	_cleanup_view_ struct view view;
@@ -101,7 +147,7 @@ int mrg_rename(struct mrg_container *c, const char *name, struct mrg_error *err)
 	if (state_is_alive(view.state))
 		r = still_running(c, view.state, "stop it first", err);
 	else if (strcmp(name, c->record->name) != 0)
-		r = rename_at_rest(c, name, &view, err);
+		r = rename_locked(c, name, &view, err);
 	store_unlock(c->record);
 	return r;
 }

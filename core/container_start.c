@@ -14,7 +14,9 @@ int mrg_start(struct mrg_container *c, struct mrg_session **ret_session, struct 
 	if (r < 0)
 		return r;
 	/* Held until the verdict: whoever comes second finds it running. */
-	r = state_is_alive(view.state) ? 1 : launch_start(c->m, c->record->dir, ret_session, err);
+	r = state_is_alive(view.state) ? 1 : container_refresh(c, err);
+	if (r == 0)
+		r = launch_start(c->m, c->record->dir, ret_session, err);
 	store_unlock(c->record);
 	return r;
 }
@@ -22,6 +24,14 @@ int mrg_start(struct mrg_container *c, struct mrg_session **ret_session, struct 
 static int not_running(struct mrg_container *c, struct mrg_error *err)
 {
 	return mrg_error_set(err, -MRG_E_NOT_RUNNING, "container '%s' does not run", c->record->name);
+}
+
+/* What others started has no monitor of ours: one is made for as long as somebody looks at the console. */
+static int attach_console(struct mrg_container *c, struct mrg_session **ret_session, struct mrg_error *err)
+{
+	int r = container_refresh(c, err);
+
+	return r < 0 ? r : launch_console(c->m, c->record->dir, ret_session, err);
 }
 
 int mrg_attach(struct mrg_container *c, struct mrg_session **ret_session, struct mrg_error *err)
@@ -34,6 +44,8 @@ int mrg_attach(struct mrg_container *c, struct mrg_session **ret_session, struct
 	if (!state_is_alive(view.state))
 		return not_running(c, err);
 	r = launch_attach(c->record->dir, 0, ret_session, err);
+	if (r == -MRG_E_NOT_RUNNING && view.by_others && c->plugin->table.console)
+		return attach_console(c, ret_session, err);
 	if (r == -MRG_E_NOT_RUNNING)
 		return mrg_error_set(err, -MRG_E_STATE, "the monitor of container '%s' is gone, and with it its streams",
 				     c->record->name);
@@ -57,5 +69,6 @@ int mrg_exec(struct mrg_container *c, const struct mrg_exec *exec, struct mrg_se
 	}
 	if (view.state != MRG_STATE_RUNNING)
 		return not_running(c, err);
-	return launch_exec(c->m, c->record->dir, exec, ret_session, err);
+	r = container_refresh(c, err);
+	return r < 0 ? r : launch_exec(c->m, c->record->dir, exec, ret_session, err);
 }

@@ -67,22 +67,25 @@ static int merge_current(struct mrg_container *c, const struct mrg_spec *changes
 	return r;
 }
 
-/* Room to keep the spec that is about to be replaced. */
-static int reserve(struct mrg_container *c, struct mrg_error *err)
+/* The engine's configuration follows the spec; its text is then ours again. */
+static int configure(struct mrg_container *c, struct view *view, struct mrg_error *err)
 {
-	struct mrg_spec **bigger = realloc(c->replaced, (c->n_replaced + 1) * sizeof(*bigger));
+	int r;
 
-	if (!bigger)
-		return fail_memory(err);
-	c->replaced = bigger;
-	return 0;
+	store_unit(c->record, &view->run, &view->unit);
+	r = dispatch_configure(c->plugin, &view->unit, err);
+	if (r == 0 && c->record->native) {
+		r = container_digest(c->plugin, &view->unit, &c->record->native, err);
+		if (r == 0)
+			r = store_write_record(c->record, err);
+	}
+	return r;
 }
 
-static int update_locked(struct mrg_container *c, struct view *view, const struct mrg_spec *changes,
-			 struct mrg_error *err)
+static int update_own(struct mrg_container *c, struct view *view, const struct mrg_spec *changes, struct mrg_error *err)
 {
-	struct mrg_spec *merged = NULL, *before = c->record->spec;
-	int r = reserve(c, err);
+	struct mrg_spec *merged = NULL, *before;
+	int r = container_refresh(c, err);
 
 	if (r == 0)
 		r = merge_current(c, changes, &merged, err);
@@ -90,17 +93,34 @@ static int update_locked(struct mrg_container *c, struct view *view, const struc
 		r = dispatch_check(c->plugin, merged, err);
 	if (r == 0 && state_is_alive(view->state))
 		r = dispatch_update(c->plugin, &view->unit, changes, err);
-	if (r == 0) {
-		c->record->spec = merged;
-		r = store_write_spec(c->record, err);
-	}
+	before = c->record->spec;
+	if (r == 0)
+		r = container_replace_spec(c, merged, err);
 	if (r < 0) {
-		c->record->spec = before;
 		mrg_spec_free(merged);
 		return r;
 	}
-	c->replaced[c->n_replaced++] = before;
-	return 0;
+	r = store_write_spec(c->record, err);
+	if (r == 0)
+		r = configure(c, view, err);
+	if (r < 0) {
+		/* Both live on among those replaced. */
+		c->replaced[c->n_replaced - 1] = merged;
+		c->record->spec = before;
+		store_write_spec(c->record, NULL);
+	}
+	return r;
+}
+
+/* What others have written stays as it is: the change is for this life. */
+static int update_adopted(struct mrg_container *c, struct view *view, const struct mrg_spec *changes, struct mrg_error *err)
+{
+	if (state_is_alive(view->state))
+		return dispatch_update(c->plugin, &view->unit, changes, err);
+	mrg_error_set(err, -MRG_E_STATE, "container '%s' does not run, and its configuration belongs to %s", c->record->name,
+		      c->record->backend);
+	mrg_error_hint(err, "start it, or change its configuration with the tools of %s", c->record->backend);
+	return -MRG_E_STATE;
 }
 
 int mrg_update(struct mrg_container *c, const struct mrg_spec *changes, struct mrg_error *err)
@@ -112,7 +132,7 @@ int mrg_update(struct mrg_container *c, const struct mrg_spec *changes, struct m
 		return r;
 	r = check_fields(c, changes, err);
 	if (r == 0)
-		r = update_locked(c, &view, changes, err);
+		r = c->record->adopted ? update_adopted(c, &view, changes, err) : update_own(c, &view, changes, err);
 	store_unlock(c->record);
 	return r;
 }

@@ -45,7 +45,9 @@ static int status_of(struct mrg_container *c, const struct view *view, struct mr
 	*ret = (struct mrg_status){ .state = view->state, .started = view->run.started };
 	if (state_is_alive(view->state)) {
 		ret->pid = view->run.process.pid;
-		ret->monitor_lost = view->run.monitor == 0 && monitor_is_lost(c);
+		if (view->by_others)
+			ret->started = proc_started_ns(view->run.process.start_time);
+		ret->monitor_lost = !view->by_others && view->run.started && view->run.monitor == 0 && monitor_is_lost(c);
 		return 0;
 	}
 	if (r == 1 && end.finished >= view->run.started) {
@@ -202,5 +204,7 @@ int container_tidy(struct mrg_container *c, struct view *view, struct mrg_error 
 	if (r == 1 && known.finished >= view->run.started)
 		return 0;
 	end.oom_killed = how.oom_killed;
+	end.known = how.status_known;
+	end.status = how.status_known ? how.status : 0;
 	return store_write_exit(c->record, &end, err);
 }

@@ -137,6 +137,10 @@ int mrg_new(struct mrg **ret, const struct mrg_options *options, struct mrg_erro
 			return r;
 		}
 	}
+	if (options && options->path && !(m->path = strdup(options->path))) {
+		mrg_free(m);
+		return mrg_error_set(err, -ENOMEM, "out of memory");
+	}
 	*ret = m;
 	return 0;
 }
@@ -152,6 +156,7 @@ struct mrg *mrg_free(struct mrg *m)
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		free(*(char **)((char *)m + places[i].member));
 	free(m->default_backend);
+	free(m->path);
 	free(m);
 	return NULL;
 }

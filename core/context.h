@@ -15,6 +15,7 @@ struct mrg {
 	char *config_file;
 	struct plugin *plugins;		/* registry.c: a list, newest first */
 	char *default_backend;		/* config.c: read on demand */
+	char *path;			/* where engines keep their containers; NULL: each its default */
 	int ahead[2];			/* launch.c: session and control of a monitor that waits for its order; -1: none */
 };
 

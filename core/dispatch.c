@@ -194,16 +194,22 @@ int dispatch_destroy(struct plugin *p, const struct mrg_unit *unit, struct mrg_e
 	return done(CALL(p, destroy, err, unit));
 }
 
-int dispatch_list(struct plugin *p, mrg_found_fn found, void *data, struct mrg_error *err)
+int dispatch_list(struct plugin *p, const char *path, mrg_found_fn found, void *data, struct mrg_error *err)
 {
 	OFFERED(p, list, err);
-	return CALL(p, list, err, found, data);
+	return CALL(p, list, err, path, found, data);
 }
 
-int dispatch_adopt(struct plugin *p, const struct mrg_unit *unit, struct mrg_error *err)
+int dispatch_find(struct plugin *p, const char *path, const char *name, struct mrg_error *err)
+{
+	OFFERED(p, find, err);
+	return CALL(p, find, err, path, name);
+}
+
+int dispatch_adopt(struct plugin *p, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err)
 {
 	OFFERED(p, adopt, err);
-	return done(CALL(p, adopt, err, unit));
+	return done(CALL(p, adopt, err, unit, spec));
 }
 
 int dispatch_explain(struct plugin *p, const struct mrg_unit *unit, mrg_explain_fn line, void *data,
@@ -211,4 +217,42 @@ int dispatch_explain(struct plugin *p, const struct mrg_unit *unit, mrg_explain_
 {
 	OFFERED(p, explain, err);
 	return CALL(p, explain, err, unit, line, data);
+}
+
+int dispatch_process(struct plugin *p, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err)
+{
+	struct mrg_process process = { .pidfd = -1 };
+	int r = p->table.process ? CALL(p, process, err, unit, &process) : 0;
+
+	if (r > 0)
+		*ret = process;
+	return r;
+}
+
+int dispatch_native(struct plugin *p, const struct mrg_unit *unit, mrg_explain_fn text, void *data, struct mrg_error *err)
+{
+	OFFERED(p, native, err);
+	return CALL(p, native, err, unit, text, data);
+}
+
+int dispatch_configure(struct plugin *p, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	return p->table.configure ? done(CALL(p, configure, err, unit)) : 0;
+}
+
+int dispatch_rename(struct plugin *p, const struct mrg_unit *unit, const char *name, struct mrg_error *err)
+{
+	OFFERED(p, rename, err);
+	return done(CALL(p, rename, err, unit, name));
+}
+
+int dispatch_autostart(struct plugin *p, const struct mrg_unit *unit, int on, struct mrg_error *err)
+{
+	OFFERED(p, autostart, err);
+	return CALL(p, autostart, err, unit, on);
+}
+
+int dispatch_ready(struct plugin *p, struct mrg_error *err)
+{
+	return p->table.ready ? done(CALL(p, ready, err)) : 0;
 }

@@ -3,8 +3,8 @@
 #define CORE_DISPATCH_H
 
 /* The only callers of a plugin's verbs: one function per verb with the verb's arguments, the plugin in place of
- * self. A verb that is not offered is -MRG_E_UNSUPPORTED, naming verb and backend (check, create and cleanup: 0, there is
- * nothing to do); an error without a sentence
+ * self. A verb that is not offered is -MRG_E_UNSUPPORTED, naming verb and backend (check, create, cleanup, process, configure and ready: 0, there is
+ * nothing to do or tell); an error without a sentence
  * gets one; every error is prefixed with the backend's name. */
 
 #include "core/registry.h"
@@ -31,9 +31,17 @@ int dispatch_update(struct plugin *p, const struct mrg_unit *unit, const struct 
 int dispatch_processes(struct plugin *p, const struct mrg_unit *unit, int (*found)(pid_t pid, void *data),
 		       void *data, struct mrg_error *err);
 int dispatch_destroy(struct plugin *p, const struct mrg_unit *unit, struct mrg_error *err);
-int dispatch_list(struct plugin *p, mrg_found_fn found, void *data, struct mrg_error *err);
-int dispatch_adopt(struct plugin *p, const struct mrg_unit *unit, struct mrg_error *err);
+int dispatch_list(struct plugin *p, const char *path, mrg_found_fn found, void *data, struct mrg_error *err);
+int dispatch_find(struct plugin *p, const char *path, const char *name, struct mrg_error *err);
+int dispatch_adopt(struct plugin *p, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err);
 int dispatch_explain(struct plugin *p, const struct mrg_unit *unit, mrg_explain_fn line, void *data,
 		     struct mrg_error *err);
+int dispatch_process(struct plugin *p, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err);
+int dispatch_native(struct plugin *p, const struct mrg_unit *unit, mrg_explain_fn text, void *data,
+		    struct mrg_error *err);
+int dispatch_configure(struct plugin *p, const struct mrg_unit *unit, struct mrg_error *err);
+int dispatch_rename(struct plugin *p, const struct mrg_unit *unit, const char *name, struct mrg_error *err);
+int dispatch_autostart(struct plugin *p, const struct mrg_unit *unit, int on, struct mrg_error *err);
+int dispatch_ready(struct plugin *p, struct mrg_error *err);
 
 #endif

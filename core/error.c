@@ -70,6 +70,7 @@ const char *mrg_error_name(int code)
 		{ MRG_E_INVALID, "invalid" },
 		{ MRG_E_NOT_FOUND, "not-found" },
 		{ MRG_E_EXISTS, "exists" },
+		{ MRG_E_AMBIGUOUS, "ambiguous" },
 		{ MRG_E_BUSY, "busy" },
 		{ MRG_E_STATE, "wrong-state" },
 		{ MRG_E_NOT_RUNNING, "not-running" },

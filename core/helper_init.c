@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <moorage/helper.h>
+
 #include "core/helper_init.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
@@ -83,6 +85,49 @@ int init_open_sealed(struct mrg_error *err)
 		return mrg_error_set(err, -MRG_E_NO_ENGINE, "'%s' is not moorage-init", path);
 	r = seal(file, st.st_size);
 	return r < 0 ? mrg_error_set(err, r, "cannot make a sealed copy of '%s': %s", path, strerror(-r)) : r;
+}
+
+int mrg_helper_init_path(char *ret, size_t size, struct mrg_error *err)
+{
+	char path[PATH_MAX];
+	int r = init_path(path);
+
+	if (r == 0 && access(path, R_OK | X_OK) < 0)
+		r = -errno;
+	if (r == 0 && (size_t)snprintf(ret, size, "%s", path) >= size)
+		r = -ENAMETOOLONG;
+	if (r == 0)
+		return 0;
+	mrg_error_set(err, -MRG_E_NO_ENGINE, "moorage-init cannot be used: '%s': %s", path, strerror(-r));
+	mrg_error_hint(err, "install moorage completely, or set MOORAGE_LIBEXEC_DIR");
+	return -MRG_E_NO_ENGINE;
+}
+
+/* As moorage-init writes it. */
+struct status {
+	int status;
+	int written;
+};
+
+int mrg_helper_status_new(int *ret_fd, struct mrg_error *err)
+{
+	_cleanup_close_ int fd = memfd_create("moorage-status", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || ftruncate(fd, sizeof(struct status)) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		return mrg_error_set(err, -errno, "cannot make memory for the exit status: %s", strerror(errno));
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int mrg_helper_status_read(int fd, int *ret_status)
+{
+	struct status s;
+
+	if (pread(fd, &s, sizeof(s), 0) != (ssize_t)sizeof(s) || !s.written)
+		return 0;
+	*ret_status = s.status;
+	return 1;
 }
 
 int init_check(void)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * moorage-init -- COMMAND [ARG...]: the first process of an application container.
+ * moorage-init [--status] [--stdio] -- COMMAND [ARG...]: the first process of an application container.
  *
  * Executes the command as its child, passes signals on to it, buries orphans and ends with its exit status, 128+n after
- * a signal. Why the command could not be executed is written as a struct mrg_error to descriptor 3 (MRG_INIT_ERROR_FD).
+ * a signal. Why the command could not be executed is written as a struct mrg_error to descriptor 3 (MRG_INIT_ERROR_FD). For engines that
+ * lose them: --status writes the wait status word to descriptor 4, --stdio makes descriptors 5, 6 and 7 the standard streams.
  * Static and without stdio: it is mapped once for each container.
  */
 
@@ -24,7 +25,9 @@
 #define SYS_close_range	436		/* the same on every architecture; Linux 5.9 */
 #endif
 
-#define ERROR_FD	3		/* MRG_INIT_ERROR_FD; helper.h is no header for this program */
+#define ERROR_FD	3		/* MRG_INIT_*_FD; helper.h is no header for this program */
+#define STATUS_FD	4
+#define STDIO_FD	5
 #define PATH_SIZE	4096
 #define DEFAULT_PATH	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -147,8 +150,15 @@ static void __attribute__((noreturn)) execute(char **argv)
 
 /* ---- the first process ----------------------------------------------------------------------- */
 
+static void report(int status)
+{
+	const int words[] = { status, 1 };
+
+	(void)!write(STATUS_FD, words, sizeof(words));
+}
+
 /* Buries all who have ended; does not return when @payload is among them. */
-static void reap(pid_t payload)
+static void reap(pid_t payload, int status_wanted)
 {
 	int status;
 	pid_t pid;
@@ -156,6 +166,8 @@ static void reap(pid_t payload)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid != payload)
 			continue;
+		if (status_wanted)
+			report(status);
 		_exit(WIFSIGNALED(status) ? EXIT_BY_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status));
 	}
 }
@@ -166,24 +178,55 @@ static int is_forwarded(int signo)
 	return signo != SIGCHLD && signo != SIGTTIN && signo != SIGTTOU;
 }
 
-static void __attribute__((noreturn)) serve(pid_t payload, const sigset_t *all)
+static void __attribute__((noreturn)) serve(pid_t payload, const sigset_t *all, int status_wanted)
 {
 	for (;;) {
 		int signo = sigwaitinfo(all, NULL);
 
 		if (signo > 0 && is_forwarded(signo))
 			kill(payload, signo);
-		reap(payload);
+		reap(payload, status_wanted);
 	}
+}
+
+/* Takes the streams that were handed over in place of those the engine gave. */
+static void take_streams(void)
+{
+	for (int i = 0; i < 3; i++)
+		if (dup2(STDIO_FD + i, i) < 0)
+			fail(-errno, "the standard streams were not handed over", "", "");
+}
+
+struct options {
+	int status, stdio;
+	char **command;
+};
+
+static int parse(int argc, char **argv, struct options *ret)
+{
+	int i = 1;
+
+	*ret = (struct options){ 0 };
+	for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--status") == 0)
+			ret->status = 1;
+		else if (strcmp(argv[i], "--stdio") == 0)
+			ret->stdio = 1;
+		else
+			return -1;
+	}
+	ret->command = argv + i + 1;
+	return i + 1 < argc ? 0 : -1;
 }
 
 int main(int argc, char **argv)
 {
+	struct options options;
 	sigset_t all;
 	pid_t payload;
 
-	if (argc < 3 || strcmp(argv[1], "--") != 0) {
-		static const char usage[] = "usage: moorage-init -- COMMAND [ARG...]\n";
+	if (parse(argc, argv, &options) < 0) {
+		static const char usage[] = "usage: moorage-init [--status] [--stdio] -- COMMAND [ARG...]\n";
 
 		(void)!write(STDERR_FILENO, usage, sizeof(usage) - 1);
 		return EXIT_NOT_EXECUTABLE;
@@ -191,15 +234,19 @@ int main(int argc, char **argv)
 	prctl(PR_SET_NAME, "moorage-init", 0, 0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	fcntl(ERROR_FD, F_SETFD, FD_CLOEXEC);
-	syscall(SYS_close_range, ERROR_FD + 1, ~0U, 0);
+	fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
+	if (options.stdio)
+		take_streams();
+	syscall(SYS_close_range, options.status ? STATUS_FD + 1 : STATUS_FD, ~0U, 0);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	payload = fork();
+	/* Its memory is ours until it executes, which is when we go on: nothing is copied. Signals wait, all being blocked. */
+	payload = vfork();
 	if (payload < 0)
 		fail(-errno, "cannot start a process in the container", "", "");
 	if (payload == 0)
-		execute(argv + 2);
+		execute(options.command);
 	/* The reader waits for its end: from here on only the payload's exec closes it. */
 	close(ERROR_FD);
-	serve(payload, &all);
+	serve(payload, &all, options.status);
 }

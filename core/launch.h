@@ -16,6 +16,9 @@ int launch_start(struct mrg *m, int dir, struct mrg_session **ret_session, struc
 int launch_exec(struct mrg *m, int dir, const struct mrg_exec *exec, struct mrg_session **ret_session,
 		struct mrg_error *err);
 
+/* Connects to the console of a container that has no monitor; ends when the session does. */
+int launch_console(struct mrg *m, int dir, struct mrg_session **ret_session, struct mrg_error *err);
+
 /* Connects to the attach socket in @dir. -MRG_E_NOT_RUNNING: nobody listens. @watch: only the exit is wanted. */
 int launch_attach(int dir, int watch, struct mrg_session **ret_session, struct mrg_error *err);
 

@@ -23,6 +23,7 @@
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
+#include "core/util/proc.h"
 
 /* What argv has behind the task, and the variable by which plugins find the same place. */
 enum { ARG_BACKEND = 1, ARG_STATE, ARG_RUN, ARG_BACKENDS, ARG_LIBEXEC, ARG_CONFIG, ARG_END };
@@ -43,6 +44,27 @@ void monitor_hold(struct monitor *mon, struct mrg_process *process)
 		process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 	mon->process = *process;
 	mon->pump.pidfd = process->pidfd;
+}
+
+int monitor_find_process(struct monitor *mon, struct mrg_error *err)
+{
+	struct mrg_process *process = &mon->run.process;
+	int r = store_read_run(mon->record, &mon->run, err);
+
+	if (r < 0)
+		return r;
+	store_unit(mon->record, &mon->run, &mon->unit);
+	if (process->pid > 0)
+		return 0;
+	r = dispatch_process(mon->plugin, &mon->unit, process, err);
+	if (r > 0 && !process->start_time)
+		r = proc_start_time(process->pid, &process->start_time);
+	if (r >= 0 && process->pid > 0 && process->pidfd < 0)
+		process->pidfd = proc_open(process->pid, process->start_time);
+	if (process->pidfd < 0)
+		process->pid = 0;
+	store_unit(mon->record, &mon->run, &mon->unit);
+	return r < 0 ? r : 0;
 }
 
 /* Orphans come to us as well: they are buried on the way. */
@@ -92,11 +114,15 @@ int monitor_ended(void *data, int *ret_status)
 
 static int take_signals(struct monitor *mon)
 {
+	struct sigaction standard = { .sa_handler = SIG_DFL };
 	sigset_t all, child;
 
 	/* The monitor ends with its container, not by a signal meant for somebody's session. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* What our caller ignores was inherited: an ignored SIGCHLD would lose exit statuses. */
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &standard, NULL);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	mon->pump.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -185,14 +211,15 @@ static void shrink(void)
 		}
 }
 
-/* While nobody needs us yet: the plugin, if it is the one. What fails here is tried again, and told, when it is due. */
-static void get_ready(struct monitor *mon, const char *backend)
+/* While nobody needs us yet: the plugin, if it is the one. When it cannot be loaded, that is tried again, and told, when it is due. */
+static int get_ready(struct monitor *mon, const char *backend, struct mrg_error *err)
 {
 	struct plugin *p;
 	struct mrg_error ignored;
 
-	if (*backend)
-		registry_load(mon->m, backend, &p, &ignored);
+	if (!*backend || registry_load(mon->m, backend, &p, &ignored) < 0)
+		return 0;
+	return dispatch_ready(p, err);
 }
 
 static void work(struct monitor *mon, const struct task *task)
@@ -218,6 +245,7 @@ static int run(char **argv)
 {
 	static const struct task *const tasks[ORDER_MAX] = {
 		[ORDER_START] = &monitor_start_task, [ORDER_EXEC] = &monitor_exec_task,
+		[ORDER_CONSOLE] = &monitor_console_task,
 	};
 	struct monitor mon = { .m = NULL };
 	struct mrg_error err = { 0 };
@@ -225,11 +253,12 @@ static int run(char **argv)
 
 	if (r == 0)
 		r = open_places(&mon, argv, &err);
+	if (r == 0)
+		r = get_ready(&mon, argv[ARG_BACKEND], &err);
 	if (r < 0) {
 		monitor_verdict(&mon, &err);
 		return EXIT_FAILURE;
 	}
-	get_ready(&mon, argv[ARG_BACKEND]);
 	order = protocol_receive_order(MONITOR_FD_SESSION, &mon.fds);
 	if (order >= 0)
 		work(&mon, tasks[order]);

@@ -54,6 +54,9 @@ struct task {
 	int (*begin)(struct monitor *mon, struct mrg_error *err);
 	void (*end)(struct monitor *mon);
 };
-extern const struct task monitor_start_task, monitor_exec_task;
+extern const struct task monitor_start_task, monitor_exec_task, monitor_console_task;
+
+/* Looks for the first process of a container that runs: the one noted at its start, else the engine's word. */
+int monitor_find_process(struct monitor *mon, struct mrg_error *err);
 
 #endif

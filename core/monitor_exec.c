@@ -87,13 +87,10 @@ static int run_request(struct monitor *mon, const struct exec_request *request, 
 static int begin(struct monitor *mon, struct mrg_error *err)
 {
 	struct exec_request request;
-	int r = store_read_run(mon->record, &mon->run, err);
+	int r = monitor_find_process(mon, err);
 
 	if (r < 0)
 		return r;
-	if (mon->run.process.pidfd < 0 && mon->run.process.pid > 0)
-		mon->run.process.pid = 0;
-	store_unit(mon->record, &mon->run, &mon->unit);
 	r = exec_request_read(mon->fds.request, &request, err);
 	if (r < 0)
 		return r;

@@ -246,6 +246,7 @@ int pump_run(struct pump *p)
 		if (slots[SLOT_SIGNALS].revents)
 			drop_signals(p);
 		serve(p, slots, n);
+		look |= p->ends_with_clients && p->n_clients == 0;
 	}
 	return status;
 }

@@ -37,6 +37,7 @@ struct pump {
 	int out[2];			/* from it, likewise: stdout and stderr; a terminal's master is in out[0] and in */
 	int slave;			/* of the terminal, held so that its last user's close is no end; -1 */
 	bool terminal;
+	bool ends_with_clients;		/* @ended is asked when the last has left */
 	bool close_in_with_client;	/* the last client that may write takes the input with it */
 	int listener, signals, pidfd;	/* -1: none */
 	struct log *log;		/* NULL: none */

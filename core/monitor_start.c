@@ -169,6 +169,10 @@ static void end(struct monitor *mon)
 	mon->process.pid = 0;
 	store_unit(mon->record, NULL, &mon->unit);
 	dispatch_cleanup(mon->plugin, &mon->unit, &how, &err);
+	if (how.status_known) {
+		status = end_of_boot(mon->record->spec, how.status);
+		mon->lost = false;
+	}
 	pump_drain(&mon->pump);
 	mon->pump.log = mon->log = log_close(mon->log);
 	if (!mon->record->transient || !remove_container(mon))

@@ -13,6 +13,7 @@
 
 #include "core/container_internal.h"
 #include "core/util/cleanup.h"
+#include "core/util/proc.h"
 #include "core/util/fd.h"
 
 #define NS_PER_S	1000000000
@@ -21,7 +22,6 @@ struct reading {
 	int (*found)(const struct mrg_proc *proc, void *data);
 	void *data;
 	long ticks;			/* per second */
-	int64_t boot;			/* ns since the epoch */
 };
 
 static int read_proc(pid_t pid, const char *file, char **ret, size_t *ret_length)
@@ -70,7 +70,7 @@ static int parse_stat(const char *text, const struct reading *reading, struct mr
 			 &user, &system, &start) != 3)
 		return -EPROTO;
 	ret->cpu_ns = (user + system) * (uint64_t)(NS_PER_S / reading->ticks);
-	ret->started = (uint64_t)(reading->boot + (int64_t)(start * (uint64_t)(NS_PER_S / reading->ticks)));
+	ret->started = (uint64_t)proc_started_ns(start);
 	return 0;
 }
 
@@ -107,19 +107,10 @@ static int read_one(pid_t pid, void *data)
 	return reading->found(&proc, reading->data);
 }
 
-static int64_t boot_time(void)
-{
-	struct timespec real, boot;
-
-	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	return ((int64_t)real.tv_sec - boot.tv_sec) * NS_PER_S + real.tv_nsec - boot.tv_nsec;
-}
-
 int mrg_procs(struct mrg_container *c, int (*found)(const struct mrg_proc *proc, void *data), void *data,
 	      struct mrg_error *err)
 {
-	struct reading reading = { .found = found, .data = data, .ticks = sysconf(_SC_CLK_TCK), .boot = boot_time() };
+	struct reading reading = { .found = found, .data = data, .ticks = sysconf(_SC_CLK_TCK) };
 	_cleanup_view_ struct view view;
 	int r = container_look(c, &view, err);
 

@@ -28,7 +28,7 @@ enum message_type {
 	MESSAGE_ORDER,			/* to a new monitor: one byte, enum order, and its descriptors */
 };
 
-enum order { ORDER_START, ORDER_EXEC, ORDER_MAX };
+enum order { ORDER_START, ORDER_EXEC, ORDER_CONSOLE, ORDER_MAX };
 
 /* The descriptors of an order; -1: none. */
 struct order_fds {

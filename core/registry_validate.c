@@ -35,9 +35,16 @@ const struct verb registry_verbs[] = {
 	VERB(update, VERB_OPTIONAL, NULL),
 	VERB(processes, VERB_OPTIONAL, NULL),
 	VERB(destroy, VERB_MANDATORY, NULL),
-	VERB(list, VERB_OPTIONAL, "adopt"),
+	VERB(list, VERB_OPTIONAL, "find"),
 	VERB(adopt, VERB_OPTIONAL, "list"),
 	VERB(explain, VERB_OPTIONAL, NULL),
+	VERB(find, VERB_OPTIONAL, "adopt"),
+	VERB(process, VERB_OPTIONAL, NULL),
+	VERB(native, VERB_OPTIONAL, NULL),
+	VERB(configure, VERB_OPTIONAL, NULL),
+	VERB(rename, VERB_OPTIONAL, NULL),
+	VERB(autostart, VERB_OPTIONAL, NULL),
+	VERB(ready, VERB_INSTANCE, "open"),
 	{ NULL, 0, VERB_OPTIONAL, NULL },
 };
 

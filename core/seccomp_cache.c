@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "core/seccomp_profile.h"
 #include "core/util/cleanup.h"
+#include "core/util/digest.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"
 
@@ -58,14 +60,10 @@ static int open_cache(void)
 	return cache < 0 ? cache : open_own(cache, "seccomp");
 }
 
-/* FNV-1a. It only spreads the names: the key itself is in the file and is compared. */
+/* It only spreads the names: the key itself is in the file and is compared. */
 static void file_name(const char *key, char name[NAME_SIZE])
 {
-	uint64_t hash = 0xcbf29ce484222325U;
-
-	for (; *key; key++)
-		hash = (hash ^ (unsigned char)*key) * 0x100000001b3U;
-	snprintf(name, NAME_SIZE, "%016llx.bpf", (unsigned long long)hash);
+	snprintf(name, NAME_SIZE, "%016" PRIx64 ".bpf", digest_text(key, strlen(key)));
 }
 
 /* A file is the key, its NUL, and the program. */

@@ -54,8 +54,8 @@ static int not_found(const char *name, struct mrg_error *err)
 
 /* ---- making --------------------------------------------------------------------------------- */
 
-/* An empty directory under a temporary name, locked: the lock is what tells a walk that it is no left-over. */
-static int make_temporary(int base, char name[STORE_TEMPORARY_SIZE])
+/* The lock is what tells a walk that it is no left-over. */
+int store_make_temporary(int base, char name[STORE_TEMPORARY_SIZE])
 {
 	for (int i = 0; i < MAKE_TRIES; i++) {
 		_cleanup_close_ int fd = -1;
@@ -140,13 +140,15 @@ int store_create(struct mrg *m, struct record *record, struct mrg_error *err)
 	base = store_base(m, record->transient, true, err);
 	if (base < 0)
 		return base;
-	r = make_temporary(base, temporary);
+	r = store_make_temporary(base, temporary);
 	if (r < 0)
 		return fail_errno(err, r, "cannot make the record of container '%s' in '%s'", record->name,
 				  record->transient ? m->run_dir : m->state_dir);
 	record->dir = r;
 	record->created = time_now_ns();
+	record->unnamed = true;
 	r = fill_directory(record, err);
+	record->unnamed = false;
 	if (r == 0)
 		r = claim_name(m, record, base, temporary, record->name, err);
 	if (r == -MRG_E_EXISTS) {
@@ -178,7 +180,9 @@ struct record *store_free(struct record *record)
 	fd_close(record->inherited);
 	mrg_spec_free(record->spec);
 	free(record->name);
+	free(record->entry);
 	free(record->backend);
+	free(record->path);
 	free(record);
 	return NULL;
 }
@@ -188,18 +192,18 @@ static void store_freep(struct record **record)
 	store_free(*record);
 }
 
-static struct record *record_new(const char *name, int dir)
+struct record *store_new(const char *name, int dir)
 {
 	struct record *record = calloc(1, sizeof(*record));
 
-	if (record) {
-		record->dir = record->inherited = -1;
-		record->name = strdup(name);
-		if (!record->name)
-			return store_free(record);
-		record->dir = dir;
+	if (!record) {
+		fd_close(dir);
+		return NULL;
 	}
-	return record;
+	record->dir = dir;
+	record->inherited = -1;
+	record->name = strdup(name);
+	return record->name ? record : store_free(record);
 }
 
 /* Opens the directory of @name in one of the two places: -ENOENT without a sentence when it is not there. */
@@ -214,10 +218,9 @@ static int open_in(struct mrg *m, const char *name, bool transient, struct recor
 		return -ENOENT;
 	if (dir < 0)
 		return fail_errno(err, -errno, "cannot open the record of container '%s'", name);
-	*ret = record_new(name, dir);
+	*ret = store_new(name, take_fd(&dir));
 	if (!*ret)
 		return fail_memory(err);
-	take_fd(&dir);
 	(*ret)->transient = transient;
 	return 0;
 }
@@ -294,7 +297,7 @@ int store_open_dir(_unused_ struct mrg *m, int dir, struct record **ret, struct 
 	_cleanup_(store_freep) struct record *record = NULL;
 	char link[PATH_OF_FD_SIZE], path[PATH_MAX];
 	_cleanup_close_ int inherited = dir;
-	const char *slash;
+	const char *entry, *name;
 	bool stale;
 	ssize_t n;
 	int own, r;
@@ -303,20 +306,22 @@ int store_open_dir(_unused_ struct mrg *m, int dir, struct record **ret, struct 
 	if (n < 0)
 		return fail_errno(err, -errno, "cannot tell the name of the container's directory");
 	path[n] = '\0';
-	slash = strrchr(path, '/');
-	if (!slash || !name_is_valid(slash + 1))
+	entry = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	name = store_adopted_name(entry);
+	if (!name && !name_is_valid(entry))
 		return mrg_error_set(err, -MRG_E_INVALID, "'%s' is no directory of a container", path);
 	/* A description of its own: a lock taken through the inherited one would be shared with the command. */
 	own = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (own < 0)
 		return fail_errno(err, -errno, "cannot open '%s'", path);
-	record = record_new(slash + 1, own);
-	if (!record) {
-		close(own);
+	record = store_new(name ? name : entry, own);
+	if (!record)
 		return fail_memory(err);
-	}
 	record->inherited = take_fd(&inherited);
 	fd_cloexec(record->inherited, true);
+	record->adopted = name != NULL;
+	if (name && !(record->entry = strdup(entry)))
+		return fail_memory(err);
 	r = store_read_record(record, &stale, err);
 	if (r == 0)
 		r = store_read_spec(record, err);
@@ -354,11 +359,11 @@ static int lock_until(int fd, int timeout_ms)
 /* Whether the open directory is still the one of that name. */
 static bool is_current(struct mrg *m, const struct record *record)
 {
-	_cleanup_close_ int base = store_base(m, record->transient, false, NULL);
+	_cleanup_close_ int base = store_base(m, store_in_run(record), false, NULL);
 	struct stat ours, named;
 
 	return base >= 0 && fstat(record->dir, &ours) == 0 &&
-	       fstatat(base, record->name, &named, AT_SYMLINK_NOFOLLOW) == 0 && ours.st_dev == named.st_dev &&
+	       fstatat(base, store_entry(record), &named, AT_SYMLINK_NOFOLLOW) == 0 && ours.st_dev == named.st_dev &&
 	       ours.st_ino == named.st_ino;
 }
 
@@ -368,6 +373,9 @@ int store_lock(struct mrg *m, struct record *record, int timeout_ms, struct mrg_
 
 	if (record->locked)
 		return 0;
+	r = record->adopted && record->dir < 0 ? store_make_adopted(m, record, err) : 0;
+	if (r < 0)
+		return r;
 	r = lock_until(record->dir, timeout_ms);
 	if (r == -MRG_E_BUSY)
 		return mrg_error_set(err, r, "container '%s' is busy: another command is at work on it", record->name);
@@ -417,14 +425,17 @@ int store_rename(struct mrg *m, struct record *record, const char *name, struct 
 
 int store_remove(struct mrg *m, struct record *record, struct mrg_error *err)
 {
-	_cleanup_close_ int base = store_base(m, record->transient, false, err);
+	_cleanup_close_ int base = -1;
 	char temporary[STORE_TEMPORARY_SIZE];
 	int gone = 0, r;
 
+	if (record->dir < 0)
+		return 0;
+	base = store_base(m, store_in_run(record), false, err);
 	if (base < 0)
 		return base == -ENOENT ? not_found(record->name, err) : base;
 	r = store_temporary(temporary, STORE_GONE);
-	if (r == 0 && renameat2(base, record->name, base, temporary, RENAME_NOREPLACE) < 0)
+	if (r == 0 && renameat2(base, store_entry(record), base, temporary, RENAME_NOREPLACE) < 0)
 		r = -errno;
 	/* Not empty: somebody with the directory open has just written into it. */
 	for (int i = 0; r == 0 && i < REMOVE_TRIES; i++) {
@@ -433,7 +444,7 @@ int store_remove(struct mrg *m, struct record *record, struct mrg_error *err)
 			break;
 	}
 	r = r < 0 ? r : gone;
-	if (r == 0 && !record->transient && fsync(base) < 0)
+	if (r == 0 && !store_in_run(record) && fsync(base) < 0)
 		r = -errno;
 	return r < 0 ? fail_errno(err, r, "cannot remove the record of container '%s'", record->name) : 0;
 }
@@ -442,6 +453,7 @@ void store_unit(const struct record *record, const struct run *run, struct mrg_u
 {
 	*ret = (struct mrg_unit){
 		.name = record->name, .id = record->id, .spec = record->spec, .dir = record->dir,
-		.process = run && run->process.pid > 0 ? &run->process : NULL,
+		.process = run && run->process.pid > 0 ? &run->process : NULL, .path = record->path,
+		.adopted = record->adopted,
 	};
 }

@@ -7,11 +7,13 @@
  *
  *	STATE_DIR/containers/NAME/	kept over reboots, written with fsync
  *	RUN_DIR/containers/NAME/	transient ones: gone with the boot, no fsync
+ *	RUN_DIR/containers/BACKEND:NAME/	of adopted ones, made when they are first driven by us: what a run needs (BACKEND+HASH: where
+ *			the engine keeps them elsewhere than it does by default)
  *
  * each 0700 and with the files
  *
  *	record.json	format, id, backend, created, phase ("creating" until the backend has created it); of
- *			transient ones also the boot id: those of another boot are gone
+ *			what is below RUN_DIR also the boot id: what is of another boot is gone
  *	config.json	the spec (moorage-spec(5))
  *	run.json	boot id, monitor and first process (pid and start time), time of start; of the last start
  *	exit.json	how the last run ended: wait status, oom_killed, time
@@ -42,8 +44,12 @@ struct exit_record {
 
 struct record {
 	char *name;
+	char *entry;			/* the name of the directory; NULL: that of the container */
 	char id[17];			/* 16 hex digits */
 	char *backend;
+	char *path;			/* where the engine keeps it; NULL: its default */
+	uint64_t native;		/* digest of the engine's configuration as we wrote it; 0: none */
+	bool adopted;			/* made by the engine's tools; @dir is -1 until store_lock() has made it */
 	int64_t created;
 	bool transient;
 	bool creating;			/* half made: the backend's create has not returned */
@@ -51,6 +57,7 @@ struct record {
 	int dir;			/* the directory, open */
 	int inherited;			/* store_open_dir(): the descriptor whose lock is shared with the command; else -1 */
 	bool locked;
+	bool unnamed;			/* being made: nobody looks into its directory before that has its name */
 };
 
 /* Makes a record (name, id, backend, spec, transient, creating given; dir and created filled in), locked. -MRG_E_EXISTS when either
@@ -60,6 +67,9 @@ int store_create(struct mrg *m, struct record *record, struct mrg_error *err);
 /* Marks the record as made: the backend has created it. */
 int store_commit(struct record *record, struct mrg_error *err);
 
+/* Writes record.json: @native has changed. */
+int store_write_record(struct record *record, struct mrg_error *err);
+
 /* Opens and reads one record by name, unlocked. -MRG_E_NOT_FOUND. */
 int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err);
 
@@ -68,12 +78,23 @@ int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_
 int store_open_damaged(struct mrg *m, const char *name, struct record **ret, struct mrg_error *ret_damage,
 		       struct mrg_error *err);
 
+/* A record of a container that the engine of @backend keeps at @path (NULL: its default) as @name, with an empty
+ * spec: the directory that an earlier command has made, or none yet. */
+int store_open_adopted(struct mrg *m, const char *backend, const char *path, const char *name, struct record **ret,
+		       struct mrg_error *err);
+
+/* Names that an engine may have given: 1 to 200 bytes, no '/' and no control characters. */
+bool store_adopted_name_is_valid(const char *name);
+
+/* Removes the directories of adopted containers of @backend at @path that @names (may be NULL) has not: the engine has lost them. */
+void store_forget_adopted(struct mrg *m, const char *backend, const char *path, char *const *names);
+
 /* Reads the record in the directory @dir (taken): what a monitor does with the descriptor it inherits. A lock that the command holds on that
  * descriptor is shared (flock(2)), so it outlives a killed command until store_unlock(): call that with the verdict. */
 int store_open_dir(struct mrg *m, int dir, struct record **ret, struct mrg_error *err);
 
-/* Locks for a change, waiting at most @timeout_ms (-1: for ever), then verifies that the directory is still the one of that
- * name. -MRG_E_BUSY; -MRG_E_NOT_FOUND when it was removed meanwhile. */
+/* Makes the directory of an adopted one if it has none, then locks for a change, waiting at most @timeout_ms (-1: for ever), then
+ * verifies that the directory is still the one of that name. -MRG_E_BUSY; -MRG_E_NOT_FOUND when it was removed meanwhile. */
 int store_lock(struct mrg *m, struct record *record, int timeout_ms, struct mrg_error *err);
 void store_unlock(struct record *record);
 

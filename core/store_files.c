@@ -37,17 +37,21 @@ static int cannot_write(const struct record *record, const char *file, int r, st
 	return fail_errno(err, r, "cannot write '%s' of container '%s'", file, record->name);
 }
 
+static int write_file(const struct record *record, const char *file, const char *text, bool durable, struct mrg_error *err)
+{
+	int r = record->unnamed ? fd_make_file(record->dir, file, text, strlen(text), durable) :
+				  fd_replace_file(record->dir, file, text, strlen(text), durable);
+
+	return r < 0 ? cannot_write(record, file, r, err) : 0;
+}
+
 /* Replaces @file by @json, which it takes (NULL: memory ran out). */
 static int write_json(const struct record *record, const char *file, json_t *json, bool durable, struct mrg_error *err)
 {
 	_cleanup_json_ json_t *owned = json;
 	_cleanup_free_ char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
-	int r;
 
-	if (!text)
-		return fail_memory(err);
-	r = fd_replace_file(record->dir, file, text, strlen(text), durable);
-	return r < 0 ? cannot_write(record, file, r, err) : 0;
+	return text ? write_file(record, file, text, durable, err) : fail_memory(err);
 }
 
 /* 0: there is no such file; 1: read. An empty file is none: what a power cut leaves of a file that was not synced. */
@@ -56,7 +60,7 @@ static int read_json(const struct record *record, const char *file, json_t **ret
 	_cleanup_free_ char *text = NULL;
 	_cleanup_json_ json_t *json = NULL;
 	size_t length;
-	int r = fd_read_file(record->dir, file, RECORD_MAX, &text, &length);
+	int r = record->dir < 0 ? -ENOENT : fd_read_file(record->dir, file, RECORD_MAX, &text, &length);
 
 	if (r == -ENOENT)
 		return 0;
@@ -82,16 +86,17 @@ static json_t *record_to_json(const struct record *record)
 {
 	char boot[BOOT_ID_SIZE] = "";
 
-	if (record->transient && proc_boot_id(boot) < 0)
+	if (store_in_run(record) && proc_boot_id(boot) < 0)
 		return NULL;
-	return json_pack("{s:i, s:s, s:s, s:I, s:s, s:b, s:s}", "format", STORE_FORMAT, "id", record->id, "backend",
-			 record->backend, "created", (json_int_t)record->created, "phase",
-			 record->creating ? "creating" : "created", "transient", record->transient, "boot", boot);
+	return json_pack("{s:i, s:s, s:s, s:I, s:s, s:b, s:s, s:s*, s:I}", "format", STORE_FORMAT, "id", record->id,
+			 "backend", record->backend, "created", (json_int_t)record->created, "phase",
+			 record->creating ? "creating" : "created", "transient", record->transient, "boot", boot, "path",
+			 record->path, "native", (json_int_t)record->native);
 }
 
 int store_write_record(struct record *record, struct mrg_error *err)
 {
-	return write_json(record, "record.json", record_to_json(record), !record->transient, err);
+	return write_json(record, "record.json", record_to_json(record), !store_in_run(record), err);
 }
 
 int store_commit(struct record *record, struct mrg_error *err)
@@ -110,9 +115,9 @@ int store_commit(struct record *record, struct mrg_error *err)
 /* Whatever of the record is readable is filled in before the first complaint, for store_open_damaged(). */
 static int parse_record(struct record *record, json_t *json, bool *ret_stale, struct mrg_error *err)
 {
-	const char *id = "", *backend = "", *phase = "", *boot = "";
+	const char *id = "", *backend = "", *phase = "", *boot = "", *path = NULL;
 	char boot_now[BOOT_ID_SIZE];
-	json_int_t created = 0, format = 0;
+	json_int_t created = 0, format = 0, native = 0;
 	int transient = 0;
 
 	json_unpack(json, "{s:s}", "id", &id);
@@ -126,14 +131,17 @@ static int parse_record(struct record *record, json_t *json, bool *ret_stale, st
 	if (format > STORE_FORMAT)
 		return mrg_error_set(err, -MRG_E_ABI, "the record of container '%s' has format %lld: it was written by a newer moorage",
 				     record->name, (long long)format);
-	if (json_unpack(json, "{s:I, s:s, s:b, s:s}", "created", &created, "phase", &phase, "transient", &transient,
-			"boot", &boot) < 0 || format < 1 || !record->id[0] || !record->backend ||
+	if (json_unpack(json, "{s:I, s:s, s:b, s:s, s?s, s?I}", "created", &created, "phase", &phase, "transient",
+			&transient, "boot", &boot, "path", &path, "native", &native) < 0 || format < 1 || !record->id[0] || !record->backend ||
 	    (strcmp(phase, "creating") != 0 && strcmp(phase, "created") != 0))
 		return damaged(record, "record.json", "lacks a member or has a wrong one", err);
+	if (path && !(record->path = strdup(path)))
+		return fail_memory(err);
 	record->created = created;
+	record->native = (uint64_t)native;
 	record->creating = strcmp(phase, "creating") == 0;
 	record->transient = transient;
-	*ret_stale = transient && proc_boot_id(boot_now) == 0 && strcmp(boot, boot_now) != 0;
+	*ret_stale = *boot && proc_boot_id(boot_now) == 0 && strcmp(boot, boot_now) != 0;
 	return 0;
 }
 
@@ -172,10 +180,7 @@ int store_write_spec(struct record *record, struct mrg_error *err)
 	_cleanup_free_ char *text = NULL;
 	int r = mrg_spec_emit(record->spec, 0, &text, err);
 
-	if (r < 0)
-		return r;
-	r = fd_replace_file(record->dir, "config.json", text, strlen(text), !record->transient);
-	return r < 0 ? cannot_write(record, "config.json", r, err) : 0;
+	return r < 0 ? r : write_file(record, "config.json", text, !store_in_run(record), err);
 }
 
 int store_write_run(struct record *record, const struct run *run, struct mrg_error *err)
@@ -243,7 +248,7 @@ int store_write_exit(struct record *record, const struct exit_record *exit, stru
 {
 	return write_json(record, "exit.json",
 			  json_pack("{s:i, s:b, s:b, s:I}", "status", exit->status, "oom_killed", exit->oom_killed,
-				    "known", exit->known, "finished", (json_int_t)exit->finished), !record->transient, err);
+				    "known", exit->known, "finished", (json_int_t)exit->finished), !store_in_run(record), err);
 }
 
 int store_read_exit(struct record *record, struct exit_record *ret, struct mrg_error *err)

@@ -18,12 +18,37 @@ int store_base(struct mrg *m, bool transient, bool make, struct mrg_error *err);
 #define STORE_TEMPORARY_SIZE	24
 int store_temporary(char ret[STORE_TEMPORARY_SIZE], const char *prefix);
 
-/* store_files.c: a new directory's files, and what store_open reads. */
-int store_write_record(struct record *record, struct mrg_error *err);
+/* store.c: an empty directory under a temporary name, locked. */
+int store_make_temporary(int base, char name[STORE_TEMPORARY_SIZE]);
+
+/* A record of @name with the directory @dir, which it takes also on failure (-1: none yet). */
+struct record *store_new(const char *name, int dir);
+
+/* Whether its directory is below the run directory, unsynced and gone with the boot. */
+static inline bool store_in_run(const struct record *record)
+{
+	return record->transient || record->adopted;
+}
+
+static inline const char *store_entry(const struct record *record)
+{
+	return record->entry ? record->entry : record->name;
+}
+
+/* store_adopt.c: what the name of an adopted one's directory says: the name of the container in it, or NULL when it is none. */
+const char *store_adopted_name(const char *entry);
+
+/* Makes the directory of an adopted record, or opens the one that another command has just made. */
+int store_make_adopted(struct mrg *m, struct record *record, struct mrg_error *err);
+
+/* store_files.c: what store_open reads. */
 int store_read_record(struct record *record, bool *ret_stale, struct mrg_error *err);
 int store_read_spec(struct record *record, struct mrg_error *err);
 
 /* store_walk.c: removes the directory @name below @base unless somebody holds its lock. 0: gone or left to its owner. */
 int store_sweep(int base, const char *name);
+
+/* Whether the record @name below the run directory is of another boot. */
+bool store_is_stale(int base, const char *name);
 
 #endif

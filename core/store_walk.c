@@ -38,8 +38,7 @@ int store_sweep(int base, const char *name)
 	return fd_remove_tree(base, name);
 }
 
-/* Whether the record below the run directory is of another boot. */
-static bool is_stale(int base, const char *name)
+bool store_is_stale(int base, const char *name)
 {
 	struct record record = { .name = (char *)name, .inherited = -1 };
 	bool stale = false;
@@ -49,6 +48,7 @@ static bool is_stale(int base, const char *name)
 		store_read_record(&record, &stale, NULL);
 	fd_close(record.dir);
 	free(record.backend);
+	free(record.path);
 	return stale;
 }
 
@@ -58,13 +58,13 @@ static int take_entry(int base, const char *name, bool transient, char ***names,
 		store_sweep(base, name); /* what cannot be removed now is tried again by the next walk */
 		return 0;
 	}
-	if (!name_is_valid(name))
+	if (!name_is_valid(name) && !(transient && store_adopted_name(name)))
 		return 0;
-	if (transient && is_stale(base, name)) {
+	if (transient && store_is_stale(base, name)) {
 		store_sweep(base, name);
 		return 0;
 	}
-	return strv_append(names, name) < 0 ? fail_memory(err) : 0;
+	return store_adopted_name(name) ? 0 : strv_append(names, name) < 0 ? fail_memory(err) : 0;
 }
 
 static int collect(struct mrg *m, bool transient, char ***names, struct mrg_error *err)

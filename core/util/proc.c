@@ -15,6 +15,8 @@
 #include "core/util/fd.h"
 #include "core/util/proc.h"
 
+#define NS_PER_S	INT64_C(1000000000)
+
 int proc_start_time(pid_t pid, uint64_t *ret)
 {
 	char path[32];
@@ -65,6 +67,16 @@ int proc_open(pid_t pid, uint64_t start_time)
 	if (r < 0)
 		return r;
 	return now == start_time ? take_fd(&fd) : -ESRCH;
+}
+
+int64_t proc_started_ns(uint64_t start_time)
+{
+	struct timespec real, boot;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return ((int64_t)real.tv_sec - boot.tv_sec) * NS_PER_S + real.tv_nsec - boot.tv_nsec +
+	       (int64_t)start_time * (NS_PER_S / sysconf(_SC_CLK_TCK));
 }
 
 int64_t time_now_ns(void)

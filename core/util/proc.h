@@ -18,6 +18,9 @@ int proc_boot_id(char ret[BOOT_ID_SIZE]);
 /* A pidfd of @pid if it is still the process that started at @start_time, else -ESRCH. */
 int proc_open(pid_t pid, uint64_t start_time);
 
+/* A start time as nanoseconds since the epoch. */
+int64_t proc_started_ns(uint64_t start_time);
+
 /* Nanoseconds of CLOCK_REALTIME. */
 int64_t time_now_ns(void);
 

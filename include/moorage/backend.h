@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 #define MRG_BACKEND_SYMBOL	"mrg_backend_v0"	/* the major is in the name */
-#define MRG_ABI_MINOR		0
+#define MRG_ABI_MINOR		1
 
 struct mrg;				/* the library's context (moorage.h) */
 
@@ -64,8 +64,12 @@ struct mrg_unit {
 	const char *name;		/* [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 63 */
 	const char *id;			/* [0-9a-f]{16}, never used twice; names cgroups and the like */
 	const struct mrg_spec *spec;	/* checked, defaults filled in */
-	int dir;			/* directory of the container: the backend's own files go here */
-	const struct mrg_process *process;	/* what start gave, found alive just now; NULL: not known to run */
+	int dir;			/* directory of the container: the backend's own files go here; -1: it has none (yet) */
+	const struct mrg_process *process;	/* what start or the verb process gave, found alive just now; NULL: not known to run */
+	const char *path;		/* where the engine keeps it (lxcpath, directory of machines, URI); NULL: the engine's default */
+	int adopted;			/* made by the engine's own tools: what is written in its configuration stays as it is */
+	const char *cgroup;		/* for helpers, which a plugin gives a copy of the unit: the cgroup its engine has made, a path below each
+					 * hierarchy; NULL: the one named after the unit */
 };
 
 /* Standard input, output and error of what is started. Frozen. */
@@ -109,8 +113,8 @@ struct mrg_probe {
 
 /* One container found by list. Frozen: a plugin allocates it. */
 struct mrg_found {
-	const char *name;		/* the engine's name for it */
-	const char *rootfs;		/* or NULL */
+	const char *name;		/* the engine's name for it: 1 to 200 bytes, no '/' and no control characters, else it is passed over */
+	const char *rootfs;		/* what list knows without asking further; NULL, 0 and ABSENT: it does not */
 	pid_t init;
 	int state;			/* enum mrg_state */
 };
@@ -126,6 +130,8 @@ struct mrg_option {
 /* How a container's life ended, as far as the engine knows more than the wait status. */
 struct mrg_exit {
 	int oom_killed;			/* the kernel killed something in it for its memory limit */
+	int status_known;		/* @status is the payload's wait(2) status word, where that of the child start gave is the engine's */
+	int status;
 };
 
 /* One native command or file an operation amounts to, for --explain. @text may have several lines. */
@@ -189,8 +195,8 @@ struct mrg_backend {
 	int (*exec)(void *self, const struct mrg_unit *unit, const struct mrg_command *command,
 		    struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
 
-	/* Optional. A descriptor on the console of a container whose stdio the core does not hold
-	 * (adopted ones). The caller takes it. */
+	/* Optional, monitor. The master side of a terminal on the console of a container whose stdio the core does not hold
+	 * (one that was started by others). The caller takes it. */
 	int (*console)(void *self, const struct mrg_unit *unit, int *ret_fd, struct mrg_error *err);
 
 	/* Mandatory. Returns one of enum mrg_state, observed, not remembered: it also finds a container
@@ -212,13 +218,45 @@ struct mrg_backend {
 	 * the engine; 0 when there was none. The core removes unit->dir afterwards. */
 	int (*destroy)(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 
-	/* Optional pair. What the engine has, ours or not; a non-zero return of @found
-	 * ends the walk and is returned. Adopt takes hold of a foreign one; it must not disturb it. */
-	int (*list)(void *self, mrg_found_fn found, void *data, struct mrg_error *err);
-	int (*adopt)(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+	/* Optional three with find (below), for engines that keep containers of their own: all or none. @path as in the unit. None loads a library or
+	 * starts a daemon only to find out that the engine is not in use here: that is -MRG_E_NO_ENGINE. */
+
+	/* What the engine has, ours or not, in no order; a non-zero return of @found ends the walk and is returned. */
+	int (*list)(void *self, const char *path, mrg_found_fn found, void *data, struct mrg_error *err);
+
+	/* Fills the empty @spec from the engine's own configuration of unit->name (unit->spec is empty); changes nothing. -MRG_E_NOT_FOUND. */
+	int (*adopt)(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err);
 
 	/* Optional. The native commands and files that create and start amount to; changes nothing. */
 	int (*explain)(void *self, const struct mrg_unit *unit, mrg_explain_fn line, void *data, struct mrg_error *err);
+
+	/* Minor 1. */
+
+	/* Whether the engine has one of this name: 1 or 0. Asked whenever a user names a container without its backend, so it looks at files or a
+	 * socket and does not load the engine's library. */
+	int (*find)(void *self, const char *path, const char *name, struct mrg_error *err);
+
+	/* Optional. The first process as the engine tells it, whoever started the container: 1 and *ret (pidfd may be -1, start_time 0), or 0 when
+	 * there is none. Asked when unit->process is not known. */
+	int (*process)(void *self, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err);
+
+	/* Optional. The engine's own text of the container's configuration: the LXC config, the .nspawn file, the domain XML; in one or several calls of @text. */
+	int (*native)(void *self, const struct mrg_unit *unit, mrg_explain_fn text, void *data, struct mrg_error *err);
+
+	/* Optional. unit->spec has changed: writes the engine's configuration anew, whole or not at all. Never called for adopted ones. */
+	int (*configure)(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+
+	/* Optional. Gives a container at rest another name, with all the engine has of it. Absent: the core destroys and creates, and
+	 * refuses for adopted ones. -MRG_E_EXISTS. */
+	int (*rename)(void *self, const struct mrg_unit *unit, const char *name, struct mrg_error *err);
+
+	/* Optional. Start at boot by the engine's own means: @on 1 or 0 sets it, -1 only asks; returns 1 or 0, what it is now. Absent: the
+	 * core uses the unit template moorage@.service. */
+	int (*autostart)(void *self, const struct mrg_unit *unit, int on, struct mrg_error *err);
+
+	/* Optional, monitor, with open. Nothing is known yet but that a start will follow soon: the moment to make what most starts need, kept in @self.
+	 * What cannot be made is no failure, start makes it; a failure is what start could not repair either, and ends the monitor. */
+	int (*ready)(void *self, struct mrg_error *err);
 };
 
 /* A plugin file ends with: MRG_BACKEND = { MRG_BACKEND_HEADER, .name = ... }; */

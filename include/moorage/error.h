@@ -24,6 +24,7 @@ extern "C" {
 #define MRG_E_INVALID		EINVAL		/* a spec, a name or a value is not usable as given */
 #define MRG_E_NOT_FOUND		ENOENT		/* no such container; used for nothing else */
 #define MRG_E_EXISTS		EEXIST		/* the name is taken */
+#define MRG_E_AMBIGUOUS		ENOTUNIQ	/* a name without its backend that several backends have */
 #define MRG_E_BUSY		EAGAIN		/* somebody else is at work on it just now */
 #define MRG_E_STATE		EBUSY		/* not in this state: running, paused, ... */
 #define MRG_E_NOT_RUNNING	ESRCH		/* not in this state: it does not run */

@@ -10,6 +10,7 @@
  */
 
 #include <moorage/backend.h>
+#include <moorage/moorage.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,6 +44,10 @@ int mrg_helper_cgroup_cleanup(void *self, const struct mrg_unit *unit, struct mr
 
 /* Verb destroy: cleanup without a report, -MRG_E_STATE while something runs. */
 int mrg_helper_cgroup_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+
+/* The cgroup of a process as a unit takes it, "/lxc.payload.web": of cgroup v2 unless the process is at its top, else of v1; without what an init
+ * system has made for itself inside (init.scope, .lxc, libvirt's emulator ...). -MRG_E_NOT_RUNNING when there is no such process. */
+int mrg_helper_cgroup_of(pid_t pid, char *ret, size_t size, struct mrg_error *err);
 
 /* ---- cgroups: steps of start and exec -------------------------------------------------- */
 
@@ -147,6 +152,23 @@ int mrg_helper_process_probe(struct mrg_fields *fields, char *reason, size_t siz
 int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command,
 		    struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
 
+/* ---- moorage-init inside containers of engines ------------------------------------------
+ *
+ * moorage-init [--status] [--stdio] -- COMMAND [ARG...] is bind mounted read-only by the engine and executed as the first process. Descriptor
+ * MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed and is closed once it is; with --status
+ * MRG_INIT_STATUS_FD gets the wait(2) status word of the command; with --stdio the three from MRG_INIT_STDIO_FD on become 0, 1 and 2. */
+#define MRG_INIT_STATUS_FD	4
+#define MRG_INIT_STDIO_FD	5
+
+/* The path of moorage-init on the host; -MRG_E_NO_ENGINE when it is not installed. */
+int mrg_helper_init_path(char *ret, size_t size, struct mrg_error *err);
+
+/* Memory for one status word that its holder can neither grow nor shrink: what is given as MRG_INIT_STATUS_FD. */
+int mrg_helper_status_new(int *ret_fd, struct mrg_error *err);
+
+/* What was written there: 1 and *ret_status, or 0 when nothing was (the first process was killed). */
+int mrg_helper_status_read(int fd, int *ret_status);
+
 /* In a child of mrg_helper_spawn(): the pipe its failure travels through, close-on-exec. The number must be free in the
  * caller. moorage-init, when it is executed, inherits the pipe as MRG_INIT_ERROR_FD instead. */
 #define MRG_SPAWN_ERROR_FD	255
@@ -160,6 +182,27 @@ int mrg_helper_spawn(uint64_t flags, const struct mrg_cgroup_entry *cgroup,
 		     int (*child)(void *data, struct mrg_error *err),
 		     int (*parent)(pid_t pid, void *data, struct mrg_error *err), void *data,
 		     struct mrg_process *ret, struct mrg_error *err);
+
+/* ---- systemd-nspawn ---------------------------------------------------------------------- */
+
+/* What together configures a container of systemd-nspawn. */
+struct mrg_nspawn_texts {
+	char *settings;			/* its .nspawn file, systemd.nspawn(5) */
+	char *dropin;			/* of the unit that runs it: limits; "" when there are none */
+	char **argv;			/* options and command that have no key in the file, NULL-terminated: what follows "systemd-nspawn" */
+};
+
+/*
+ * Writes @spec for systemd-nspawn. The caller adds what is not of the spec: --machine=, --register=, --keep-unit; the file must be where
+ * nspawn trusts it, /run/systemd/nspawn/MACHINE.nspawn. Each field set is reported once (@report may be NULL), so that a backend can refuse what weakens.
+ * Nothing is opened: a masked path that this kernel does not have makes nspawn fail, and is the caller's to take out before.
+ * Returns 0, what @report returned, or a negative error; then @ret holds nothing.
+ */
+int mrg_helper_nspawn_write(const struct mrg_spec *spec, struct mrg_nspawn_texts *ret, mrg_report_fn report, void *data,
+			    struct mrg_error *err);
+
+/* Frees what mrg_helper_nspawn_write() gave, and empties @texts. */
+void mrg_helper_nspawn_free(struct mrg_nspawn_texts *texts);
 
 #ifdef __cplusplus
 }

@@ -20,6 +20,7 @@
 #include <moorage/error.h>
 #include <moorage/spec.h>
 #include <moorage/backend.h>
+#include <moorage/format.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,6 +35,7 @@ extern "C" {
  * MOORAGE_LIBEXEC_DIR, MOORAGE_CONFIG. */
 struct mrg_options {
 	const char *state_dir, *run_dir, *backend_path, *libexec_dir, *config_file;
+	const char *path;		/* where the engine keeps its containers (lxcpath, directory of machines, URI of libvirt); NULL: its default */
 };
 
 /* A context. @options may be NULL. Touches no file. */
@@ -93,7 +95,8 @@ int mrg_create(struct mrg *m, const struct mrg_create *create, struct mrg_contai
 /* The checks alone. */
 int mrg_create_check(struct mrg *m, const struct mrg_create *create, struct mrg_error *err);
 
-/* Opens a container by "NAME" or "BACKEND:NAME". -MRG_E_NOT_FOUND with the nearest name as hint. One whose record is damaged is
+/* Opens a container by "NAME" or "BACKEND:NAME": one of ours, or one that an engine's own tools made (adopted). -MRG_E_NOT_FOUND with the nearest
+ * name as hint; -MRG_E_AMBIGUOUS when several backends have one called NAME, naming them. One whose record is damaged is
  * opened too: every verb tells the damage (-EBADMSG), only mrg_remove() by force works; its spec is empty, id and backend may be "". */
 int mrg_container_open(struct mrg *m, const char *name, struct mrg_container **ret, struct mrg_error *err);
 struct mrg_container *mrg_container_free(struct mrg_container *c);
@@ -102,9 +105,19 @@ struct mrg_container *mrg_container_free(struct mrg_container *c);
 const char *mrg_container_name(const struct mrg_container *c);
 const char *mrg_container_id(const struct mrg_container *c);
 const char *mrg_container_backend(const struct mrg_container *c);
-const struct mrg_spec *mrg_container_spec(const struct mrg_container *c);
 int mrg_container_transient(const struct mrg_container *c);
-int64_t mrg_container_created(const struct mrg_container *c);	/* ns since the epoch */
+int64_t mrg_container_created(const struct mrg_container *c);	/* ns since the epoch; 0: made by others */
+
+/* Whether it was made by its engine's own tools, and there is no record of it. */
+int mrg_container_adopted(const struct mrg_container *c);
+
+/* The spec; lives as long as @c. Where the engine keeps a configuration of its own that is the truth: what others made, or changed since we wrote it, is
+ * read from there. A configuration that cannot be read gives an empty spec here and its error from mrg_container_load(). */
+const struct mrg_spec *mrg_container_spec(struct mrg_container *c);
+int mrg_container_load(struct mrg_container *c, struct mrg_error *err);
+
+/* The engine's own text of its configuration (LXC config, .nspawn, domain XML), the caller frees it. -MRG_E_UNSUPPORTED: the backend has none. */
+int mrg_native(struct mrg_container *c, char **ret, struct mrg_error *err);
 
 /* What is so now, and how the last run ended. */
 struct mrg_status {
@@ -121,8 +134,9 @@ int mrg_container_status(struct mrg_container *c, struct mrg_status *ret, struct
 /* Exit status of a shell for a wait(2) status word: the code, or 128+n. */
 int mrg_exit_code(int wait_status);
 
-/* Calls @found for every container (of @backend when not NULL) in order of name; a broken record is reported through @warn
- * (may be NULL) and does not end the walk. A non-zero return ends the walk and is returned. Half-made entries are repaired on the way. */
+/* Calls @found for every container (of @backend when not NULL): ours in order of name, then of each engine those that its own tools made, in order of name. A
+ * broken record, or an engine that fails, is reported through @warn (may be NULL) and does not end the walk; an engine that is not in use here is passed
+ * over unless @backend names it. A non-zero return ends the walk and is returned. Half-made entries are repaired on the way. */
 int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_container *c, void *data),
 	     void (*warn)(const char *name, const struct mrg_error *err, void *data), void *data,
 	     struct mrg_error *err);
@@ -173,15 +187,16 @@ struct mrg_session *mrg_session_free(struct mrg_session *s);
 
 /* ---- verbs ------------------------------------------------------------------ */
 
-/* Says that a start or exec follows soon: moorage-monitor is executed now and loads the plugin of @backend (NULL: unknown) while
- * the caller goes on with what comes first. The next mrg_start() or mrg_exec() of this context uses it; mrg_free() sends it away. */
+/* Says that a start or exec follows soon: moorage-monitor is executed now, while the caller goes on with what comes first. With
+ * @backend (NULL: unknown, or an exec follows) it loads the plugin and has it get ready for a start. The next mrg_start() or mrg_exec()
+ * of this context uses it; mrg_free() sends it away. */
 int mrg_launch_ahead(struct mrg *m, const char *backend, struct mrg_error *err);
 
 /* Starts @c. With @ret_session (may be NULL) the caller is attached before the first byte of output and, when the spec keeps
  * stdin open, feeds it. Returns 1 when it already runs (then *ret_session is not written). A command that is missing: -MRG_E_NO_COMMAND, nothing left running. */
 int mrg_start(struct mrg_container *c, struct mrg_session **ret_session, struct mrg_error *err);
 
-/* Attaches to a running container's streams. -MRG_E_NOT_RUNNING; -MRG_E_STATE when its monitor is gone. */
+/* Attaches to a running container's streams; to the console of one that others started. -MRG_E_NOT_RUNNING; -MRG_E_STATE when its monitor is gone. */
 int mrg_attach(struct mrg_container *c, struct mrg_session **ret_session, struct mrg_error *err);
 
 struct mrg_exec {
@@ -211,10 +226,18 @@ int mrg_wait(struct mrg_container *c, int timeout_ms, struct mrg_status *ret, st
 /* Removes @c: -MRG_E_STATE when it runs, unless @force (then it is killed first). The root directory it was given is never touched. */
 int mrg_remove(struct mrg_container *c, int force, struct mrg_error *err);
 
-/* Gives @c another name; it must not run. */
+/* Gives @c another name; it must not run. -MRG_E_UNSUPPORTED for one that others made when its backend cannot rename. */
 int mrg_rename(struct mrg_container *c, const char *name, struct mrg_error *err);
 
-/* Changes the limits that are set in @changes: live when it runs (update verb), and in the record. */
+/* Starts at boot, by the engine's own means or, where it has none, by the unit template moorage@.service: @on 1 or 0 sets it, -1 only asks. Returns what it is
+ * now, 1 or 0. */
+int mrg_autostart(struct mrg_container *c, int on, struct mrg_error *err);
+
+/* A systemd service unit that starts and stops @c; the caller frees it. */
+int mrg_generate(struct mrg_container *c, char **ret, struct mrg_error *err);
+
+/* Changes the limits that are set in @changes: live when it runs (update verb), in the record and in the engine's configuration; of one that others made live only, and
+ * -MRG_E_STATE when it does not run. */
 int mrg_update(struct mrg_container *c, const struct mrg_spec *changes, struct mrg_error *err);
 
 /* What it uses just now. -MRG_E_NOT_RUNNING. */
@@ -230,6 +253,10 @@ struct mrg_proc {
 };
 int mrg_procs(struct mrg_container *c, int (*found)(const struct mrg_proc *proc, void *data), void *data,
 	      struct mrg_error *err);
+
+/* Calls @found with each address that is up in the network namespace of a running container, loopback and link-local ones left out, as text ("10.0.3.5"). Returns 1 when
+ * that namespace is the caller's own (then none is told), 0, or what @found returned. Read from procfs. */
+int mrg_addresses(struct mrg_container *c, int (*found)(const char *address, void *data), void *data, struct mrg_error *err);
 
 /* What the operation would do in native commands and files; runs nothing. */
 int mrg_explain(struct mrg *m, const struct mrg_create *create, mrg_explain_fn line, void *data,
@@ -252,31 +279,6 @@ struct mrg_log_query {
 };
 int mrg_logs(struct mrg_container *c, const struct mrg_log_query *query,
 	     int (*line)(const struct mrg_log_line *line, void *data), void *data, struct mrg_error *err);
-
-/* ---- formats ---------------------------------------------------------------- */
-
-enum mrg_verdict { MRG_CARRIED, MRG_APPROXIMATED, MRG_DROPPED, MRG_WEAKENS };
-
-/* One row of a conversion report. Strings valid during the call. */
-struct mrg_report_row {
-	int verdict;			/* enum mrg_verdict */
-	int field;			/* enum mrg_field; -1: the source key has none */
-	const char *source;		/* key of the source: JSON pointer or "Section.Key=" */
-	unsigned int line;		/* of the source; 0: none */
-	const char *target;		/* key of the target; NULL: none */
-	const char *note;		/* one sentence; NULL: nothing to say */
-};
-typedef int (*mrg_report_fn)(const struct mrg_report_row *row, void *data);
-
-/* Names of the formats, NULL-terminated, constant: "oci", "systemd", "lxc". */
-const char *const *mrg_format_names(void);
-
-/* @text of @format to a spec, and a spec to text (the caller frees it). Every key of the input, or every field set in the spec, is reported exactly once;
- * @report may be NULL. No engine is needed, and no file is opened but those that a configuration of LXC includes. */
-int mrg_format_read(const char *format, const char *text, size_t length, struct mrg_spec **ret,
-		    mrg_report_fn report, void *data, struct mrg_error *err);
-int mrg_format_write(const char *format, const struct mrg_spec *spec, char **ret,
-		     mrg_report_fn report, void *data, struct mrg_error *err);
 
 /* ---- doctor ----------------------------------------------------------------- */
 

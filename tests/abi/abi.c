@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sizes and offsets of everything that crosses the border to plugins, pinned for minor 0 on 64-bit hosts. This file is compiled,
+/* Sizes and offsets of everything that crosses the border to plugins, pinned for minor 1 on 64-bit hosts. This file is compiled,
  * not run. Whoever makes it fail has changed the ABI: a frozen structure needs a new major; one that grew at its end a new
  * minor, an entry in docs/abi-changes.md and new lines here. */
 
@@ -13,7 +13,7 @@
 #define SIZE(type, n)		_Static_assert(sizeof(type) == (n), "size of " #type)
 #define OFFSET(type, member, n)	_Static_assert(offsetof(type, member) == (n), "offset of " #member " in " #type)
 
-_Static_assert(MRG_ABI_MINOR == 0, "new minor: add its lines here and an entry in docs/abi-changes.md");
+_Static_assert(MRG_ABI_MINOR == 1, "new minor: add its lines here and an entry in docs/abi-changes.md");
 
 /* Frozen. */
 SIZE(struct mrg_error, 512);
@@ -49,8 +49,9 @@ SIZE(struct mrg_seccomp_syscall, 40);
 SIZE(struct mrg_seccomp, 64);
 
 /* Grow at their end only. */
-SIZE(struct mrg_unit, 40);
+SIZE(struct mrg_unit, 64);
 OFFSET(struct mrg_unit, process, 32);
+OFFSET(struct mrg_unit, adopted, 48);
 SIZE(struct mrg_command, 40);
 OFFSET(struct mrg_command, privileged, 32);
 SIZE(struct mrg_stats, 88);
@@ -60,7 +61,7 @@ OFFSET(struct mrg_probe, engine, 32);
 OFFSET(struct mrg_probe, reason, 96);
 OFFSET(struct mrg_probe, boundary, 288);
 OFFSET(struct mrg_probe, boundary_reason, 292);
-SIZE(struct mrg_exit, 4);
+SIZE(struct mrg_exit, 12);
 SIZE(struct mrg_spec, 880);
 OFFSET(struct mrg_spec, hostname, 40);
 OFFSET(struct mrg_spec, args, 128);
@@ -73,7 +74,7 @@ OFFSET(struct mrg_spec, native_json, 872);
 SIZE(struct mrg_cgroup_entry, 80);
 
 /* The table. */
-SIZE(struct mrg_backend, 216);
+SIZE(struct mrg_backend, 272);
 OFFSET(struct mrg_backend, minor, 4);
 OFFSET(struct mrg_backend, name, 8);
 OFFSET(struct mrg_backend, fields, 24);
@@ -100,6 +101,13 @@ OFFSET(struct mrg_backend, destroy, 184);
 OFFSET(struct mrg_backend, list, 192);
 OFFSET(struct mrg_backend, adopt, 200);
 OFFSET(struct mrg_backend, explain, 208);
+OFFSET(struct mrg_backend, find, 216);
+OFFSET(struct mrg_backend, process, 224);
+OFFSET(struct mrg_backend, native, 232);
+OFFSET(struct mrg_backend, configure, 240);
+OFFSET(struct mrg_backend, rename, 248);
+OFFSET(struct mrg_backend, autostart, 256);
+OFFSET(struct mrg_backend, ready, 264);
 
 /* Numbers that plugins and records carry. */
 _Static_assert(MRG_FIELD_HOSTNAME == 0, "MRG_FIELD_HOSTNAME keeps its number");

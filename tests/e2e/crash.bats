@@ -44,22 +44,28 @@ monitor() {
 # survivors: every container that is listed has a state and can be removed.
 survivors() {
 	local name state
-	for name in $(m ls -q); do
+	for name in $(mine); do
 		state=$(m state "$name") || { echo "$name is listed and has no state"; return 1; }
 		case $state in created | running | stopped | paused) ;; *) echo "$name: $state"; return 1 ;; esac
 		m rm -f "$name" || { echo "$name cannot be removed"; return 1; }
 	done
-	[ -z "$(m ls -q)" ]
+	[ -z "$(mine)" ]
 	eventually 5 bash -c '[ -z "$(find /sys/fs/cgroup -maxdepth 5 -type d -name "*$P-*" 2>/dev/null)" ]'
+}
+
+# life NAME: a container from create to rm, in a session of its own, so that one signal kills the shell and the command it runs. (Killed one after the
+# other, the shell may start the next command in between, which then goes on unseen.)
+life() {
+	# shellcheck disable=SC2016
+	exec setsid bash -c '"$MOORAGE" create -q -B "$E2E_BACKEND" --name "$1" "$E2E_ROOT" -- /bin/sleep 30 && "$MOORAGE" start "$1" && "$MOORAGE" rm -f "$1"' life "$1"
 }
 
 @test "create, start and rm are killed at random times" {
 	for i in $(seq 1 40); do
-		(m create -q -B "$E2E_BACKEND" --name "$P-k$i" "$E2E_ROOT" -- /bin/sleep 30 && m start "$P-k$i" && m rm -f "$P-k$i") >/dev/null 2>&1 3>&- &
+		life "$P-k$i" >/dev/null 2>&1 3>&- &
 		victim=$!
 		sleep "0.0$((RANDOM % 60 + 10))"
-		pkill -KILL -P "$victim" 2>/dev/null || true
-		kill -KILL "$victim" 2>/dev/null || true
+		kill -KILL -- "-$victim" 2>/dev/null || kill -KILL "$victim" 2>/dev/null || true
 		wait "$victim" 2>/dev/null || true
 	done
 	survivors

@@ -18,7 +18,7 @@ setup_file() {
 
 teardown_file() {
 	local name left
-	for name in $("$MOORAGE" ls -q 2>/dev/null); do "$MOORAGE" rm -f "$name" >/dev/null 2>&1 || true; done
+	for name in $(mine 2>/dev/null); do "$MOORAGE" rm -f "$E2E_BACKEND:$name" >/dev/null 2>&1 || true; done
 	# A monitor tells the end before its own.
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		left=$(leftovers)
@@ -28,6 +28,9 @@ teardown_file() {
 	rm -rf "$FILE_DIR"
 	[ -z "$left" ] || { echo "left behind:" "$left" >&2; return 1; }
 }
+
+# mine: the containers of this file. Engines list those of others too, which are not to be touched.
+mine() { "$MOORAGE" -B "$E2E_BACKEND" ls -q | { grep "^$P-" || true; }; }
 
 # m ARGUMENT...: the command.
 m() { "$MOORAGE" "$@"; }

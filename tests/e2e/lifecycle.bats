@@ -242,11 +242,11 @@ load lib
 }
 
 @test "--explain runs nothing and names what would run" {
-	before=$(m ls -q)
+	before=$(mine)
 	run m --explain run -B "$E2E_BACKEND" --name "$P-explained" "$E2E_ROOT" -- /bin/true
 	[ "$status" = 0 ]
 	[ -n "$output" ]
-	[ "$(m ls -q)" = "$before" ]
+	[ "$(mine)" = "$before" ]
 }
 
 @test "a terminal: rows and columns, job control, the exit status" {

@@ -8,11 +8,11 @@ load lib
 		[ $((i % 10)) -ne 0 ] || wait
 	done
 	wait
-	[ "$(m ls --json | jq '[.[] | select(.state == "running")] | length')" = 200 ]
+	[ "$(m ls --json | jq --arg p "$P-" '[.[] | select(.state == "running" and (.name | startswith($p)))] | length')" = 200 ]
 	run m exec "$P-137" -- /bin/echo there
 	[ "$output" = there ]
-	m ls -q | xargs -n 20 "$MOORAGE" rm -f >/dev/null
-	[ -z "$(m ls -q)" ]
+	mine | xargs -n 20 "$MOORAGE" rm -f >/dev/null
+	[ -z "$(mine)" ]
 }
 
 @test "50 run --rm, ten at a time, each with its own output" {

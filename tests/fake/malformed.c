@@ -40,7 +40,8 @@ extern int mrg_helper_of_the_future(void *self, const struct mrg_spec *spec, str
 int plain_open(struct mrg *ctx, void **ret_self, struct mrg_error *err);
 void plain_close(void *self);
 int plain_verb(void *self, const struct mrg_unit *unit, struct mrg_error *err);
-int plain_list(void *self, mrg_found_fn found, void *data, struct mrg_error *err);
+int plain_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err);
+int plain_list(void *self, const char *path, mrg_found_fn found, void *data, struct mrg_error *err);
 
 int plain_open(struct mrg *ctx __attribute__((unused)), void **ret_self, struct mrg_error *err __attribute__((unused)))
 {
@@ -80,7 +81,14 @@ int plain_verb(void *self __attribute__((unused)), const struct mrg_unit *unit _
 	return 0;
 }
 
-int plain_list(void *self __attribute__((unused)), mrg_found_fn found __attribute__((unused)),
+int plain_adopt(void *self __attribute__((unused)), const struct mrg_unit *unit __attribute__((unused)),
+		struct mrg_spec *spec __attribute__((unused)), struct mrg_error *err __attribute__((unused)))
+{
+	return 0;
+}
+
+int plain_list(void *self __attribute__((unused)), const char *path __attribute__((unused)),
+	       mrg_found_fn found __attribute__((unused)),
 	       void *data __attribute__((unused)), struct mrg_error *err __attribute__((unused)))
 {
 	return 0;

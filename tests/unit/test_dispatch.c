@@ -91,8 +91,8 @@ static void test_not_offered(_unused_ void **state)
 	assert_int_equal(dispatch_stats(&p, NULL, &stats, NULL), -MRG_E_UNSUPPORTED);
 	assert_int_equal(dispatch_update(&p, NULL, NULL, NULL), -MRG_E_UNSUPPORTED);
 	assert_int_equal(dispatch_processes(&p, NULL, NULL, NULL, NULL), -MRG_E_UNSUPPORTED);
-	assert_int_equal(dispatch_list(&p, NULL, NULL, NULL), -MRG_E_UNSUPPORTED);
-	assert_int_equal(dispatch_adopt(&p, NULL, NULL), -MRG_E_UNSUPPORTED);
+	assert_int_equal(dispatch_list(&p, NULL, NULL, NULL, NULL), -MRG_E_UNSUPPORTED);
+	assert_int_equal(dispatch_adopt(&p, NULL, NULL, NULL), -MRG_E_UNSUPPORTED);
 	assert_int_equal(dispatch_explain(&p, NULL, NULL, NULL, NULL), -MRG_E_UNSUPPORTED);
 }
 

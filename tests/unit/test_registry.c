@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/registry.h"
+#include "core/registry_module.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"
@@ -114,7 +115,7 @@ static void test_malformed(_unused_ void **state)
 		{ "half-close", -MRG_E_ABI, "the verb 'close' without 'open'" },
 		{ "half-pause", -MRG_E_ABI, "the verb 'pause' without 'resume'" },
 		{ "half-resume", -MRG_E_ABI, "the verb 'resume' without 'pause'" },
-		{ "half-list", -MRG_E_ABI, "the verb 'list' without 'adopt'" },
+		{ "half-list", -MRG_E_ABI, "the verb 'list' without 'find'" },
 		{ "half-adopt", -MRG_E_ABI, "the verb 'adopt' without 'list'" },
 		{ "wrong-name", -MRG_E_ABI, "it calls itself 'other', not 'wrong-name'" },
 		{ "no-summary", -MRG_E_ABI, "its summary is not one line" },
@@ -308,7 +309,7 @@ static void test_missing_library(_unused_ void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct mrg_error err = { 0 };
 
-		assert_int_equal(registry_explain("/x/y.so", cases[i].reason, &err), -MRG_E_NO_ENGINE);
+		assert_int_equal(module_explain("/x/y.so", cases[i].reason, &err), -MRG_E_NO_ENGINE);
 		assert_non_null(strstr(err.message, cases[i].sentence));
 	}
 }

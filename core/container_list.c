@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All containers: ours, then those that engines keep. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/container_internal.h"
+#include "core/util/cleanup.h"
+#include "core/util/fail.h"
+#include "core/util/str.h"
+
+struct listing {
+	struct mrg *m;
+	const char *backend;
+	int (*found)(struct mrg_container *c, void *data);
+	void (*warn)(const char *name, const struct mrg_error *err, void *data);
+	void *data;
+	char **own;			/* "BACKEND:NAME" of ours */
+};
+
+static void report(const struct listing *l, const char *name, const struct mrg_error *why)
+{
+	if (l->warn)
+		l->warn(name, why, l->data);
+}
+
+/* ---- ours ----------------------------------------------------------------------------------- */
+
+static int remember(struct listing *l, const struct record *record)
+{
+	_cleanup_free_ char *full = NULL;
+
+	if (asprintf(&full, "%s:%s", record->backend, record->name) < 0) {
+		full = NULL;
+		return -ENOMEM;
+	}
+	return strv_append(&l->own, full);
+}
+
+static int list_one(const char *name, void *data)
+{
+	struct listing *l = data;
+	struct mrg_error why = { 0 };
+	struct record *record = NULL;
+	struct mrg_container *c;
+	int r = container_open_record(l->m, name, 0, &record, &why);
+
+	/* Removed, or not finished, while we look: not there. */
+	if (r == -MRG_E_NOT_FOUND || r == -MRG_E_BUSY)
+		return 0;
+	if (r < 0) {
+		report(l, name, &why);
+		return 0;
+	}
+	if (l->backend && strcmp(l->backend, record->backend) != 0) {
+		store_free(record);
+		return 0;
+	}
+	r = remember(l, record);
+	c = container_new(l->m, record);
+	if (!c)
+		return -ENOMEM;
+	if (r == 0)
+		r = l->found(c, l->data);
+	mrg_container_free(c);
+	return r;
+}
+
+/* ---- the engines' --------------------------------------------------------------------------- */
+
+static int collect(const struct mrg_found *found, void *data)
+{
+	return store_adopted_name_is_valid(found->name) ? strv_append(data, found->name) : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int list_adopted(struct listing *l, struct plugin *p, const char *name)
+{
+	_cleanup_free_ char *full = NULL;
+	struct mrg_error why = { 0 };
+	struct mrg_container *c = NULL;
+	int r;
+
+	if (asprintf(&full, "%s:%s", p->table.name, name) < 0) {
+		full = NULL;
+		return -ENOMEM;
+	}
+	if (strv_contains(l->own, full))
+		return 0;
+	r = container_new_adopted(l->m, p, name, &c, &why);
+	if (r < 0) {
+		report(l, name, &why);
+		return 0;
+	}
+	r = l->found(c, l->data);
+	mrg_container_free(c);
+	return r;
+}
+
+static int list_engine(struct listing *l, const char *backend)
+{
+	_cleanup_(strv_freep) char **names = NULL;
+	struct mrg_error why = { 0 };
+	struct plugin *p;
+	int r;
+
+	/* A plugin that cannot be loaded is the matter of "moorage backends". */
+	if (registry_load(l->m, backend, &p, NULL) < 0 || !p->table.list)
+		return 0;
+	r = dispatch_list(p, l->m->path, collect, &names, &why);
+	if (r < 0) {
+		if (r != -MRG_E_NO_ENGINE || l->backend)
+			report(l, backend, &why);
+		return 0;
+	}
+	store_forget_adopted(l->m, backend, l->m->path, names);
+	if (names)
+		qsort(names, strv_length(names), sizeof(char *), compare);
+	for (size_t i = 0; names && names[i] && r == 0; i++)
+		r = list_adopted(l, p, names[i]);
+	return r;
+}
+
+static int list_engines(struct listing *l, struct mrg_error *err)
+{
+	_cleanup_(strv_freep) char **backends = NULL;
+	int r = mrg_backend_names(l->m, &backends, err);
+
+	for (size_t i = 0; r == 0 && backends[i]; i++)
+		if (!l->backend || strcmp(l->backend, backends[i]) == 0)
+			r = list_engine(l, backends[i]);
+	return r;
+}
+
+int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_container *c, void *data),
+	     void (*warn)(const char *name, const struct mrg_error *err, void *data), void *data,
+	     struct mrg_error *err)
+{
+	struct listing l = { .m = m, .backend = backend, .found = found, .warn = warn, .data = data };
+	int r = store_walk(m, list_one, &l, err);
+
+	if (r == 0)
+		r = list_engines(&l, err);
+	strv_free(l.own);
+	return r == -ENOMEM ? fail_memory(err) : r;
+}
