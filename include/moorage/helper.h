@@ -196,6 +196,17 @@ int mrg_helper_spawn(uint64_t flags, const struct mrg_cgroup_entry *cgroup,
 		     int (*parent)(pid_t pid, void *data, struct mrg_error *err), void *data,
 		     struct mrg_process *ret, struct mrg_error *err);
 
+/* The same with more for the caller to do. */
+struct mrg_spawn {
+	uint64_t flags;
+	const struct mrg_cgroup_entry *cgroup;
+	int (*child)(void *data, struct mrg_error *err);
+	int (*parent)(pid_t pid, void *data, struct mrg_error *err);
+	int (*meanwhile)(void *data, struct mrg_error *err);	/* runs while the child is at work, and fails as @parent does; may be NULL */
+	void *data;
+};
+int mrg_helper_spawn_busy(const struct mrg_spawn *spawn, struct mrg_process *ret, struct mrg_error *err);
+
 /* ---- systemd-nspawn ---------------------------------------------------------------------- */
 
 /* What together configures a container of systemd-nspawn. */
@@ -216,16 +227,6 @@ int mrg_helper_nspawn_write(const struct mrg_spec *spec, struct mrg_nspawn_texts
 
 /* Frees what mrg_helper_nspawn_write() gave, and empties @texts. */
 void mrg_helper_nspawn_free(struct mrg_nspawn_texts *texts);
-/* The same with more for the caller to do. */
-struct mrg_spawn {
-	uint64_t flags;
-	const struct mrg_cgroup_entry *cgroup;
-	int (*child)(void *data, struct mrg_error *err);
-	int (*parent)(pid_t pid, void *data, struct mrg_error *err);
-	int (*meanwhile)(void *data, struct mrg_error *err);	/* runs while the child is at work, and fails as @parent does; may be NULL */
-	void *data;
-};
-int mrg_helper_spawn_busy(const struct mrg_spawn *spawn, struct mrg_process *ret, struct mrg_error *err);
 
 #ifdef __cplusplus
 }
