@@ -310,6 +310,8 @@ static const struct line lines[] = {
 	  "[{\"pageSize\":\"2MB\",\"limit\":4194304}]", "cc" },
 	{ "lxc.cgroup2.hugetlb.2MB.max = 4M\nlxc.cgroup.hugetlb.2MB.limit_in_bytes = 6M", "linux.resources.hugepageLimits",
 	  "[{\"pageSize\":\"2MB\",\"limit\":4194304}]", "cd" },
+	{ "lxc.cgroup2.hugetlb.2MB.max = 4M\nlxc.cgroup.hugetlb.1GB.limit_in_bytes = 6M", "linux.resources.hugepageLimits",
+	  "[{\"pageSize\":\"2MB\",\"limit\":4194304},{\"pageSize\":\"1GB\",\"limit\":6291456}]", "cc" },
 	{ "lxc.cgroup.pids.max = 5\nlxc.cgroup2.pids.max = 6", "moorage.native", "{\"lxc\":{\"lxc.cgroup.pids.max\":[\"5\"]}}", "dc" },
 	{ "lxc.cgroup2.memory.high = 5M\nlxc.cgroup2.memory.min = 1M",
 	  "linux.resources.unified",
