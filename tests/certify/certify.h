@@ -65,14 +65,17 @@ struct kit {
 	bool given_root;		/* --root */
 	uint64_t made;			/* what has been added to it: bits of a table of root.c */
 	const char *only;		/* a pattern for names of tests, or NULL */
+	int seconds;			/* the deadline of every test; 0: its own */
 	char prefix[NAME_SIZE];		/* of the names of containers: of this run alone */
 	struct host host;
 	struct facts *facts;
 	struct report *report;
 	unsigned int serial;		/* of the test: part of the names of its containers */
+	bool interrupted;		/* asked to end: SIGINT, SIGTERM, SIGHUP, which are blocked */
 };
 
-enum verdict { VERDICT_OK, VERDICT_FAILED, VERDICT_SKIPPED, VERDICT_MAX };
+/* ABSENT: about something that the backend does not offer; not told. */
+enum verdict { VERDICT_OK, VERDICT_FAILED, VERDICT_SKIPPED, VERDICT_MAX, VERDICT_ABSENT };
 
 /* One test, or a row of parts that are found out together. Tests stand in tables, each ended by a NULL name. */
 struct trial;
@@ -115,9 +118,10 @@ void trial_defer(struct trial *t, void (*undo)(void *data), void *data);
 /* Undoes all that was deferred. Variables of a test that are deferred call it at the end of their scope, while they are there. */
 void trial_undo(struct trial *t);
 
-/* Ends the test: it failed, was skipped for a reason, or passed. With parts: all that have not been told. */
+/* Ends the test: it failed, was skipped for a reason, has nothing to test, or passed. With parts: all that have not been told. */
 void trial_fail(struct trial *t, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
 void trial_skip(struct trial *t, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
+void trial_absent(struct trial *t) __attribute__((noreturn));
 void trial_pass(struct trial *t) __attribute__((noreturn));
 
 /* Tells the next part; it failed when @text is not empty. */

@@ -51,7 +51,7 @@ static void pause_is_a_state(struct trial *t)
 
 	scene_begin(&s, t, 0);
 	if (!strstr(t->kit->facts->verbs, "pause"))
-		trial_skip(t, "the backend does not offer 'pause'");
+		trial_absent(t);
 	scene_word(&s, "wait");
 	scene_run_until(&s, "wait=ready");
 	must(&s, "pause", mrg_pause(s.c, &s.err), 0);
@@ -171,7 +171,7 @@ static void exec_tells_the_exit(struct trial *t)
 
 	scene_begin(&s, t, 0);
 	if (!strstr(t->kit->facts->verbs, "exec"))
-		trial_skip(t, "the backend does not offer 'exec'");
+		trial_absent(t);
 	scene_word(&s, "wait");
 	scene_run_until(&s, "wait=ready");
 	scene_exec_words(&s, words);

@@ -12,7 +12,7 @@
 static void needs_exec(struct trial *t)
 {
 	if (!strstr(t->kit->facts->verbs, "exec"))
-		trial_skip(t, "the backend does not offer 'exec'");
+		trial_absent(t);
 }
 
 static void streams_are_separate(struct trial *t)

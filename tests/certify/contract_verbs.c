@@ -41,7 +41,7 @@ static void obeys(struct trial *t)
 
 	plugin_open(t, &p);
 	if (!is_offered(&p, rule->verb))
-		trial_skip(t, "the backend does not offer '%s'", rule->verb);
+		trial_absent(t);
 	life_reach(&l, rule->state);
 	life_expect(&l, rule->verb, rule->expected);
 }
@@ -221,7 +221,7 @@ static void kill_all_leaves_nobody(struct trial *t)
 
 	start_with_children(&l, t, &p);
 	if (!p.table.processes)
-		trial_skip(t, "the backend does not offer 'processes'");
+		trial_absent(t);
 	p.table.processes(p.self, &l.unit, count_process, &count, &l.err);
 	trial_expect(t, "kill", p.table.kill(p.self, &l.unit, SIGKILL, 1, &l.err), 0, &l.err);
 	life_wait(&l);
@@ -238,7 +238,7 @@ static void processes_are_all_inside(struct trial *t)
 
 	start_with_children(&l, t, &p);
 	if (!p.table.processes)
-		trial_skip(t, "the backend does not offer 'processes'");
+		trial_absent(t);
 	trial_expect(t, "processes", p.table.processes(p.self, &l.unit, count_process, &count, &l.err), 0, &l.err);
 	if (count.n < 4)
 		trial_fail(t, "it finds %zu processes, there are at least 4", count.n);
@@ -261,7 +261,7 @@ static void processes_stops_when_told(struct trial *t)
 
 	start_with_children(&l, t, &p);
 	if (!p.table.processes)
-		trial_skip(t, "the backend does not offer 'processes'");
+		trial_absent(t);
 	r = p.table.processes(p.self, &l.unit, count_process, &count, &l.err);
 	if (r != 7 || count.n != 1)
 		trial_fail(t, "it returned %d after %zu processes, not 7 after one", r, count.n);
@@ -307,7 +307,7 @@ static void stop_asks_and_returns(struct trial *t)
 
 	plugin_open(t, &p);
 	if (!p.table.stop)
-		trial_skip(t, "the backend does not offer 'stop'");
+		trial_absent(t);
 	life_reach(&l, LIFE_RUNNING);
 	trial_expect(t, "stop", p.table.stop(p.self, &l.unit, &l.err), 0, &l.err);
 	status = life_wait(&l);
@@ -323,7 +323,7 @@ static void wait_keeps_its_deadline(struct trial *t)
 
 	plugin_open(t, &p);
 	if (!p.table.wait)
-		trial_skip(t, "the backend does not offer 'wait'");
+		trial_absent(t);
 	life_reach(&l, LIFE_RUNNING);
 	begin = time_monotonic_ms();
 	life_expect(&l, "wait", -MRG_E_TIMEOUT);
@@ -356,7 +356,7 @@ static void exec_refuses(struct trial *t)
 
 	plugin_open(t, &p);
 	if (!p.table.exec)
-		trial_skip(t, "the backend does not offer 'exec'");
+		trial_absent(t);
 	life_reach(&l, LIFE_RUNNING);
 	trial_expect(t, "exec", exec_in(&l, command->path, NULL, &process), command->expected, &l.err);
 	if (process.pid != 0 || process.pidfd != -1)
@@ -373,7 +373,7 @@ static void exec_gives_a_child(struct trial *t)
 
 	plugin_open(t, &p);
 	if (!p.table.exec)
-		trial_skip(t, "the backend does not offer 'exec'");
+		trial_absent(t);
 	life_reach(&l, LIFE_RUNNING);
 	trial_expect(t, "exec", exec_in(&l, PROBE, "exit:42", &process), 0, &l.err);
 	status = process_wait(t, &process);
@@ -390,7 +390,7 @@ static void stats_are_plausible(struct trial *t)
 
 	start_with_children(&l, t, &p);
 	if (!p.table.stats)
-		trial_skip(t, "the backend does not offer 'stats'");
+		trial_absent(t);
 	trial_expect(t, "stats", p.table.stats(p.self, &l.unit, &stats, &l.err), 0, &l.err);
 	if (stats.valid == 0 || stats.valid >> (MRG_STAT_OOM_KILLS + 1))
 		trial_fail(t, "the set of what it knows is %llx", (unsigned long long)stats.valid);
@@ -411,9 +411,9 @@ static void update_is_seen_in_the_stats(struct trial *t)
 
 	plugin_open(t, &p);
 	if (!p.table.update || !p.table.stats)
-		trial_skip(t, "the backend does not offer 'update' and 'stats'");
+		trial_absent(t);
 	if (!mrg_fields_has(&t->kit->facts->able, MRG_FIELD_MEMORY_LIMIT))
-		trial_skip(t, "the backend claims no limit of memory here");
+		trial_absent(t);
 	life_reach(&l, LIFE_RUNNING);
 	mrg_fields_add(&changes.set, MRG_FIELD_MEMORY_LIMIT);
 	trial_expect(t, "update", p.table.update(p.self, &l.unit, &changes, &l.err), 0, &l.err);
@@ -439,7 +439,7 @@ static void cleanup_ends_what_outlived(struct trial *t)
 	trial_expect(t, "start", life_start(&l), 0, &l.err);
 	life_wait(&l);
 	if (!p.table.cleanup)
-		trial_skip(t, "the backend does not offer 'cleanup'");
+		trial_absent(t);
 	for (i = 0; i < 2; i++)
 		trial_expect(t, i ? "the second cleanup" : "cleanup", p.table.cleanup(p.self, &l.unit, &how, &l.err), 0, &l.err);
 	if (life_is_alive(&l))

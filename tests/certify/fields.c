@@ -46,7 +46,7 @@ void is_observed_by_exec(struct trial *t)
 
 	scene_begin(&s, t, 0);
 	if (!strstr(t->kit->facts->verbs, "exec"))
-		trial_skip(t, "the backend does not offer 'exec'");
+		trial_absent(t);
 	set_all(&s, o);
 	scene_word(&s, "wait");
 	scene_run_until(&s, "wait=ready");

@@ -27,6 +27,7 @@ enum { EXIT_NOT_CERTIFIED = 1, EXIT_USAGE = 2, EXIT_NO_BACKEND = 5 };
 
 struct options {
 	const char *json, *root, *path, *only;
+	uint32_t seconds;
 	bool list;
 };
 
@@ -39,6 +40,7 @@ static const char usage[] =
 	"  --root DIR       a root directory made for this, in place of the kit's own\n"
 	"  --path DIR       the directory the plugin is in\n"
 	"  --only PATTERN   only tests whose name matches the shell pattern\n"
+	"  --seconds N      time for each test, in place of its own deadline\n"
 	"  --list           names of the tests; runs none\n"
 	"  --help, --version\n";
 
@@ -176,9 +178,16 @@ static void tear_down(const struct kit *kit)
 		fd_remove_tree(AT_FDCWD, kit->work);
 }
 
-/* An interrupted run must not leave its containers; the tests' own processes are killed by this. */
+/* An interrupted run must not leave its containers: the runner looks whether it was asked to end. */
 static int own_process(struct kit *kit, struct mrg_error *err)
 {
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
 	kit->facts = mmap(NULL, sizeof(*kit->facts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (kit->facts == MAP_FAILED)
 		return fail_memory(err);
@@ -213,7 +222,7 @@ static int judge(struct kit *kit, const struct options *options)
 		fail_errno(&err, r, "cannot write '%s'", options->json);
 		complain(&err);
 	}
-	return r < 0 || kit->report->count[VERDICT_FAILED] ? EXIT_NOT_CERTIFIED : EXIT_SUCCESS;
+	return r < 0 || kit->interrupted || kit->report->count[VERDICT_FAILED] ? EXIT_NOT_CERTIFIED : EXIT_SUCCESS;
 }
 
 static int parse_options(int argc, char **argv, struct options *ret)
@@ -221,6 +230,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	static const struct option long_options[] = {
 		{ "json", required_argument, NULL, 'j' }, { "root", required_argument, NULL, 'r' },
 		{ "path", required_argument, NULL, 'p' }, { "only", required_argument, NULL, 'o' },
+		{ "seconds", required_argument, NULL, 's' },
 		{ "list", no_argument, NULL, 'l' }, { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 }
 	};
@@ -232,6 +242,10 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		case 'r': ret->root = optarg; break;
 		case 'p': ret->path = optarg; break;
 		case 'o': ret->only = optarg; break;
+		case 's':
+			if (parse_uint32(optarg, &ret->seconds) < 0 || ret->seconds < 1 || ret->seconds > 86400)
+				return -EINVAL;
+			break;
 		case 'l': ret->list = true; break;
 		case 'h': fputs(usage, stdout); exit(EXIT_SUCCESS);
 		case 'V': printf("moorage-certify %s\n", mrg_version()); exit(EXIT_SUCCESS);
@@ -252,6 +266,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	kit.only = options.only;
+	kit.seconds = (int)options.seconds;
 	if (options.list) {
 		each_section(print_name, &kit, true);
 		return EXIT_SUCCESS;

@@ -45,8 +45,12 @@ static void __attribute__((noreturn)) child(struct kit *kit, const struct test *
 	struct trial t = { .kit = kit, .test = test, .channel = channel };
 	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	sigset_t none;
+
 	/* Its own group: a plugin that signals its group does not hit the judge. TAP is the judge's alone. */
 	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		trial_fail(&t, "the kit cannot set up a test: %s", strerror(errno));
 	test->run(&t);
@@ -79,13 +83,23 @@ static void receive(struct outcome *o, int channel)
 	}
 }
 
+/* Signals that ask for an end are blocked, so that nothing is left half done. */
+static bool is_interrupted(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+					     sigismember(&pending, SIGHUP));
+}
+
 /* The channel is not watched: what a test starts may hold it open. Messages fit into the pipe. */
-static void wait_for(pid_t pid, int seconds, struct outcome *o)
+static void wait_for(struct kit *kit, pid_t pid, int seconds, struct outcome *o)
 {
 	int64_t deadline = time_monotonic_ms() + seconds * 1000;
 
 	while (!reap(pid, &o->status)) {
-		if (!o->late && time_monotonic_ms() > deadline) {
+		kit->interrupted = kit->interrupted || is_interrupted();
+		if (!o->late && (kit->interrupted || time_monotonic_ms() > deadline)) {
 			o->late = true;
 			kill(-pid, SIGKILL);
 			kill(pid, SIGKILL);
@@ -118,12 +132,17 @@ static void look_for_leftovers(struct kit *kit, struct outcome *o)
 
 /* ---- telling ------------------------------------------------------------------------------------ */
 
+static int seconds_of(const struct kit *kit, const struct test *test)
+{
+	return kit->seconds ? kit->seconds : test->seconds ? test->seconds : TEST_SECONDS;
+}
+
 static void tell_missing(struct kit *kit, const struct test *test, const struct outcome *o)
 {
 	char text[RESULT_SIZE];
 
 	if (o->late)
-		snprintf(text, sizeof(text), "it did not end within %d seconds", test->seconds ? test->seconds : TEST_SECONDS);
+		snprintf(text, sizeof(text), "it did not end within %d seconds", seconds_of(kit, test));
 	else if (WIFSIGNALED(o->status))
 		snprintf(text, sizeof(text), "its process died of signal %d (%s)", WTERMSIG(o->status), strsignal(WTERMSIG(o->status)));
 	else
@@ -146,7 +165,8 @@ static void tell(struct kit *kit, const struct test *test, const struct outcome 
 			verdict = VERDICT_FAILED;
 			text = left;
 		}
-		report_add(kit->report, test, test->parts && !message->whole ? test->parts[i] : NULL, verdict, text);
+		if (verdict != VERDICT_ABSENT)
+			report_add(kit->report, test, test->parts && !message->whole ? test->parts[i] : NULL, verdict, text);
 		if (message->whole)
 			return;
 	}
@@ -173,7 +193,7 @@ void run_test(struct kit *kit, const struct test *test)
 	int channel[2];
 	pid_t pid;
 
-	if (!wanted && !test->always)
+	if (kit->interrupted || (!wanted && !test->always))
 		return;
 	if (!test->unusable && !kit->facts->usable) {
 		report_add(kit->report, test, NULL, VERDICT_SKIPPED, kit->facts->why_not);
@@ -195,7 +215,7 @@ void run_test(struct kit *kit, const struct test *test)
 	}
 	close(channel[1]);
 	if (pid > 0)
-		wait_for(pid, test->seconds ? test->seconds : TEST_SECONDS, &o);
+		wait_for(kit, pid, seconds_of(kit, test), &o);
 	/* Whatever else holds the channel must not hold us. */
 	fcntl(channel[0], F_SETFL, O_NONBLOCK);
 	receive(&o, channel[0]);

@@ -34,7 +34,7 @@ static size_t parts_of(const struct test *test)
 
 static void __attribute__((noreturn)) end(struct trial *t, enum verdict verdict, const char *text)
 {
-	if (t->part == 0 && verdict == VERDICT_SKIPPED)
+	if (t->part == 0 && (verdict == VERDICT_SKIPPED || verdict == VERDICT_ABSENT))
 		tell(t, verdict, true, text);
 	else
 		while (t->part < parts_of(t->test))
@@ -80,6 +80,11 @@ void trial_skip(struct trial *t, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	end(t, VERDICT_SKIPPED, text);
+}
+
+void trial_absent(struct trial *t)
+{
+	end(t, VERDICT_ABSENT, "");
 }
 
 void trial_pass(struct trial *t)

@@ -14,6 +14,7 @@
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -195,13 +196,11 @@ static void see_size(const char *argument)
 
 static void see_terminal(const char *argument)
 {
-	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	pid_t session = tcgetsid(0);
 
 	(void)argument;
 	say("%s%s%s", isatty(0) ? "in," : "", isatty(1) ? "out," : "", isatty(2) ? "err" : "");
-	say(" %s", fd < 0 ? "none" : "controlling");
-	if (fd >= 0)
-		close(fd);
+	say(" %s", session > 0 && session == getsid(0) ? "controlling" : "none");
 }
 
 static void see_winsize(const char *argument)
