@@ -48,3 +48,13 @@ moorage-probe: $(probe_sources)
 	$(AM_V_CC)$(INIT_CC) -std=gnu11 -D_GNU_SOURCE $(WARN_CFLAGS) -Os -static -s -o $@ $(srcdir)/%D%/probe/*.c
 EXTRA_DIST += $(probe_sources)
 CLEANFILES += moorage-probe
+
+# As root: the backends that were built, in the build tree.
+certify: all
+	for backend in $$(sed -n 's,^include backends/\(.*\)/local.mk$$,\1,p' $(srcdir)/Makefile.am); do \
+		test ! -e .libs/$$backend.so || MOORAGE_LIBEXEC_DIR=$(abs_builddir) ./moorage-certify --path $(abs_builddir)/.libs $$backend || exit; \
+	done
+
+.PHONY: certify
+
+EXTRA_DIST += %D%/lies.sh %D%/matrix
