@@ -58,7 +58,9 @@ libcore_la_SOURCES = \
 	%D%/doctor.c \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
+	%D%/formats/confines.c \
 	%D%/formats/format.c %D%/formats/format.h \
+	%D%/formats/module.c %D%/formats/module.h \
 	%D%/formats/oci.c \
 	%D%/formats/oci_seccomp.c %D%/formats/oci_seccomp.h \
 	%D%/formats/systemd.c %D%/formats/systemd.h \
@@ -106,6 +108,7 @@ libcore_la_SOURCES = \
 	%D%/procs.c \
 	%D%/protocol.c %D%/protocol.h \
 	%D%/registry.c %D%/registry.h \
+	%D%/registry_module.c %D%/registry_module.h \
 	%D%/registry_validate.c \
 	%D%/seccomp_cache.c \
 	%D%/seccomp_compile.c \
@@ -134,6 +137,33 @@ libmoorage_la_LIBADD = libcore.la
 libmoorage_la_LDFLAGS = $(AM_LDFLAGS) $(LIB_LDFLAGS) -Wl,-Bsymbolic-functions -version-info 0:0:0 -Wl,--version-script=$(srcdir)/%D%/moorage.sym
 libmoorage_la_DEPENDENCIES = libcore.la %D%/moorage.sym
 EXTRA_DIST += %D%/moorage.sym
+
+# Formats that need a library of their own are loaded when asked for.
+pkgformatdir = $(backenddir)/formats
+FORMAT_LDFLAGS = $(AM_LDFLAGS) $(LIB_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^mrg_format_v[0-9]+$$'
+if HAVE_LIBXML2
+pkgformat_LTLIBRARIES += formats/libvirt.la
+endif
+formats_libvirt_la_CFLAGS = $(AM_CFLAGS) $(LIBXML2_CFLAGS)
+formats_libvirt_la_LDFLAGS = $(FORMAT_LDFLAGS)
+formats_libvirt_la_LIBADD = libutil.la libmoorage.la $(JANSSON_LIBS) $(LIBXML2_LIBS)
+formats_libvirt_la_SOURCES = \
+	%D%/formats/confines.c \
+	%D%/formats/libvirt.c %D%/formats/libvirt.h \
+	%D%/formats/libvirt_devices.c \
+	%D%/formats/libvirt_files.c \
+	%D%/formats/libvirt_limits.c \
+	%D%/formats/libvirt_native.c \
+	%D%/formats/libvirt_network.c \
+	%D%/formats/libvirt_os.c \
+	%D%/formats/libvirt_rows.c \
+	%D%/formats/libvirt_sandbox.c \
+	%D%/formats/libvirt_write.c \
+	%D%/formats/libvirt_xml.c
+
+# In the build they are found where they will be: below the plugins.
+all-local: $(pkgformat_LTLIBRARIES)
+	@$(MKDIR_P) .libs && rm -f .libs/formats && $(LN_S) ../formats/.libs .libs/formats
 
 mrglibexec_PROGRAMS += moorage-monitor
 moorage_monitor_SOURCES = %D%/monitor_main.c
