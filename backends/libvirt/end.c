@@ -162,13 +162,19 @@ int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *re
 	return 0;
 }
 
-/* What the driver writes of each start, and nobody removes. */
-static void remove_log(const struct mrg_unit *unit)
+/* What the driver makes at each start, and nobody removes: a log, empty directories, a socket. */
+static void remove_remains(const struct mrg_unit *unit)
 {
+	static const char *const remains[] = {
+		LIBVIRT_LOG_DIR "/%s.log", LIBVIRT_STATE_DIR "/%s.dev", LIBVIRT_STATE_DIR "/%s.devpts", LIBVIRT_STATE_DIR "/%s.fuse",
+		LIBVIRT_STATE_DIR "/%s.sock",
+	};
 	char path[512];
 
-	snprintf(path, sizeof(path), LIBVIRT_LOG_DIR "/%s.log", unit->name);
-	unlink(path);
+	for (size_t i = 0; i < ARRAY_SIZE(remains); i++) {
+		snprintf(path, sizeof(path), remains[i], unit->name);
+		remove(path);
+	}
 }
 
 int libvirt_destroy(void *data, const struct mrg_unit *unit, struct mrg_error *err)
@@ -186,6 +192,6 @@ int libvirt_destroy(void *data, const struct mrg_unit *unit, struct mrg_error *e
 	if (r < 0 && r != -MRG_E_NOT_FOUND)
 		return r;
 	if (!unit->adopted)
-		remove_log(unit);
+		remove_remains(unit);
 	return 0;
 }
