@@ -55,14 +55,15 @@ static int ask_kernel(int pidfd, int *ret_status)
 	return 0;
 }
 
-/* What its cgroup tells goes with the cgroup, and that is libvirt's to remove. */
+/* What its cgroup tells goes with the cgroup, and that is libvirt's to remove. Helpers look only at what runs: they are told that it does. */
 static void note_oom(struct libvirt *self, const struct mrg_unit *unit)
 {
+	static const struct mrg_process none = { .pidfd = -1 };
 	struct mrg_unit inside = *unit;
 	struct mrg_stats stats;
 
 	inside.cgroup = self->cgroup;
-	inside.process = NULL;
+	inside.process = &none;
 	if (self->cgroup[0] && mrg_helper_cgroup_stats(NULL, &inside, &stats, NULL) == 0 && stats.valid & 1 << MRG_STAT_OOM_KILLS)
 		self->oom_kills = stats.oom_kills;
 }

@@ -70,7 +70,7 @@ is() { [ "$("$MOORAGE" state "$P-$1" 2>/dev/null)" = "$2" ]; }
 native_only() { [ "$E2E_BACKEND" = native ] || skip "$E2E_BACKEND has no $1"; }
 
 # cgroups NAME: its directories in every hierarchy.
-cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d -name "*$P-$1-*" 2>/dev/null; }
+cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d \( -name "*$P-$1-*" -o -name "*$P-$1.*" \) 2>/dev/null; }
 
 # What of this file is still there: mounts, cgroups, processes, records.
 leftovers() {
