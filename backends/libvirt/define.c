@@ -169,10 +169,13 @@ int libvirt_check(void *self, const struct mrg_spec *spec, struct mrg_error *err
 
 /* ---- what it has no place for --------------------------------------------------------------- */
 
-static const enum mrg_field own_fields[] = { MRG_FIELD_TERMINAL, MRG_FIELD_CONSOLE_SIZE, MRG_FIELD_INIT, MRG_FIELD_BOOT };
+static const enum mrg_field own_fields[] = { MRG_FIELD_HOSTNAME, MRG_FIELD_TERMINAL, MRG_FIELD_CONSOLE_SIZE, MRG_FIELD_INIT, MRG_FIELD_BOOT };
 
-static void copy_own(struct mrg_spec *to, const struct mrg_spec *from)
+static int copy_own(struct mrg_spec *to, const struct mrg_spec *from, struct mrg_error *err)
 {
+	to->hostname = from->hostname ? mrg_spec_strdup(to, from->hostname) : NULL;
+	if (from->hostname && !to->hostname)
+		return fail_memory(err);
 	to->terminal = from->terminal;
 	to->console_height = from->console_height;
 	to->console_width = from->console_width;
@@ -183,6 +186,7 @@ static void copy_own(struct mrg_spec *to, const struct mrg_spec *from)
 			mrg_fields_add(&to->set, own_fields[i]);
 		else
 			mrg_fields_remove(&to->set, own_fields[i]);
+	return 0;
 }
 
 static int write_own(const struct mrg_unit *unit, struct mrg_error *err)
@@ -193,8 +197,9 @@ static int write_own(const struct mrg_unit *unit, struct mrg_error *err)
 
 	if (!own)
 		return fail_memory(err);
-	copy_own(own, unit->spec);
-	r = mrg_spec_emit(own, 0, &text, err);
+	r = copy_own(own, unit->spec, err);
+	if (r == 0)
+		r = mrg_spec_emit(own, 0, &text, err);
 	mrg_spec_free(own);
 	if (r < 0)
 		return r;
@@ -213,7 +218,7 @@ static int read_own(const struct mrg_unit *unit, struct mrg_spec *spec, struct m
 		return 0;
 	r = r < 0 ? fail_errno(err, r, "cannot read '" OWN_FILE "'") : mrg_spec_parse(text, length, &own, err);
 	if (r == 0)
-		copy_own(spec, own);
+		r = copy_own(spec, own, err);
 	mrg_spec_free(own);
 	return r;
 }

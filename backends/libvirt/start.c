@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -185,6 +187,47 @@ static int look_at_init(struct startup *s, struct mrg_error *err)
 	return mrg_helper_cgroup_of(s->process.pid, s->self->cgroup, sizeof(s->self->cgroup), err);
 }
 
+/* ---- the host name ------------------------------------------------------------------------------ */
+
+static int set_host_name(void *data, struct mrg_error *err)
+{
+	const struct startup *s = data;
+	const char *name = s->unit->spec->hostname;
+
+	if (setns(s->process.pidfd, CLONE_NEWUTS) < 0 || sethostname(name, strlen(name)) < 0)
+		return mrg_error_set(err, -errno, "cannot set the host name '%s': %s", name, strerror(errno));
+	_exit(EXIT_SUCCESS);
+}
+
+/* libvirt makes one of the letters, digits and '-' of the domain's name. */
+static bool is_made(const char *host, const char *name)
+{
+	static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+
+	for (; *name; name++)
+		if (strchr(kept, *name) && *host++ != *name)
+			return false;
+	return *host == '\0';
+}
+
+/* Any other is set by a child that enters the namespace. */
+static int name_host(struct startup *s, struct mrg_error *err)
+{
+	const struct mrg_spec *spec = s->unit->spec;
+	struct mrg_process child;
+	int r;
+
+	if (!spec->hostname || (spec->ns_uts && *spec->ns_uts) || is_made(spec->hostname, s->unit->name))
+		return 0;
+	r = mrg_helper_spawn(0, NULL, set_host_name, NULL, s, &child, err);
+	if (r < 0)
+		return r;
+	while (waitpid(child.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	fd_close(child.pidfd);
+	return 0;
+}
+
 static int start_copy(struct startup *s, const char *xml, struct mrg_error *err)
 {
 	int r = create(s, xml, err);
@@ -195,6 +238,8 @@ static int start_copy(struct startup *s, const char *xml, struct mrg_error *err)
 		r = libvirt_console(s->self, s->unit, &s->io->master, err);
 	else if (r == 0 && s->io->terminal)
 		r = take_terminal(s, err);
+	if (r == 0)
+		r = name_host(s, err);
 	if (r == 0 && open_gate(s) < 0)
 		r = mrg_error_set(err, -EIO, "the first process of '%s' ended too early", s->unit->name);
 	return r < 0 ? r : hear_verdict(s, err);
