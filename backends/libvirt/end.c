@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -129,6 +131,22 @@ static int destroy_in_engine(struct libvirt *self, const struct mrg_unit *unit, 
 	return r == -MRG_E_NOT_FOUND || r == -MRG_E_STATE ? 0 : r;
 }
 
+/* Whether somebody listens where libvirt's daemons do. */
+static bool daemon_is_there(void)
+{
+	static const char *const paths[] = { "/run/libvirt/virtlxcd-sock", "/run/libvirt/libvirt-sock" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s", paths[i]);
+		if (fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN))
+			return true;
+	}
+	return false;
+}
+
 /* Its cgroup goes last, and not at all when the daemon is gone. */
 static int clear_cgroup(const struct libvirt *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
 {
@@ -149,9 +167,10 @@ int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *re
 
 	if (again && unit->adopted)
 		return 0;
-	if (again || !wait_tidy(unit->name, TIDY_MS))
+	if (again || !wait_tidy(unit->name, unit->path || daemon_is_there() ? TIDY_MS : 0))
 		r = destroy_in_engine(self, unit, err);
-	if (r == 0)
+	/* A daemon that comes later tidies up what it has noted. */
+	if (r == 0 || (r == -MRG_E_NO_ENGINE && !again))
 		r = clear_cgroup(self, unit, &end, err);
 	if (r < 0)
 		return r;

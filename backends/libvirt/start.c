@@ -250,8 +250,7 @@ static void undo(struct startup *s)
 {
 	struct mrg_exit ignored;
 
-	if (s->process.pidfd >= 0)
-		libvirt_kill(s->self, s->unit, SIGKILL, 1, NULL);
+	libvirt_kill(s->self, s->unit, SIGKILL, 1, NULL);
 	libvirt_cleanup(s->self, s->unit, &ignored, NULL);
 	s->process.pidfd = fd_close(s->process.pidfd);
 	if (s->io->terminal)
