@@ -31,6 +31,7 @@ libcore_la_SOURCES = \
 	%D%/cgroup_apply.c \
 	%D%/cgroup_devices.c \
 	%D%/cgroup_limits.c \
+	%D%/cgroup_mounts.c \
 	%D%/cgroup_of.c \
 	%D%/cgroup_processes.c \
 	%D%/cgroup_stats.c \
@@ -60,9 +61,41 @@ libcore_la_SOURCES = \
 	%D%/doctor.c \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
+	%D%/formats/device_names.c %D%/formats/device_names.h \
 	%D%/formats/confines.c \
 	%D%/formats/format.c %D%/formats/format.h \
+	%D%/formats/keys.c %D%/formats/keys.h \
+	%D%/formats/keys_native.c \
+	%D%/formats/lxc.c %D%/formats/lxc.h \
+	%D%/formats/lxc_caps.c \
+	%D%/formats/lxc_cgroup.c \
+	%D%/formats/lxc_devices.c \
+	%D%/formats/lxc_include.c \
+	%D%/formats/lxc_keys.c \
+	%D%/formats/lxc_legacy.c \
+	%D%/formats/lxc_limits.c %D%/formats/lxc_limits.h \
+	%D%/formats/lxc_mounts.c %D%/formats/lxc_mounts.h \
+	%D%/formats/lxc_mounts_write.c \
+	%D%/formats/lxc_namespaces.c \
+	%D%/formats/lxc_net.c %D%/formats/lxc_net.h \
+	%D%/formats/lxc_net_write.c \
+	%D%/formats/lxc_process.c \
+	%D%/formats/lxc_replace.c \
+	%D%/formats/lxc_root.c \
+	%D%/formats/lxc_text.c \
 	%D%/formats/module.c %D%/formats/module.h \
+	%D%/formats/nspawn.c %D%/formats/nspawn.h \
+	%D%/formats/nspawn_caps.c \
+	%D%/formats/nspawn_command.c \
+	%D%/formats/nspawn_filter.c \
+	%D%/formats/nspawn_keys.c \
+	%D%/formats/nspawn_mounts.c \
+	%D%/formats/nspawn_mounts_write.c \
+	%D%/formats/nspawn_network.c \
+	%D%/formats/nspawn_process.c \
+	%D%/formats/nspawn_text.c \
+	%D%/formats/nspawn_users.c \
+	%D%/formats/nspawn_write.c \
 	%D%/formats/oci.c \
 	%D%/formats/oci_seccomp.c %D%/formats/oci_seccomp.h \
 	%D%/formats/systemd.c %D%/formats/systemd.h \
@@ -114,8 +147,11 @@ libcore_la_SOURCES = \
 	%D%/registry_validate.c \
 	%D%/seccomp_cache.c \
 	%D%/seccomp_compile.c \
+	%D%/seccomp_lists.c \
 	%D%/seccomp_profile.c %D%/seccomp_profile.h \
+	%D%/seccomp_program.h \
 	%D%/seccomp_rules.c \
+	%D%/seccomp_search.c \
 	%D%/session.c %D%/session.h \
 	%D%/spec.c \
 	%D%/spec_check.c %D%/spec_check.h \

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,9 +93,10 @@ static int check_file(int dir, const char *file, const char *path, struct mrg_er
 static int find_in(const char *directory, const char *name, char **ret_path, struct mrg_error *err)
 {
 	_cleanup_close_ int dir = -1;
-	_cleanup_free_ char *path = NULL, *real = NULL;
-	char file[80], link[PATH_OF_FD_SIZE];
+	_cleanup_free_ char *path = NULL;
+	char file[80], link[PATH_OF_FD_SIZE], real[PATH_MAX];
 	struct stat st;
+	ssize_t n;
 	int r;
 
 	if (directory[0] != '/')
@@ -105,8 +107,11 @@ static int find_in(const char *directory, const char *name, char **ret_path, str
 		return errno == ENOENT || errno == ENOTDIR ? 0 : fail_errno(err, -errno, "cannot look into '%s'", directory);
 	/* The path of what was checked, so that a link on the way there cannot lead elsewhere afterwards. A
 	 * path through /proc/self/fd would be wrong: dlopen(3) takes an equal path for the same library. */
-	real = realpath(path_of_fd(link, dir), NULL);
-	if (!real || asprintf(&path, "%s/%s", real, file) < 0)
+	n = readlink(path_of_fd(link, dir), real, sizeof(real) - 1);
+	if (n < 0)
+		return fail_errno(err, -errno, "cannot tell the path of '%s'", directory);
+	real[n] = '\0';
+	if (asprintf(&path, "%s/%s", real, file) < 0)
 		return fail_memory(err);
 	r = check_trust(dir, real, err);
 	if (r == 0)

@@ -360,9 +360,12 @@ int main(int argc, char **argv)
 	struct agent a = { .uri = argv[argc > 1 ? 1 : 0] };
 	struct sigaction on_alarm = { .sa_handler = give_up }, ignored = { .sa_handler = SIG_IGN };
 	struct call c;
+	sigset_t none;
 	int r = 0;
 
-	if (argc != 2 || sigaction(SIGALRM, &on_alarm, NULL) < 0 || sigaction(SIGPIPE, &ignored, NULL) < 0)
+	/* They were blocked for us, and may be ignored by whoever uses the plugin. */
+	sigemptyset(&none);
+	if (argc != 2 || sigprocmask(SIG_SETMASK, &none, NULL) < 0 || sigaction(SIGALRM, &on_alarm, NULL) < 0 || sigaction(SIGPIPE, &ignored, NULL) < 0)
 		return EXIT_FAILURE;
 	while (r == 0) {
 		c = (struct call){ .text = NULL };

@@ -279,8 +279,8 @@ static int each_leaf(struct domain_reader *in, const xmlNode *element, int (*vis
 
 static int read_domain_tree(struct domain_reader *in)
 {
-	static int (*const finish[])(struct domain_reader *in) = { finish_os, finish_limits, finish_files, finish_networks, finish_devices,
-								   finish_sandbox };
+	static int (*const finish[])(struct domain_reader *in) = { domain_finish_os, domain_finish_limits, domain_finish_files, domain_finish_networks, domain_finish_devices,
+								   domain_finish_sandbox };
 	int r = read_elements(in, in->domain);
 
 	for (size_t i = 0; i < ARRAY_SIZE(finish) && r == 0; i++)

@@ -221,80 +221,80 @@ void loss_add(struct loss *loss, int verdict, const char *format, ...) __attribu
 /* ---- rows ------------------------------------------------------------------------------ */
 
 /* libvirt_os.c */
-ROW_READER(read_domain);
-ROW_READER(read_name);
-ROW_WRITER(write_name);
-ROW_READER(read_uuid);
-ROW_WRITER(write_uuid);
-ROW_READER(read_words);
-ROW_WRITER(write_words);
-ROW_READER(read_type);
-ROW_WRITER(write_type);
-ROW_READER(read_init);
-ROW_WRITER(write_args);
-ROW_READER(read_env);
-ROW_WRITER(write_env);
-ROW_READER(read_dir);
-ROW_WRITER(write_dir);
-ROW_READER(read_user);
-ROW_WRITER(write_user);
-ROW_READER(read_console);
-ROW_WRITER(write_console);
-int finish_os(struct domain_reader *in);
+ROW_READER(domain_read_domain);
+ROW_READER(domain_read_name);
+ROW_WRITER(domain_write_name);
+ROW_READER(domain_read_uuid);
+ROW_WRITER(domain_write_uuid);
+ROW_READER(domain_read_words);
+ROW_WRITER(domain_write_words);
+ROW_READER(domain_read_type);
+ROW_WRITER(domain_write_type);
+ROW_READER(domain_read_init);
+ROW_WRITER(domain_write_args);
+ROW_READER(domain_read_env);
+ROW_WRITER(domain_write_env);
+ROW_READER(domain_read_dir);
+ROW_WRITER(domain_write_dir);
+ROW_READER(domain_read_user);
+ROW_WRITER(domain_write_user);
+ROW_READER(domain_read_console);
+ROW_WRITER(domain_write_console);
+int domain_finish_os(struct domain_reader *in);
 
 /* libvirt_limits.c */
 /* "KiB", "MB", "bytes": the factor, 0 when it is none. */
-uint64_t unit_factor(const char *unit);
-ROW_READER(read_memory);
-ROW_WRITER(write_memory);
-ROW_READER(read_hard_limit);
-ROW_READER(read_soft_limit);
-ROW_WRITER(write_soft_limit);
-ROW_READER(read_vcpu);
-ROW_WRITER(write_vcpu);
-ROW_READER(read_cputune);
-ROW_WRITER(write_cputune);
-ROW_READER(read_weight);
-ROW_WRITER(write_weight);
-ROW_READER(read_io_device);
-ROW_WRITER(write_io_devices);
-ROW_READER(read_numa);
-ROW_WRITER(write_numa);
-ROW_READER(read_partition);
-ROW_WRITER(write_partition);
-int finish_limits(struct domain_reader *in);
+uint64_t domain_unit(const char *unit);
+ROW_READER(domain_read_memory);
+ROW_WRITER(domain_write_memory);
+ROW_READER(domain_read_hard_limit);
+ROW_READER(domain_read_soft_limit);
+ROW_WRITER(domain_write_soft_limit);
+ROW_READER(domain_read_vcpu);
+ROW_WRITER(domain_write_vcpu);
+ROW_READER(domain_read_cputune);
+ROW_WRITER(domain_write_cputune);
+ROW_READER(domain_read_weight);
+ROW_WRITER(domain_write_weight);
+ROW_READER(domain_read_io_device);
+ROW_WRITER(domain_write_io_devices);
+ROW_READER(domain_read_numa);
+ROW_WRITER(domain_write_numa);
+ROW_READER(domain_read_partition);
+ROW_WRITER(domain_write_partition);
+int domain_finish_limits(struct domain_reader *in);
 
 /* libvirt_files.c */
-ROW_READER(read_filesystem);
-ROW_WRITER(write_filesystems);
-int finish_files(struct domain_reader *in);
+ROW_READER(domain_read_filesystem);
+ROW_WRITER(domain_write_filesystems);
+int domain_finish_files(struct domain_reader *in);
 
 /* libvirt_network.c */
-ROW_READER(read_privnet);
-ROW_READER(read_interface);
-ROW_WRITER(write_networks);
-ROW_READER(read_share);
-ROW_WRITER(write_shares);
-int finish_networks(struct domain_reader *in);
+ROW_READER(domain_read_privnet);
+ROW_READER(domain_read_interface);
+ROW_WRITER(domain_write_networks);
+ROW_READER(domain_read_share);
+ROW_WRITER(domain_write_shares);
+int domain_finish_networks(struct domain_reader *in);
 /* A host device that is a network device. */
-int read_net_hostdev(struct domain_reader *in, xmlNode *element);
+int domain_read_net_hostdev(struct domain_reader *in, xmlNode *element);
 
 /* libvirt_devices.c */
 /* The numbers of "/dev/block/8:0". */
-bool block_device(const char *path, int64_t *major, int64_t *minor);
+bool domain_block_device(const char *path, int64_t *major, int64_t *minor);
 /* Whether the rules let nodes of all devices be made. */
-bool device_rules_make_any(const struct mrg_spec *spec);
-ROW_READER(read_hostdev);
-ROW_WRITER(write_devices);
-int finish_devices(struct domain_reader *in);
+bool domain_makes_any_device(const struct mrg_spec *spec);
+ROW_READER(domain_read_hostdev);
+ROW_WRITER(domain_write_devices);
+int domain_finish_devices(struct domain_reader *in);
 
 /* libvirt_sandbox.c */
-ROW_READER(read_capabilities);
-ROW_WRITER(write_capabilities);
-ROW_READER(read_idmap);
-ROW_WRITER(write_idmap);
-ROW_READER(read_seclabel);
-ROW_WRITER(write_seclabels);
-int finish_sandbox(struct domain_reader *in);
+ROW_READER(domain_read_capabilities);
+ROW_WRITER(domain_write_capabilities);
+ROW_READER(domain_read_idmap);
+ROW_WRITER(domain_write_idmap);
+ROW_READER(domain_read_seclabel);
+ROW_WRITER(domain_write_seclabels);
+int domain_finish_sandbox(struct domain_reader *in);
 
 #endif

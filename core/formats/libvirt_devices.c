@@ -44,7 +44,7 @@ static bool numbers(const char *path, const char *directory, int64_t *major, int
 	return true;
 }
 
-bool block_device(const char *path, int64_t *major, int64_t *minor)
+bool domain_block_device(const char *path, int64_t *major, int64_t *minor)
 {
 	return numbers(path, "/dev/block/", major, minor);
 }
@@ -58,7 +58,7 @@ static const char *find_device(const char *path, int64_t *major, int64_t *minor)
 			*minor = known[i].minor;
 			return known[i].type;
 		}
-	if (block_device(path, major, minor))
+	if (domain_block_device(path, major, minor))
 		return "b";
 	return numbers(path, "/dev/char/", major, minor) ? "c" : NULL;
 }
@@ -96,10 +96,10 @@ static int read_block(struct domain_reader *in, xmlNode *element)
 	return read_node(in, element, "block", "b");
 }
 
-ROW_READER(read_hostdev)
+ROW_READER(domain_read_hostdev)
 {
 	static const char *const types[] = { "net", "misc", "storage", NULL };
-	static int (*const readers[])(struct domain_reader *in, xmlNode *element) = { read_net_hostdev, read_char, read_block };
+	static int (*const readers[])(struct domain_reader *in, xmlNode *element) = { domain_read_net_hostdev, read_char, read_block };
 	const struct claim inert = { .verdict = MRG_APPROXIMATED, .field = -1, .rest = REST_GONE,
 				     .note = "the LXC driver does nothing with it for such a device" };
 	xmlAttr *mode = xml_attribute(element, "mode"), *type = xml_attribute(element, "type");
@@ -121,7 +121,7 @@ ROW_READER(read_hostdev)
 }
 
 /* The driver denies everything and then allows some. */
-int finish_devices(struct domain_reader *in)
+int domain_finish_devices(struct domain_reader *in)
 {
 	struct mrg_spec *spec = in->spec;
 	int r = mrg_spec_add_device_rule(spec, &deny_all, in->err);
@@ -211,7 +211,7 @@ static bool is_asked(const struct mrg_spec *spec, const struct mrg_device_rule *
 	return false;
 }
 
-bool device_rules_make_any(const struct mrg_spec *spec)
+bool domain_makes_any_device(const struct mrg_spec *spec)
 {
 	for (size_t i = 0; i < spec->device_rules.n; i++)
 		if (same_rule(&spec->device_rules.item[i], &make_any) && spec->device_rules.item[i].allow && spec->device_rules.item[i].access &&
@@ -231,7 +231,7 @@ static bool is_granted(const struct mrg_spec *spec, const struct mrg_device_rule
 	for (size_t i = 0; i < spec->devices.n; i++)
 		if (is_written(&spec->devices.item[i]) && rule->type && is_same(&spec->devices.item[i], rule->type, rule->major, rule->minor))
 			return true;
-	return same_rule(&terminals, rule) || same_rule(&console, rule) || (same_rule(&make_any, rule) && device_rules_make_any(spec));
+	return same_rule(&terminals, rule) || same_rule(&console, rule) || (same_rule(&make_any, rule) && domain_makes_any_device(spec));
 }
 
 /* A device without a node is of use only to who can make one. */
@@ -259,7 +259,7 @@ static void lose_rules(struct domain_writer *out, struct loss *loss)
 				 own_rules[i].major, own_rules[i].minor);
 }
 
-ROW_WRITER(write_devices)
+ROW_WRITER(domain_write_devices)
 {
 	struct loss loss = { 0 };
 

@@ -147,7 +147,7 @@ static int read_ram(struct domain_reader *in, struct filesystem *fs)
 		return r;
 	fs->units = xml_attribute(xml_child(fs->element, "source"), "units");
 	if (fs->units) {
-		factor = unit_factor(xml_content((xmlNode *)fs->units));
+		factor = domain_unit(xml_content((xmlNode *)fs->units));
 		if (factor == 0)
 			return domain_fail(in, fs->units, "must be a unit such as KiB, MiB or bytes, not '%.20s'", xml_content((xmlNode *)fs->units));
 	}
@@ -169,7 +169,7 @@ static int read_image(struct domain_reader *in, struct filesystem *fs)
 					"an image, block device or volume, whose file system is not known here; kept verbatim");
 }
 
-ROW_READER(read_filesystem)
+ROW_READER(domain_read_filesystem)
 {
 	static const char *const types[] = { "mount", "bind", "ram", "block", "file", "template", "volume", NULL };
 	static int (*const readers[])(struct domain_reader *in, struct filesystem *fs) = { read_directory, read_inner, read_ram, read_image, read_image,
@@ -198,7 +198,7 @@ ROW_READER(read_filesystem)
 }
 
 /* Puts the driver's own mounts in front of those that were read; without a root the container has the host's. */
-int finish_files(struct domain_reader *in)
+int domain_finish_files(struct domain_reader *in)
 {
 	struct mrg_spec *spec = in->spec;
 	const struct mrg_mount *own = spec->mounts.item;
@@ -380,7 +380,7 @@ static void report_readonly_paths(struct domain_writer *out)
 	domain_report(out, MRG_FIELD_READONLY_PATHS, loss.verdict, "the driver itself", loss.note);
 }
 
-ROW_WRITER(write_filesystems)
+ROW_WRITER(domain_write_filesystems)
 {
 	struct loss loss = { 0 };
 	unsigned int seen = 0;

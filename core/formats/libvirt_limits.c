@@ -18,7 +18,7 @@
 /* What libvirt takes for no limit, in KiB; also the most it takes. */
 #define UNLIMITED_KIB	INT64_C(9007199254740991)
 
-uint64_t unit_factor(const char *unit)
+uint64_t domain_unit(const char *unit)
 {
 	static const char prefixes[] = "kmgtpe";
 	const char *prefix;
@@ -44,7 +44,7 @@ uint64_t unit_factor(const char *unit)
 static int read_size(struct domain_reader *in, xmlNode *element, int field, int64_t *ret)
 {
 	xmlAttr *unit = xml_attribute(element, "unit");
-	uint64_t factor = unit ? unit_factor(xml_content((xmlNode *)unit)) : 1024, number, bytes;
+	uint64_t factor = unit ? domain_unit(xml_content((xmlNode *)unit)) : 1024, number, bytes;
 	int r;
 
 	if (factor == 0)
@@ -62,7 +62,7 @@ static int read_size(struct domain_reader *in, xmlNode *element, int field, int6
 }
 
 /* The driver sets the limit to <memory>; <currentMemory> has its meaning for machines with a balloon. */
-ROW_READER(read_memory)
+ROW_READER(domain_read_memory)
 {
 	bool current = strcmp(row->path, "/domain/currentMemory") == 0;
 	int64_t *to = current ? &in->current : &in->memory;
@@ -73,7 +73,7 @@ ROW_READER(read_memory)
 	return r;
 }
 
-ROW_READER(read_hard_limit)
+ROW_READER(domain_read_hard_limit)
 {
 	int r = read_size(in, element, row->field, &in->hard_limit);
 
@@ -102,7 +102,7 @@ static bool is_swap(const struct row *row)
 	return row->field == MRG_FIELD_MEMORY_SWAP;
 }
 
-ROW_READER(read_soft_limit)
+ROW_READER(domain_read_soft_limit)
 {
 	int64_t bytes;
 	int r = read_size(in, element, row->field, &bytes);
@@ -122,7 +122,7 @@ static void write_size(struct domain_writer *out, xmlNode *parent, const char *n
 	domain_put(out, domain_addf(out, parent, name, "%" PRId64, kib), "unit", "KiB");
 }
 
-ROW_WRITER(write_memory)
+ROW_WRITER(domain_write_memory)
 {
 	int64_t limit = domain_has(out, MRG_FIELD_MEMORY_LIMIT) ? out->spec->memory_limit : -1;
 
@@ -132,7 +132,7 @@ ROW_WRITER(write_memory)
 	domain_report(out, MRG_FIELD_MEMORY_LIMIT, limit >= 0 && limit % 1024 ? MRG_APPROXIMATED : MRG_CARRIED, "memory", "libvirt counts in KiB");
 }
 
-ROW_WRITER(write_soft_limit)
+ROW_WRITER(domain_write_soft_limit)
 {
 	int64_t bytes = is_swap(row) ? out->spec->memory_swap : out->spec->memory_reservation;
 
@@ -151,7 +151,7 @@ static bool is_set(const char *text)
 	return *text && !text[strspn(text, "0123456789,-")];
 }
 
-ROW_READER(read_vcpu)
+ROW_READER(domain_read_vcpu)
 {
 	xmlAttr *cpuset = xml_attribute(element, "cpuset"), *placement = xml_attribute(element, "placement");
 	const char *text;
@@ -174,7 +174,7 @@ ROW_READER(read_vcpu)
 	return r < 0 ? r : domain_carried(in, cpuset, row->field);
 }
 
-ROW_WRITER(write_vcpu)
+ROW_WRITER(domain_write_vcpu)
 {
 	const char *cpus = out->spec->cpuset_cpus;
 
@@ -208,7 +208,7 @@ static const struct tune *tune_of(const struct row *row)
 	return &tunes[ARRAY_SIZE(tunes) - 1];
 }
 
-ROW_READER(read_cputune)
+ROW_READER(domain_read_cputune)
 {
 	const struct tune *tune = tune_of(row);
 	const char *text = xml_content(element);
@@ -232,7 +232,7 @@ ROW_READER(read_cputune)
 							  .field = row->field, .note = shares_note });
 }
 
-ROW_WRITER(write_cputune)
+ROW_WRITER(domain_write_cputune)
 {
 	const struct mrg_spec *spec = out->spec;
 	const struct tune *tune = tune_of(row);
@@ -254,7 +254,7 @@ ROW_WRITER(write_cputune)
 
 /* ---- block devices ---------------------------------------------------------- */
 
-ROW_READER(read_weight)
+ROW_READER(domain_read_weight)
 {
 	uint64_t weight;
 	int r = domain_number(in, element, 0, 10000, &weight);
@@ -269,7 +269,7 @@ ROW_READER(read_weight)
 	return r < 0 ? r : domain_carried(in, element, row->field);
 }
 
-ROW_WRITER(write_weight)
+ROW_WRITER(domain_write_weight)
 {
 	(void)row;
 	if (!domain_has(out, MRG_FIELD_IO_WEIGHT))
@@ -294,7 +294,7 @@ static bool path_of(const xmlNode *device, int64_t *major, int64_t *minor)
 	const xmlNode *path = xml_child(device, "path");
 	const char *text = path ? xml_content(path) : NULL;
 
-	return text && block_device(text, major, minor);
+	return text && domain_block_device(text, major, minor);
 }
 
 static bool say_the_same(const xmlNode *device, const xmlNode *other)
@@ -327,7 +327,7 @@ static bool is_plain_device(const struct domain_reader *in, const xmlNode *devic
 	return true;
 }
 
-ROW_READER(read_io_device)
+ROW_READER(domain_read_io_device)
 {
 	xmlNode *path = xml_child(element, "path");
 	int64_t major, minor;
@@ -370,7 +370,7 @@ static void write_io_limit(struct domain_writer *out, const struct io *io, const
 	domain_addf(out, device, io->name, "%" PRIu64, limit->rate);
 }
 
-ROW_WRITER(write_io_devices)
+ROW_WRITER(domain_write_io_devices)
 {
 	(void)row;
 	for (size_t i = 0; i < ARRAY_SIZE(ios); i++) {
@@ -390,7 +390,7 @@ ROW_WRITER(write_io_devices)
 /* ---- memory nodes ----------------------------------------------------------- */
 
 /* libvirt 9.0 leaves the memory nodes of the control group alone for "strict", and sets them for the other modes. */
-ROW_READER(read_numa)
+ROW_READER(domain_read_numa)
 {
 	static const char *const modes[] = { "restrictive", "strict", "preferred", "interleave", NULL };
 	static const char *const notes[] = {
@@ -419,7 +419,7 @@ ROW_READER(read_numa)
 								   .note = notes[which] });
 }
 
-ROW_WRITER(write_numa)
+ROW_WRITER(domain_write_numa)
 {
 	const char *mems = out->spec->cpuset_mems;
 	xmlNode *memory;
@@ -440,7 +440,7 @@ ROW_WRITER(write_numa)
 
 static const char partition_note[] = "libvirt puts '.partition' behind the names, except machine, system and user";
 
-ROW_READER(read_partition)
+ROW_READER(domain_read_partition)
 {
 	const char *text;
 	int r = domain_text(in, element, &text);
@@ -453,7 +453,7 @@ ROW_READER(read_partition)
 	return r < 0 ? r : domain_claim(in, element, &(struct claim){ .verdict = MRG_APPROXIMATED, .field = row->field, .note = partition_note });
 }
 
-ROW_WRITER(write_partition)
+ROW_WRITER(domain_write_partition)
 {
 	const char *path = out->spec->cgroups_path;
 
@@ -484,7 +484,7 @@ static int finish_memory(struct domain_reader *in)
 	return r < 0 ? r : domain_claim(in, current, &claim);
 }
 
-int finish_limits(struct domain_reader *in)
+int domain_finish_limits(struct domain_reader *in)
 {
 	int r = finish_memory(in);
 

@@ -264,7 +264,7 @@ static int read_device(struct domain_reader *in, struct device *device, const st
 	return r < 0 ? r : finish_device(in, device);
 }
 
-ROW_READER(read_interface)
+ROW_READER(domain_read_interface)
 {
 	xmlAttr *type = xml_attribute(element, "type");
 	struct device device = { .element = element };
@@ -284,7 +284,7 @@ ROW_READER(read_interface)
 	return r < 0 ? r : domain_carried(in, type, MRG_FIELD_NETWORKS);
 }
 
-int read_net_hostdev(struct domain_reader *in, xmlNode *element)
+int domain_read_net_hostdev(struct domain_reader *in, xmlNode *element)
 {
 	xmlNode *source = xml_child(element, "source"), *interface = source ? xml_child(source, "interface") : NULL;
 	struct device device = { .element = element };
@@ -304,7 +304,7 @@ int read_net_hostdev(struct domain_reader *in, xmlNode *element)
 	return r < 0 ? r : domain_carried(in, interface, MRG_FIELD_NETWORKS);
 }
 
-ROW_READER(read_privnet)
+ROW_READER(domain_read_privnet)
 {
 	if (!xml_is_leaf(element))
 		return domain_fail(in, element, "must be empty");
@@ -323,7 +323,7 @@ static const struct share {
 	{ "/domain/lxc:namespace/lxc:shareuts", "uts", MRG_FIELD_NS_UTS },
 };
 
-ROW_READER(read_share)
+ROW_READER(domain_read_share)
 {
 	static const char *const types[] = { "pid", "netns", "name", NULL };
 	_cleanup_free_ char *path = NULL;
@@ -356,7 +356,7 @@ ROW_READER(read_share)
 	return r < 0 ? r : domain_carried(in, of_value, row->field);
 }
 
-int finish_networks(struct domain_reader *in)
+int domain_finish_networks(struct domain_reader *in)
 {
 	_cleanup_free_ char *text = NULL;
 	int r = 0;
@@ -531,7 +531,7 @@ static bool joins_network(const struct domain_writer *out)
 }
 
 /* The list, and what makes a namespace of its own where there is none. */
-ROW_WRITER(write_networks)
+ROW_WRITER(domain_write_networks)
 {
 	_cleanup_(json_freep) struct json *list = NULL;
 	const char *json = out->spec->networks_json;
@@ -576,7 +576,7 @@ static bool write_share(struct domain_writer *out, const struct share *share, co
 }
 
 /* All of the namespaces: the driver makes those of processes, mounts, host name and IPC for every container. */
-ROW_WRITER(write_shares)
+ROW_WRITER(domain_write_shares)
 {
 	const struct mrg_spec *spec = out->spec;
 	const char *const paths[] = { spec->ns_network, spec->ns_ipc, spec->ns_uts };

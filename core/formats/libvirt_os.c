@@ -47,7 +47,7 @@ static const char *annotation(const struct mrg_spec *spec, const char *key)
 static const char *const given[] = { "PATH=/bin:/sbin", "TERM=linux", "HOME=/" };
 
 /* What every container of the driver gets, and what libvirt refuses to be without. */
-ROW_READER(read_domain)
+ROW_READER(domain_read_domain)
 {
 	static const char *const types[] = { "lxc", NULL };
 	static const enum mrg_field namespaces[] = { MRG_FIELD_NS_PID, MRG_FIELD_NS_MOUNT };
@@ -73,7 +73,7 @@ ROW_READER(read_domain)
 	return r < 0 ? r : domain_carried(in, type, -1);
 }
 
-ROW_READER(read_name)
+ROW_READER(domain_read_name)
 {
 	_cleanup_free_ char *host = NULL;
 	const char *name;
@@ -95,7 +95,7 @@ ROW_READER(read_name)
 		.note = "libvirt makes the host name of the letters, digits and '-' of the name" });
 }
 
-ROW_WRITER(write_name)
+ROW_WRITER(domain_write_name)
 {
 	const char *host = out->spec->hostname, *name = annotation(out->spec, ANNOTATION_NAME);
 	_cleanup_free_ char *made = NULL;
@@ -125,7 +125,7 @@ static bool is_uuid(const char *text)
 	return digits == 32 && strlen(text) <= 36;
 }
 
-ROW_READER(read_uuid)
+ROW_READER(domain_read_uuid)
 {
 	const char *uuid;
 	int r = domain_text(in, element, &uuid);
@@ -137,7 +137,7 @@ ROW_READER(read_uuid)
 	return domain_carried(in, element, row->field);
 }
 
-ROW_WRITER(write_uuid)
+ROW_WRITER(domain_write_uuid)
 {
 	const char *uuid = annotation(out->spec, ANNOTATION_UUID);
 
@@ -147,7 +147,7 @@ ROW_WRITER(write_uuid)
 }
 
 /* <title> and <description>. */
-ROW_READER(read_words)
+ROW_READER(domain_read_words)
 {
 	bool title = strcmp(row->path, "/domain/title") == 0;
 	const char *text = xml_content(element);
@@ -160,7 +160,7 @@ ROW_READER(read_words)
 }
 
 /* Last of the annotations: reports all of them. */
-ROW_WRITER(write_words)
+ROW_WRITER(domain_write_words)
 {
 	static const char *const known[] = { ANNOTATION_NAME, ANNOTATION_UUID, ANNOTATION_TITLE, ANNOTATION_DESCRIPTION };
 	const char *title = annotation(out->spec, ANNOTATION_TITLE), *description = annotation(out->spec, ANNOTATION_DESCRIPTION);
@@ -196,7 +196,7 @@ ROW_WRITER(write_words)
 /* Architectures of 32 bits, of which the kernel of a 64-bit host makes a personality. */
 static const char *const narrow[] = { "i686", "armv7l", "ppc", "s390", "parisc", "sparc", "mips", "mipsel" };
 
-ROW_READER(read_type)
+ROW_READER(domain_read_type)
 {
 	static const char *const types[] = { "exe", NULL };
 	xmlAttr *arch = xml_attribute(element, "arch");
@@ -214,7 +214,7 @@ ROW_READER(read_type)
 	return r;
 }
 
-ROW_WRITER(write_type)
+ROW_WRITER(domain_write_type)
 {
 	xmlNode *type = domain_add(out, domain_at(out, "/domain/os"), "type", "exe");
 	const char *json = out->spec->personality_json;
@@ -239,7 +239,7 @@ static int add_argument(struct domain_reader *in, xmlNode *element, const char *
 }
 
 /* With its arguments, which may stand anywhere. */
-ROW_READER(read_init)
+ROW_READER(domain_read_init)
 {
 	const char *text;
 	int r = add_argument(in, element, &in->init);
@@ -262,7 +262,7 @@ static const char *unsayable(char *const *args)
 	return NULL;
 }
 
-ROW_WRITER(write_args)
+ROW_WRITER(domain_write_args)
 {
 	char *const *args = out->spec->args;
 	xmlNode *os = domain_at(out, "/domain/os");
@@ -299,7 +299,7 @@ static bool same_variable(const char *a, const char *b)
 	return n == name_length(b) && strncmp(a, b, n) == 0;
 }
 
-ROW_READER(read_env)
+ROW_READER(domain_read_env)
 {
 	_cleanup_free_ char *text = NULL;
 	const char *name, *value;
@@ -329,7 +329,7 @@ ROW_READER(read_env)
 	return r < 0 ? r : domain_carried(in, element, row->field);
 }
 
-ROW_WRITER(write_env)
+ROW_WRITER(domain_write_env)
 {
 	char *const *env = out->spec->env;
 	struct loss loss = { 0 };
@@ -362,7 +362,7 @@ ROW_WRITER(write_env)
 	domain_report(out, MRG_FIELD_ENV, loss.verdict, "os/initenv", loss.note);
 }
 
-ROW_READER(read_dir)
+ROW_READER(domain_read_dir)
 {
 	const char *text;
 	int r = domain_text(in, element, &text);
@@ -375,7 +375,7 @@ ROW_READER(read_dir)
 	return r < 0 ? r : domain_carried(in, element, row->field);
 }
 
-ROW_WRITER(write_dir)
+ROW_WRITER(domain_write_dir)
 {
 	const char *cwd = out->spec->cwd;
 
@@ -393,7 +393,7 @@ ROW_WRITER(write_dir)
 /* ---- its user --------------------------------------------------------------- */
 
 /* A name, a number, or "+NUMBER": both are read together at the end. */
-ROW_READER(read_user)
+ROW_READER(domain_read_user)
 {
 	bool group = strcmp(row->path, "/domain/os/initgroup") == 0;
 	const char **to = group ? &in->group : &in->user;
@@ -417,6 +417,7 @@ static int finish_user(struct domain_reader *in)
 	const char *user = in->user ? in->user : "0", *group = in->group ? in->group : "0";
 	uint32_t uid = 0, gid = 0;
 	bool uid_known = parse_id(user, &uid), gid_known = parse_id(group, &gid);
+	const xmlNode *os = xml_child(in->domain, "os");
 	_cleanup_free_ char *text = NULL;
 	char uid_text[16], gid_text[16];
 	int r;
@@ -431,7 +432,10 @@ static int finish_user(struct domain_reader *in)
 	}
 	if (asprintf(&text, "%s:%s", uid_known ? uid_text : user, gid_known ? gid_text : group) < 0)
 		return domain_no_memory(in);
-	return domain_set(in, in->domain, MRG_FIELD_USER, text);
+	r = domain_set(in, in->domain, MRG_FIELD_USER, text);
+	if (r == 0)
+		r = domain_carried(in, xml_child(os, "inituser"), MRG_FIELD_USER);
+	return r < 0 ? r : domain_carried(in, xml_child(os, "initgroup"), MRG_FIELD_USER);
 }
 
 static bool is_account(const char *text)
@@ -460,7 +464,7 @@ static void write_named_user(struct domain_writer *out)
 		      "libvirt leaves the process in the group of root");
 }
 
-ROW_WRITER(write_user)
+ROW_WRITER(domain_write_user)
 {
 	const struct mrg_spec *spec = out->spec;
 	xmlNode *os = domain_at(out, "/domain/os");
@@ -481,7 +485,7 @@ ROW_WRITER(write_user)
 /* ---- its console ------------------------------------------------------------ */
 
 /* The first one is where the process's streams are; the driver takes pseudo terminals only, and cannot be without one. */
-ROW_READER(read_console)
+ROW_READER(domain_read_console)
 {
 	static const char *const types[] = { "pty", NULL };
 	xmlAttr *type = xml_attribute(element, "type");
@@ -495,7 +499,7 @@ ROW_READER(read_console)
 	return domain_carried(in, type, row->field);
 }
 
-ROW_WRITER(write_console)
+ROW_WRITER(domain_write_console)
 {
 	(void)row;
 	domain_put(out, domain_add(out, domain_at(out, "/domain/devices"), "console", NULL), "type", "pty");
@@ -526,7 +530,7 @@ static int finish_names(struct domain_reader *in)
 	return r;
 }
 
-int finish_os(struct domain_reader *in)
+int domain_finish_os(struct domain_reader *in)
 {
 	int r = finish_names(in);
 

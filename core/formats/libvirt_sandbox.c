@@ -71,7 +71,7 @@ static int read_capability(struct domain_reader *in, xmlNode *element)
 	return domain_carried(in, state ? (const void *)state : element, MRG_FIELD_CAP_BOUNDING);
 }
 
-ROW_READER(read_capabilities)
+ROW_READER(domain_read_capabilities)
 {
 	static const char *const policies[] = { "default", "allow", "deny", NULL };
 	xmlAttr *attribute = xml_attribute(element, "policy");
@@ -114,7 +114,7 @@ static void write_bounding(struct domain_writer *out)
 		if (!(NAMELESS >> i & 1) && has != allow)
 			add_capability(out, element, i, allow ? "off" : "on");
 	}
-	if (allow && wanted & mknod && device_rules_make_any(out->spec))
+	if (allow && wanted & mknod && domain_makes_any_device(out->spec))
 		add_capability(out, element, parse_capability("mknod"), "on");
 	domain_report(out, MRG_FIELD_CAP_BOUNDING, !allow && wanted & NAMELESS ? MRG_APPROXIMATED : MRG_CARRIED, "features/capabilities",
 		      "libvirt cannot name audit_read, perfmon, bpf and checkpoint_restore; they are taken away");
@@ -134,7 +134,7 @@ static void report_set(struct domain_writer *out, enum mrg_field field, uint64_t
 		domain_report(out, field, bounding & ~wanted ? MRG_WEAKENS : MRG_APPROXIMATED, "features/capabilities", "root gets all of the bounding set");
 }
 
-ROW_WRITER(write_capabilities)
+ROW_WRITER(domain_write_capabilities)
 {
 	static const char none[] = "libvirt gives none";
 	const struct mrg_spec *spec = out->spec;
@@ -162,7 +162,7 @@ static void sort_last(struct mrg_id_mapping *item, size_t n)
 }
 
 /* start: in the container; target: on the host. */
-ROW_READER(read_idmap)
+ROW_READER(domain_read_idmap)
 {
 	static const char *const names[] = { "start", "target", "count" };
 	bool users = row->field == MRG_FIELD_UID_MAPPINGS;
@@ -226,7 +226,7 @@ static void write_mappings(struct domain_writer *out, const char *name, const st
 	}
 }
 
-ROW_WRITER(write_idmap)
+ROW_WRITER(domain_write_idmap)
 {
 	static const char needs[] = "libvirt wants maps of users and of groups, both with the root of the container";
 	const struct mrg_spec *spec = out->spec;
@@ -281,7 +281,7 @@ static const struct label *static_label(const struct domain_reader *in, const xm
 	return NULL;
 }
 
-ROW_READER(read_seclabel)
+ROW_READER(domain_read_seclabel)
 {
 	const struct label *label = static_label(in, element);
 	xmlNode *text = xml_child(element, "label");
@@ -301,7 +301,7 @@ ROW_READER(read_seclabel)
 	return r;
 }
 
-ROW_WRITER(write_seclabels)
+ROW_WRITER(domain_write_seclabels)
 {
 	const char *const values[] = { out->spec->apparmor_profile, out->spec->selinux_label };
 
@@ -325,7 +325,7 @@ ROW_WRITER(write_seclabels)
 }
 
 /* Without a word about capabilities the default policy holds. */
-int finish_sandbox(struct domain_reader *in)
+int domain_finish_sandbox(struct domain_reader *in)
 {
 	int r = finish_idmap(in);
 
