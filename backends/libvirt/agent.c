@@ -359,6 +359,7 @@ int main(int argc, char **argv)
 {
 	struct agent a = { .uri = argv[argc > 1 ? 1 : 0] };
 	struct sigaction on_alarm = { .sa_handler = give_up }, ignored = { .sa_handler = SIG_IGN };
+	struct mrg_error ignored_error;
 	struct call c;
 	sigset_t none;
 	int r = 0;
@@ -367,6 +368,10 @@ int main(int argc, char **argv)
 	sigemptyset(&none);
 	if (argc != 2 || sigprocmask(SIG_SETMASK, &none, NULL) < 0 || sigaction(SIGALRM, &on_alarm, NULL) < 0 || sigaction(SIGPIPE, &ignored, NULL) < 0)
 		return EXIT_FAILURE;
+	/* Ahead of the first request, which will not be long. If it fails, that one tells. */
+	alarm(operations[AGENT_VERSION].seconds);
+	connect_to_daemon(&a, &ignored_error);
+	alarm(0);
 	while (r == 0) {
 		c = (struct call){ .text = NULL };
 		if (!receive(&c))

@@ -63,4 +63,5 @@ MRG_BACKEND = {
 	.native = libvirt_native,
 	.configure = libvirt_create,
 	.autostart = libvirt_autostart,
+	.ready = libvirt_ready,
 };

@@ -41,7 +41,10 @@ struct agent_call {
 /* Has the daemon at @path (a URI, NULL: the system's) do @call. @ret_text (may be NULL) is allocated. */
 int libvirt_ask(struct libvirt *self, const char *path, const struct agent_call *call, int *ret_value, char **ret_text, struct mrg_error *err);
 
-/* Ends the program that asks. */
+/* Verb ready: executes the program that asks. */
+int libvirt_ready(void *self, struct mrg_error *err);
+
+/* Ends it. */
 void libvirt_send_away(struct libvirt *self);
 
 /* ---- domains.c: what its files tell ---------------------------------------------------- */

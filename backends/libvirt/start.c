@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -100,6 +101,65 @@ static int write_copy(const struct startup *s, char **ret, struct mrg_error *err
 		r = libvirt_write(s->unit, spec, ret, err);
 	mrg_spec_free(spec);
 	return r;
+}
+
+struct writing {
+	const struct startup *s;
+	int file;
+};
+
+static int write_apart(void *data, struct mrg_error *err)
+{
+	const struct writing *w = data;
+	_cleanup_free_ char *xml = NULL;
+	int r = write_copy(w->s, &xml, err);
+
+	if (r == 0 && fd_write_all(w->file, xml, strlen(xml)) < 0)
+		r = mrg_error_set(err, -EIO, "cannot hand over the definition");
+	if (r < 0)
+		return r;
+	_exit(EXIT_SUCCESS);
+}
+
+/* Runs @child to its end. */
+static int run_child(int (*child)(void *data, struct mrg_error *err), void *data, struct mrg_error *err)
+{
+	struct mrg_process process;
+	int r = mrg_helper_spawn(0, NULL, child, NULL, data, &process, err);
+
+	if (r < 0)
+		return r;
+	while (waitpid(process.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	fd_close(process.pidfd);
+	return 0;
+}
+
+static int take_text(int file, char **ret, struct mrg_error *err)
+{
+	off_t size = lseek(file, 0, SEEK_END);
+	_cleanup_free_ char *text = size >= 0 ? calloc(1, (size_t)size + 1) : NULL;
+
+	if (!text)
+		return fail_memory(err);
+	if (pread(file, text, (size_t)size, 0) != size)
+		return fail_errno(err, -errno, "cannot take over the definition");
+	*ret = take_ptr(text);
+	return 0;
+}
+
+/* By a child, so that the library it takes is in the monitor's memory no longer than it is needed. */
+static int make_copy(const struct startup *s, char **ret, struct mrg_error *err)
+{
+	_cleanup_close_ int file = memfd_create("moorage-definition", MFD_CLOEXEC);
+	int r;
+
+	if (file < 0)
+		return fail_errno(err, -errno, "cannot make memory for the definition");
+	r = run_child(write_apart, &(struct writing){ .s = s, .file = file }, err);
+	if (r < 0)
+		return r;
+	return take_text(file, ret, err);
 }
 
 /* ---- moorage-init speaks ------------------------------------------------------------------------ */
@@ -214,18 +274,10 @@ static bool is_made(const char *host, const char *name)
 static int name_host(struct startup *s, struct mrg_error *err)
 {
 	const struct mrg_spec *spec = s->unit->spec;
-	struct mrg_process child;
-	int r;
 
 	if (!spec->hostname || (spec->ns_uts && *spec->ns_uts) || is_made(spec->hostname, s->unit->name))
 		return 0;
-	r = mrg_helper_spawn(0, NULL, set_host_name, NULL, s, &child, err);
-	if (r < 0)
-		return r;
-	while (waitpid(child.pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	fd_close(child.pidfd);
-	return 0;
+	return run_child(set_host_name, s, err);
 }
 
 static int start_copy(struct startup *s, const char *xml, struct mrg_error *err)
@@ -263,7 +315,7 @@ static int start_ours(struct startup *s, struct mrg_error *err)
 	int r = libvirt_is_defined(s->unit->name) ? 0 : libvirt_create(s->self, s->unit, err);
 
 	if (r == 0)
-		r = write_copy(s, &xml, err);
+		r = make_copy(s, &xml, err);
 	if (r == 0)
 		r = mrg_helper_status_new(&s->self->status, err);
 	if (r == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->channel) < 0)
