@@ -167,9 +167,16 @@ int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_co
 
 /* ---- moorage-init inside containers of engines ------------------------------------------
  *
- * moorage-init [--status] [--stdio] -- COMMAND [ARG...] is bind mounted read-only by the engine and executed as the first process. Descriptor
- * MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed and is closed once it is; with --status
- * MRG_INIT_STATUS_FD gets the wait(2) status word of the command; with --stdio the three from MRG_INIT_STDIO_FD on become 0, 1 and 2. */
+ * moorage-init [OPTION...] -- COMMAND [ARG...] is bind mounted read-only by the engine and executed as the first process. Descriptor
+ * MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed and is closed once it is. Options:
+ *
+ *	--status	MRG_INIT_STATUS_FD gets the wait(2) status word of the command
+ *	--stdio		the three descriptors from MRG_INIT_STDIO_FD on become 0, 1 and 2
+ *	--terminal	0, 1 and 2 are a terminal made in the container; MRG_INIT_ERROR_FD is a socket over which its master comes
+ *			(mrg_helper_process_master())
+ *	--gate		MRG_INIT_ERROR_FD is a socket; the command waits for one byte from there, so that its process is seen first
+ *	--exec		the command becomes the first process itself (an init system); not with --status
+ */
 #define MRG_INIT_STATUS_FD	4
 #define MRG_INIT_STDIO_FD	5
 
