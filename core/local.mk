@@ -57,7 +57,27 @@ libcore_la_SOURCES = \
 	%D%/doctor.c \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
+	%D%/formats/device_names.c %D%/formats/device_names.h \
 	%D%/formats/format.c %D%/formats/format.h \
+	%D%/formats/keys.c %D%/formats/keys.h \
+	%D%/formats/keys_native.c \
+	%D%/formats/lxc.c %D%/formats/lxc.h \
+	%D%/formats/lxc_caps.c \
+	%D%/formats/lxc_cgroup.c \
+	%D%/formats/lxc_devices.c \
+	%D%/formats/lxc_include.c \
+	%D%/formats/lxc_keys.c \
+	%D%/formats/lxc_legacy.c \
+	%D%/formats/lxc_limits.c %D%/formats/lxc_limits.h \
+	%D%/formats/lxc_mounts.c %D%/formats/lxc_mounts.h \
+	%D%/formats/lxc_mounts_write.c \
+	%D%/formats/lxc_namespaces.c \
+	%D%/formats/lxc_net.c %D%/formats/lxc_net.h \
+	%D%/formats/lxc_net_write.c \
+	%D%/formats/lxc_process.c \
+	%D%/formats/lxc_replace.c \
+	%D%/formats/lxc_root.c \
+	%D%/formats/lxc_text.c \
 	%D%/formats/oci.c \
 	%D%/formats/oci_seccomp.c %D%/formats/oci_seccomp.h \
 	%D%/formats/systemd.c %D%/formats/systemd.h \

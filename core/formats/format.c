@@ -7,15 +7,27 @@
 
 #include "core/formats/format.h"
 #include "core/util/cleanup.h"
+#include "core/util/str.h"
 
-static const struct format *const formats[] = { &format_oci, &format_systemd };
+static const struct format *const formats[] = { &format_oci, &format_systemd, &format_lxc };
 
 const char *const *mrg_format_names(void)
 {
-	static const char *const names[] = { "oci", "systemd", NULL };
+	static const char *const names[] = { "oci", "systemd", "lxc", NULL };
 
 	_Static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(formats) + 1, "one name per format");
 	return names;
+}
+
+static void hint_names(struct mrg_error *err)
+{
+	struct buffer b = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		buffer_addf(&b, "%s%s", i == 0 ? "" : i + 1 < ARRAY_SIZE(formats) ? ", " : " and ", formats[i]->name);
+	if (!b.failed)
+		mrg_error_hint(err, "there are %s", b.text);
+	buffer_deinit(&b);
 }
 
 static int find(const char *name, const struct format **ret, struct mrg_error *err)
@@ -26,7 +38,7 @@ static int find(const char *name, const struct format **ret, struct mrg_error *e
 			return 0;
 		}
 	mrg_error_set(err, -MRG_E_INVALID, "no format is called '%.40s'", name);
-	mrg_error_hint(err, "there are oci and systemd");
+	hint_names(err);
 	return -MRG_E_INVALID;
 }
 
