@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Starting: a child of the monitor becomes LXC's monitor of the container, in the foreground, so that the container's streams are ours
+ * and its end is the child's end.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "lxc.h"
+
+#include "core/util/fd.h"
+#include "core/util/str.h"
+
+#define INIT_PATH	"/dev/.moorage-init"
+#define ABOVE		10		/* descriptors from here on are in nobody's way */
+#define LOOK_MS		1
+#define END_MS		10000
+
+struct start {
+	const struct mrg_unit *unit;
+	const struct mrg_stdio *io;
+	struct lxc_place place;
+	int socket[2];			/* of the terminal: monitor's end, child's end */
+	int report[2];			/* how it went, once the child has begun: read end, write end */
+	int status;			/* memory for what moorage-init reports; -1: it is not used */
+	char init[PATH_MAX];		/* moorage-init on the host */
+	char **argv;			/* NULL: what the configuration says */
+};
+
+/* ---- in the child: the configuration of this life -------------------------------------------- */
+
+static int set_item(struct lxc_container *c, const char *key, const char *value, struct mrg_error *err)
+{
+	if (c->set_config_item(c, key, value))
+		return 0;
+	return mrg_error_set(err, -MRG_E_INVALID, "LXC does not take '%s = %s'", key, value);
+}
+
+static bool has_item(struct lxc_container *c, const char *key)
+{
+	return c->get_config_item(c, key, NULL, 0) > 0;
+}
+
+/* Names that are used once, so that what a killed life has left is told from all others. Not where the configuration has
+ * its own division. */
+static int set_cgroups(const struct start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	char path[PATH_MAX];
+	int r;
+
+	if (has_item(c, "lxc.cgroup.dir.container") || has_item(c, "lxc.cgroup.dir.monitor"))
+		return 0;
+	if (has_item(c, "lxc.cgroup.dir"))
+		c->clear_config_item(c, "lxc.cgroup.dir");
+	r = lxc_cgroup_path(s->unit, LXC_CGROUP_MONITOR, path, err);
+	if (r == 0)
+		r = set_item(c, "lxc.cgroup.dir.monitor", path + 1, err);
+	if (r == 0)
+		r = lxc_cgroup_path(s->unit, LXC_CGROUP_PAYLOAD, path, err);
+	return r < 0 ? r : set_item(c, "lxc.cgroup.dir.container", path + 1, err);
+}
+
+/* Without a terminal LXC makes none, and the streams stay what they are. */
+static int set_console(const struct start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	return s->io->terminal ? 0 : set_item(c, "lxc.console.path", "none", err);
+}
+
+static int set_init(const struct start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	_cleanup_(buffer_deinit) struct buffer b = { 0 };
+
+	if (s->status < 0)
+		return 0;
+	/* As in fstab(5). */
+	for (const char *p = s->init; *p; p++)
+		if (strchr(" \t\n\\", *p))
+			buffer_addf(&b, "\\%03o", *p);
+		else
+			buffer_add(&b, p, 1);
+	buffer_addf(&b, " %s none bind,ro,create=file 0 0", INIT_PATH + 1);
+	return b.failed ? mrg_error_set(err, -ENOMEM, "out of memory") : set_item(c, "lxc.mount.entry", b.text, err);
+}
+
+/* ---- in the child: its descriptors ----------------------------------------------------------- */
+
+/* The write end of the report as MRG_INIT_ERROR_FD, the memory as MRG_INIT_STATUS_FD: LXC keeps these two as LISTEN_FDS tells it and closes all others. */
+static int place_descriptors(const struct start *s, struct mrg_error *err)
+{
+	int report = fcntl(s->report[1], F_DUPFD_CLOEXEC, ABOVE), status = -1;
+
+	if (s->status >= 0)
+		status = fcntl(s->status, F_DUPFD_CLOEXEC, ABOVE);
+	if (report < 0 || (s->status >= 0 && status < 0))
+		return mrg_error_set(err, -errno, "too many descriptors are open");
+	dup3(report, MRG_INIT_ERROR_FD, s->status < 0 ? O_CLOEXEC : 0);
+	if (status >= 0)
+		dup2(status, MRG_INIT_STATUS_FD);
+	close(report);
+	fd_close(status);
+	return setenv("LISTEN_FDS", status >= 0 ? "2" : "1", 1) < 0 ? mrg_error_set(err, -ENOMEM, "out of memory") : 0;
+}
+
+/* What LXC says of its failures goes into a file of the container's directory, which is begun anew. */
+static int open_log(const struct start *s, const struct lxc_api *api, struct mrg_error *err)
+{
+	int file = openat(s->unit->dir, LXC_LOG, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char path[64];
+	struct lxc_log log = {
+		.name = s->unit->name, .lxcpath = s->place.path, .file = path, .level = "ERROR", .prefix = "moorage", .quiet = true,
+	};
+	int fd = file < 0 ? -1 : fcntl(file, F_DUPFD_CLOEXEC, ABOVE);
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fd < 0 || api->lxc_log_init(&log) < 0)
+		return mrg_error_set(err, -EIO, "cannot write the log of LXC, '" LXC_LOG "'");
+	close(file);
+	return 0;
+}
+
+/* ---- in the child: the start ------------------------------------------------------------------ */
+
+/* As the first process has ended, so that whoever waits for us sees the same. */
+static void __attribute__((noreturn)) end_as(int status)
+{
+	static const struct rlimit no_core = { 0 };
+	static const struct sigaction standard = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	if (WIFSIGNALED(status)) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		sigaction(WTERMSIG(status), &standard, NULL);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		raise(WTERMSIG(status));
+	}
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
+}
+
+/* Returns only before LXC has begun. What fails later goes into the report. */
+static int child(void *data, struct mrg_error *err)
+{
+	struct start *s = data;
+	struct lxc_engine engine = { .c = NULL };
+	int r = mrg_helper_process_stdio(s->io, s->socket[1], err);
+
+	if (r == 0)
+		r = lxc_api_load(&engine.api, err);
+	if (r == 0)
+		r = open_log(s, &engine.api, err);
+	if (r == 0)
+		r = lxc_engine_open(&s->place, &engine, err);
+	if (r == 0)
+		r = set_cgroups(s, engine.c, err);
+	if (r == 0)
+		r = set_console(s, engine.c, err);
+	if (r == 0)
+		r = set_init(s, engine.c, err);
+	if (r == 0)
+		r = place_descriptors(s, err);
+	if (r < 0)
+		return r;
+	engine.c->want_daemonize(engine.c, false);
+	engine.c->want_close_all_fds(engine.c, true);
+	/* From here on a container may live, which does not end with the monitor. */
+	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	close(MRG_SPAWN_ERROR_FD);
+	if (!engine.c->start(engine.c, 0, s->argv) && engine.c->error_num == 0)
+		end_as(EXIT_FAILURE << 8);
+	end_as(engine.c->error_num);
+}
+
+/* ---- in the monitor --------------------------------------------------------------------------- */
+
+/* "lxc NAME TIME ERROR    MODULE - FILE:FUNCTION:LINE - TEXT": the first one is the cause. */
+static void read_log(const struct mrg_unit *unit, char *ret, size_t size)
+{
+	_cleanup_free_ char *text = NULL;
+	char *line, *p;
+
+	*ret = '\0';
+	if (fd_read_file(unit->dir, LXC_LOG, 1 << 20, &text, NULL) < 0)
+		return;
+	line = strstr(text, " ERROR ");
+	if (!line)
+		return;
+	line[strcspn(line, "\n")] = '\0';
+	for (int i = 0; i < 2 && (p = strstr(line, " - ")); i++)
+		line = p + 3;
+	snprintf(ret, size, "%s", line);
+}
+
+static int start_failed(const struct start *s, struct mrg_error *err)
+{
+	char text[300];
+
+	read_log(s->unit, text, sizeof(text));
+	mrg_error_set(err, -EIO, "LXC could not start '%s'%s%s", s->unit->name, *text ? ": " : "", text);
+	return mrg_error_hint(err, "lxc-start -P %s -n %s -F -l debug -o /dev/stderr", s->place.path, s->unit->name);
+}
+
+static bool is_readable(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, timeout_ms) > 0;
+}
+
+/* moorage-init reports both: that it has executed the command, and why it could not. */
+static int hear_init(struct start *s, struct mrg_error *err)
+{
+	struct mrg_error report;
+
+	if (fd_read_all(s->report[0], &report, sizeof(report)) != (ssize_t)sizeof(report))
+		return start_failed(s, err);
+	report.message[sizeof(report.message) - 1] = '\0';
+	if (report.code < 0 && err)
+		*err = report;
+	return report.code < 0 ? report.code : 0;
+}
+
+/* LXC's monitor answers once the first process has been executed. */
+static int hear_monitor(struct start *s, const struct mrg_process *child_process, struct mrg_error *err)
+{
+	_cleanup_close_ int socket = -1;
+	long pid;
+
+	while (socket < 0) {
+		socket = lxc_ask(&s->place, LXC_ASK_INIT);
+		if (socket < 0 && is_readable(child_process->pidfd, LOOK_MS))
+			return start_failed(s, err);
+	}
+	return lxc_answer(socket, -1, &pid) < 0 ? start_failed(s, err) : 0;
+}
+
+/* The child of a start that failed tidies up by itself. */
+static void end(const struct mrg_process *process)
+{
+	if (!is_readable(process->pidfd, END_MS))
+		kill(process->pid, SIGKILL);
+	while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	close(process->pidfd);
+}
+
+static int run(struct start *s, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
+{
+	struct mrg_process process = { .pidfd = -1 };
+	int r = mrg_helper_spawn(0, NULL, child, NULL, s, &process, err);
+
+	if (r < 0)
+		return r;
+	s->report[1] = fd_close(s->report[1]);
+	r = s->status >= 0 ? hear_init(s, err) : hear_monitor(s, &process, err);
+	if (r == 0 && io->terminal)
+		r = mrg_helper_process_master(s->socket[0], &io->master, err);
+	if (r < 0)
+		end(&process);
+	else
+		*ret = process;
+	return r;
+}
+
+static int make_argv(struct start *s, struct mrg_error *err)
+{
+	static const char *const init[] = { INIT_PATH, "--report", "--status", "--" };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(init) && s->status >= 0 && r == 0; i++)
+		r = strv_append(&s->argv, init[i]);
+	for (char **arg = s->unit->spec->args; arg && *arg && r == 0; arg++)
+		r = strv_append(&s->argv, *arg);
+	return r < 0 ? mrg_error_set(err, r, "out of memory") : 0;
+}
+
+static int prepare(struct start *s, int *status, struct mrg_error *err)
+{
+	const struct mrg_spec *spec = s->unit->spec;
+	int r = lxc_place_of(s->unit, &s->place, err);
+
+	if (r == 0 && !s->unit->adopted && spec->init) {
+		r = mrg_helper_init_path(s->init, sizeof(s->init), err);
+		if (r == 0)
+			r = mrg_helper_status_new(status, err);
+		s->status = *status;
+	}
+	if (r == 0 && !s->unit->adopted)
+		r = make_argv(s, err);
+	if (r == 0 && pipe2(s->report, O_CLOEXEC) < 0)
+		r = mrg_error_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
+	if (r == 0 && s->io->terminal && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->socket) < 0)
+		r = mrg_error_set(err, -errno, "cannot make a socket pair: %s", strerror(errno));
+	return r;
+}
+
+int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
+{
+	struct start s = {
+		.unit = unit, .io = io, .socket = { -1, -1 }, .report = { -1, -1 }, .status = -1,
+	};
+	struct lxc_self *me = self;
+	struct mrg_exit gone;
+	int r = lxc_cleanup(self, unit, &gone, err);
+
+	if (r == 0)
+		r = prepare(&s, &me->status, err);
+	if (r == 0)
+		r = run(&s, io, ret, err);
+	for (int i = 0; i < 2; i++) {
+		fd_close(s.socket[i]);
+		fd_close(s.report[i]);
+	}
+	strv_free(s.argv);
+	if (r < 0)
+		lxc_cleanup(self, unit, &gone, NULL);
+	return r;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------ */
+
+int lxc_cgroup_path(const struct mrg_unit *unit, const char *what, char ret[PATH_MAX], struct mrg_error *err)
+{
+	const char *parent = unit->spec->cgroups_path ? unit->spec->cgroups_path : "";
+	size_t length = strlen(parent);
+
+	while (length > 0 && parent[length - 1] == '/')
+		length--;
+	if (snprintf(ret, PATH_MAX, "%s%.*s/%s%s-%s", length && *parent != '/' ? "/" : "", (int)length, parent, what, unit->name,
+		     unit->id) >= PATH_MAX)
+		return mrg_error_set(err, -MRG_E_INVALID, "the path of the cgroup is too long");
+	return 0;
+}
+
+int lxc_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
+{
+	static const char *const kinds[] = { LXC_CGROUP_PAYLOAD, LXC_CGROUP_MONITOR };
+	struct lxc_self *me = self;
+	struct mrg_exit end = { 0 };
+	char path[PATH_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && r == 0; i++) {
+		struct mrg_unit copy = *unit;
+		struct mrg_exit one = { 0 };
+
+		copy.cgroup = path;
+		copy.process = NULL;
+		r = lxc_cgroup_path(unit, kinds[i], path, err);
+		if (r == 0)
+			r = mrg_helper_cgroup_cleanup(self, &copy, &one, err);
+		end.oom_killed |= one.oom_killed;
+	}
+	if (r < 0)
+		return r;
+	if (me->status >= 0)
+		end.status_known = mrg_helper_status_read(me->status, &end.status);
+	me->status = fd_close(me->status);
+	*ret = end;
+	return 0;
+}
