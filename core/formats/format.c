@@ -9,11 +9,11 @@
 #include "core/util/cleanup.h"
 #include "core/util/str.h"
 
-static const struct format *const formats[] = { &format_oci, &format_systemd, &format_lxc };
+static const struct format *const formats[] = { &format_oci, &format_systemd, &format_lxc, &format_nspawn };
 
 const char *const *mrg_format_names(void)
 {
-	static const char *const names[] = { "oci", "systemd", "lxc", NULL };
+	static const char *const names[] = { "oci", "systemd", "lxc", "nspawn", NULL };
 
 	_Static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(formats) + 1, "one name per format");
 	return names;

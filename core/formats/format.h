@@ -24,7 +24,7 @@ struct format {
 	int (*write)(const struct mrg_spec *spec, char **ret, const struct report *report, struct mrg_error *err);
 };
 
-extern const struct format format_oci, format_systemd, format_lxc;
+extern const struct format format_oci, format_systemd, format_lxc, format_nspawn;
 
 /* Shares of the CPU are 1024 where the weights of cgroup v2 are 100. */
 static inline uint64_t format_weight_of_shares(uint64_t shares)

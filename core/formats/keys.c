@@ -50,7 +50,7 @@ int key_place(struct key_reader *in)
 	const struct assignment *now = in->now;
 
 	mrg_error_prefix(in->err, "%.80s%sline %u: %.64s%s", now->file ? now->file : "", now->file ? ": " : "", now->line,
-			 now->key, in->syntax->sign);
+			 now->source ? now->source : now->key, now->source ? "" : in->syntax->sign);
 	return -MRG_E_INVALID;
 }
 
@@ -136,9 +136,11 @@ static int report_assignment(struct key_reader *in, const struct assignment *now
 	struct mrg_report_row row = { .verdict = now->verdict, .field = now->field, .line = now->line, .note = now->note };
 	char source[256];
 
+	if (now->line == 0)
+		return 0;
 	snprintf(source, sizeof(source), "%.80s%s%.60s%s%.90s%s", now->file ? now->file : "", now->file ? ":" : "",
 		 now->section, *now->section ? "." : "", now->key, in->syntax->sign);
-	row.source = source;
+	row.source = now->source ? now->source : source;
 	if (row.field >= 0 && row.verdict < MRG_DROPPED)
 		row.target = mrg_field_info((unsigned int)row.field)->path;
 	return report_row(in->report, &row);
@@ -165,7 +167,9 @@ static int read_assignment(struct key_reader *in, struct assignment *now)
 	in->note = key ? key->note : NULL;
 	in->keep = false;
 	in->rest = rest;
-	verdict = key && key->read ? key->read(in, key, now->value) : judge_unknown(in);
+	verdict = in->judge ? in->judge(in) : -1;
+	if (verdict < 0)
+		verdict = key && key->read ? key->read(in, key, now->value) : judge_unknown(in);
 	in->rest = NULL;
 	if (verdict < 0)
 		return verdict;
@@ -240,9 +244,14 @@ void key_report(struct key_writer *out, unsigned int field, int verdict, const c
 	struct mrg_report_row row = { .verdict = verdict, .field = (int)field, .source = mrg_field_info(field)->path,
 				      .target = verdict < MRG_DROPPED ? target : NULL,
 				      .note = verdict == MRG_CARRIED ? NULL : note };
+	char spelled[96];
 
 	if (mrg_fields_has(&out->reported, field))
 		return;
+	if (row.target && out->syntax->target) {
+		snprintf(spelled, sizeof(spelled), "%s%.60s%s", out->syntax->target, target, out->syntax->sign);
+		row.target = spelled;
+	}
 	mrg_fields_add(&out->reported, field);
 	if (out->result == 0)
 		out->result = report_row(out->report, &row);

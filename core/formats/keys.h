@@ -21,8 +21,9 @@
 struct assignment {
 	const char *section, *key;	/* section: "" in formats without */
 	char *value;
-	unsigned int line;
+	unsigned int line;		/* 0: not in the text, made up by the format; not reported */
 	const char *file;		/* NULL: the text itself, else the name of what it includes */
+	const char *source;		/* how messages and reports name it; NULL: by section and key */
 	bool keep;			/* verbatim: set by the reader */
 	/* What the reader makes of it. */
 	int verdict, field;
@@ -44,6 +45,7 @@ struct key_syntax {
 	const char *native;		/* its name under moorage.native */
 	const char *sign;		/* ends a key in messages and reports: "=" or "" */
 	const char *unknown;		/* the note on keys that have no row */
+	const char *target;		/* put in front of the keys of the writer's report, @sign behind; NULL: neither */
 	/* Whether the name of a key that has no row tells that it confines. */
 	bool (*confines)(const char *name);
 	/* Undoes, in place, what a plain value is written with: NULL, or why only the engine itself can understand it. NULL: nothing is to undo. */
@@ -67,6 +69,8 @@ struct key_reader {
 	const struct report *report;
 	const struct key_syntax *syntax;
 	const struct key_table *tables;	/* ends with a NULL section */
+	/* What the format decides of an assignment before its row sees it: a verdict, or -1. May be NULL. */
+	int (*judge)(struct key_reader *in);
 	const struct assignment *now;	/* the one being read */
 	const char *rest;		/* what the "*" of the row stands for, else NULL */
 	const char *note;		/* a row may say what was lost of this one */

@@ -93,15 +93,20 @@ static void add_notes(struct lxc_config *config)
 	}
 }
 
-/* Options of mounts are read where the mounts are written: behind all that is kept. */
+/* What is written together with fields comes behind the rest, where it is read again. */
+static int keep_rank(const char *key)
+{
+	return strcmp(key, "lxc.rootfs.options") == 0 ? 1 : strcmp(key, LXC_KEPT_OPTIONS) == 0 ? 2 : 0;
+}
+
 static int keep(struct key_reader *in, const struct assignments *list)
 {
 	struct assignments kept = { 0 };
 	int r = 0;
 
-	for (int options = 0; options < 2; options++)
+	for (int rank = 0; rank <= 2; rank++)
 		for (size_t i = 0; i < list->n && r == 0; i++)
-			if (list->item[i].keep && (strcmp(list->item[i].key, LXC_KEPT_OPTIONS) == 0) == options)
+			if (list->item[i].keep && keep_rank(list->item[i].key) == rank)
 				r = assignments_add(&kept, &list->item[i]);
 	r = r < 0 ? key_no_memory(in) : keys_keep(in, &kept);
 	free(kept.item);
@@ -112,7 +117,7 @@ static int read_config(struct lxc_reader *reader)
 {
 	static int (*const finish[])(struct key_reader *in) = {
 		lxc_finish_root, lxc_finish_command, lxc_finish_caps, lxc_finish_networks, lxc_finish_namespaces,
-		lxc_finish_mounts, lxc_finish_cgroups, lxc_finish_device_rules,
+		lxc_finish_mounts, lxc_finish_sysctls, lxc_finish_cgroups, lxc_finish_device_rules,
 	};
 	struct lxc_config *config = reader->config;
 	struct key_reader *in = &reader->in;

@@ -202,6 +202,7 @@ KEY_READER(lxc_read_prlimit);
 KEY_WRITER(lxc_write_prlimits);
 KEY_READER(lxc_read_sysctl);
 KEY_WRITER(lxc_write_sysctls);
+int lxc_finish_sysctls(struct key_reader *in);
 KEY_READER(lxc_read_proc);
 KEY_WRITER(lxc_write_oom_score);
 KEY_READER(lxc_read_apparmor);

@@ -11,6 +11,9 @@
 
 #include "core/formats/lxc_limits.h"
 #include "core/util/cleanup.h"
+#include "core/util/path.h"
+
+#define FILE_MAX_SIZE	128
 
 /* ---- reading ---------------------------------------------------------------------------------------- */
 
@@ -19,7 +22,7 @@ static bool is_file(const char *name)
 	for (const char *c = name; *c; c++)
 		if (!isalnum((unsigned char)*c) && *c != '_' && *c != '.' && *c != '-')
 			return false;
-	return isalnum((unsigned char)*name);
+	return isalnum((unsigned char)*name) && strlen(name) <= FILE_MAX_SIZE;
 }
 
 /* Keys below "lxc.cgroup." that are no files. */
@@ -29,6 +32,17 @@ static bool is_other(const char *key)
 	       strcmp(key, "lxc.cgroup.relative") == 0 || strncmp(key, "lxc.cgroup.devices.", 19) == 0 ||
 	       strncmp(key, "lxc.cgroup2.devices.", 20) == 0 || strcmp(key, LXC_KEPT_DEVICES) == 0 ||
 	       strcmp(key, LXC_KEPT_DEVICES2) == 0;
+}
+
+/* The last value of a file stands where it was written. */
+static void forget_unified(struct mrg_spec *spec, const char *file)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < spec->unified.n; i++)
+		if (strcmp(spec->unified.item[i].key, file) != 0)
+			spec->unified.item[n++] = spec->unified.item[i];
+	spec->unified.n = n;
 }
 
 /* A file of cgroup v2 that no field is for: the last value stays, earlier ones only for LXC. */
@@ -45,6 +59,7 @@ static int read_unified(struct key_reader *in, struct assignment *item, const ch
 	for (struct assignment *earlier = list->item; earlier < item; earlier++)
 		if (strcmp(earlier->key, item->key) == 0 && earlier->field == MRG_FIELD_UNIFIED)
 			lxc_judge(earlier, MRG_DROPPED, "only the last value of a file has a field; kept verbatim for LXC");
+	forget_unified(in->spec, file);
 	buffer_addf(&b, "%s=%s", file, item->value);
 	r = b.failed ? key_no_memory(in) : key_set(in, MRG_FIELD_UNIFIED, b.text);
 	item->field = MRG_FIELD_UNIFIED;
@@ -124,8 +139,8 @@ static bool same_limit(unsigned int field, const struct mrg_spec *v1, const stru
 	}
 	if (field == MRG_FIELD_IO_WEIGHT)
 		return (v1->io_weight + 2) / 5 == v2->io_weight / 5;
-	same = spec_emit_value(&a, member, member_at_const(member, v1), spec_field_place(&at, field), NULL) == 0 &&
-	       spec_emit_value(&b, member, member_at_const(member, v2), spec_field_place(&at, field), NULL) == 0 &&
+	same = spec_emit_value(&a, member, v1, spec_field_place(&at, field), NULL) == 0 &&
+	       spec_emit_value(&b, member, v2, spec_field_place(&at, field), NULL) == 0 &&
 	       a.text && b.text && strcmp(a.text, b.text) == 0;
 	buffer_deinit(&a);
 	buffer_deinit(&b);
@@ -189,7 +204,7 @@ KEY_READER(lxc_read_cgroup_dir)
 	buffer_addf(&b, "/%s", value);
 	if (b.failed)
 		r = key_no_memory(in);
-	else if (value[0] == '/' || strncmp(b.text, "/../", 4) == 0 || strstr(b.text, "/../") || strcmp(value, "..") == 0)
+	else if (value[0] == '/' || !path_is_clean(b.text))
 		r = key_fail(in, "must be a relative path without '..', not '%.80s'", value);
 	else
 		r = key_set(in, MRG_FIELD_CGROUPS_PATH, b.text);
@@ -199,18 +214,17 @@ KEY_READER(lxc_read_cgroup_dir)
 
 /* ---- writing ----------------------------------------------------------------------------------------- */
 
+/* "SLICE:PREFIX:NAME", without a slash in front, is for runtimes that ask systemd. */
 KEY_WRITER(lxc_write_cgroup_dir)
 {
 	const char *path = out->spec->cgroups_path;
 
 	if (!key_has(out, MRG_FIELD_CGROUPS_PATH))
 		return;
-	path += strspn(path, "/");
-	/* "SLICE:PREFIX:NAME" is for runtimes that ask systemd. */
-	if (!strchr(path, ':') && !strstr(out->spec->cgroups_path, "..") && key_line(out, key->name, path))
+	if (path_is_clean(path) && key_line(out, key->name, path + strspn(path, "/")))
 		key_report(out, MRG_FIELD_CGROUPS_PATH, MRG_CARRIED, key->name, NULL);
 	else
-		key_report(out, MRG_FIELD_CGROUPS_PATH, MRG_DROPPED, NULL, "LXC wants a path below its own cgroup, without '..' and ':'");
+		key_report(out, MRG_FIELD_CGROUPS_PATH, MRG_DROPPED, NULL, "LXC wants a path of the hierarchy: /a/b");
 }
 
 KEY_WRITER(lxc_write_cgroups)
@@ -220,11 +234,10 @@ KEY_WRITER(lxc_write_cgroups)
 	(void)key;
 	lxc_limits_write(out);
 	for (size_t i = 0; i < spec->unified.n && key_has(out, MRG_FIELD_UNIFIED); i++) {
-		char name[160];
+		char name[FILE_MAX_SIZE + sizeof("lxc.cgroup2.")];
 
 		snprintf(name, sizeof(name), "lxc.cgroup2.%s", spec->unified.item[i].key);
-		if (!is_file(spec->unified.item[i].key) || strlen(spec->unified.item[i].key) > 128 ||
-		    !key_line(out, name, spec->unified.item[i].value))
+		if (!is_file(spec->unified.item[i].key) || !key_line(out, name, spec->unified.item[i].value))
 			lxc_report_loss(out, MRG_FIELD_UNIFIED, MRG_DROPPED, "a file or a value that no line can hold: '%.60s'",
 					spec->unified.item[i].key);
 	}

@@ -63,6 +63,15 @@ LIMIT_READER(read_swap)
 	return 0;
 }
 
+static int set_quota(struct lxc_side *side, const char *value, struct mrg_error *err)
+{
+	int64_t quota;
+
+	if (parse_int64(value, &quota) < 0 || quota == 0)
+		return mrg_error_set(err, -MRG_E_INVALID, "must be a number of microseconds, or -1 or max, not '%.40s'", value);
+	return mrg_spec_set(side->spec, MRG_FIELD_CPU_QUOTA, quota < 0 ? "-1" : value, err);
+}
+
 /* "QUOTA", "QUOTA PERIOD", "max ..." */
 LIMIT_READER(read_quota)
 {
@@ -70,13 +79,14 @@ LIMIT_READER(read_quota)
 	char *at = copy, *quota, *period;
 	int r;
 
+	(void)limit;
 	if (version == LXC_V1)
-		return mrg_spec_set(side->spec, limit->field, value, err);
+		return set_quota(side, value, err);
 	quota = copy ? lxc_part(&at, LXC_BLANKS) : NULL;
 	if (!quota)
 		return mrg_error_set(err, -ENOMEM, "out of memory");
 	period = lxc_part(&at, LXC_BLANKS);
-	r = mrg_spec_set(side->spec, MRG_FIELD_CPU_QUOTA, strcmp(quota, "max") == 0 ? "-1" : quota, err);
+	r = set_quota(side, strcmp(quota, "max") == 0 ? "-1" : quota, err);
 	return r < 0 || !period ? r : mrg_spec_set(side->spec, MRG_FIELD_CPU_PERIOD, period, err);
 }
 

@@ -209,6 +209,8 @@ static int read_options(struct key_reader *in, struct entry *entry, char *text)
 			continue;
 		if (strncmp(option, "create=", 7) == 0)
 			return key_fail(in, "create= must be dir or file, not '%.40s'", option + 7);
+		/* LXC looks for this word anywhere. */
+		entry->optional |= strstr(option, "optional") != NULL;
 		if (lxc_mount_is_ignored(option))
 			entry->item->note = "LXC ignores some of its options";
 		else
@@ -359,8 +361,8 @@ static const char *problem(const struct entry *entry)
 	if (!bind && strcmp(mount->type, "none") == 0)
 		return "changes a mount that is there, which is no mount of its own";
 	for (char *const *option = mount->options; option && *option; option++)
-		if (strncmp(*option, "idmap=", 6) == 0)
-			return "mapped by a user namespace that is not the container's";
+		if (lxc_mount_is_mistaken(*option))
+			return "has an option in which LXC finds one of its own, or a mapping that is not the container's";
 	return NULL;
 }
 

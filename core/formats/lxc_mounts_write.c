@@ -58,6 +58,11 @@ bool lxc_mount_is_ignored(const char *option)
 	return false;
 }
 
+bool lxc_mount_is_mistaken(const char *option)
+{
+	return strstr(option, "relative") || strstr(option, "create=") || strstr(option, "idmap=");
+}
+
 static const char *option_value(const struct mrg_mount *mount, const char *name)
 {
 	size_t length = strlen(name);
@@ -121,7 +126,7 @@ static void add_field(struct buffer *b, const char *text)
 	}
 }
 
-static const char *mount_loss(struct key_writer *out, const struct mrg_mount *mount)
+static const char *mount_loss(const struct mrg_mount *mount)
 {
 	if (!path_is_clean(mount->destination) || mount->destination[1] == '\0' || mount->destination[1] == '#')
 		return "a target that no line can hold";
@@ -130,9 +135,8 @@ static const char *mount_loss(struct key_writer *out, const struct mrg_mount *mo
 	if (!lxc_mount_is_bind(mount) && (!mount->type || !*mount->type || strcmp(mount->type, "none") == 0))
 		return "a mount without a type";
 	for (char *const *option = mount->options; option && *option; option++)
-		if (!**option || strchr(*option, ','))
-			return "an option that no line can hold";
-	(void)out;
+		if (!**option || strchr(*option, ',') || lxc_mount_is_mistaken(*option))
+			return "an option that no line can hold, or in which LXC would find one of its own";
 	return NULL;
 }
 
@@ -140,7 +144,6 @@ static const char *mount_loss(struct key_writer *out, const struct mrg_mount *mo
 static const char *write_option(const struct mrg_mount *mount, const char *option, int *verdict, const char **note)
 {
 	static const char *const recursive[] = { "rro", "rnosuid", "rnodev", "rnoexec" };
-	static const char *const own[] = { "optional", "relative", "create=", "idmap=" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(recursive); i++)
 		if (strcmp(option, recursive[i]) == 0) {
@@ -150,12 +153,6 @@ static const char *write_option(const struct mrg_mount *mount, const char *optio
 		}
 	if (strcmp(option, "idmap") == 0 && mount->uid_mappings.n == 0)
 		return "idmap=container";
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-		if (strstr(option, own[i])) {
-			*verdict = *verdict > MRG_DROPPED ? *verdict : MRG_DROPPED;
-			*note = "an option in which LXC would find one of its own";
-			return NULL;
-		}
 	if (!lxc_mount_is_ignored(option) && strcmp(option, "tmpcopyup") != 0)
 		return option;
 	*verdict = *verdict > MRG_APPROXIMATED ? *verdict : MRG_APPROXIMATED;
@@ -184,7 +181,7 @@ static void add_own_options(struct key_writer *out, const struct mrg_mount *moun
 static void write_entry(struct key_writer *out, const struct mrg_mount *mount, int *verdict, const char **note)
 {
 	bool bind = lxc_mount_is_bind(mount);
-	const char *comma = "", *loss = mount_loss(out, mount);
+	const char *comma = "", *loss = mount_loss(mount);
 
 	if (loss) {
 		*verdict = MRG_WEAKENS;

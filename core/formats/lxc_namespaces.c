@@ -181,6 +181,19 @@ static void note_groups(struct key_reader *in)
 			item->note = "LXC 5.0 ignores groups in a user namespace";
 }
 
+/* In the namespace of the host, LXC would rename the host: that is not carried, and not kept either. */
+static void forget_hostname(struct key_reader *in)
+{
+	struct assignment *item;
+
+	for (size_t at = 0; !in->spec->ns_uts && (item = lxc_next(in, &at, "lxc.uts.name"));)
+		if (*item->value) {
+			lxc_judge(item, MRG_DROPPED, "without a uts namespace it would rename the host");
+			item->keep = false;
+			key_reset(in, MRG_FIELD_HOSTNAME);
+		}
+}
+
 static const char **value_of(struct mrg_spec *spec, int ns)
 {
 	return member_at(&spec_fields[namespaces[ns].field].value, spec);
@@ -208,6 +221,7 @@ int lxc_finish_namespaces(struct key_reader *in)
 			r = mrg_spec_set(in->spec, namespaces[i].field, "host", in->err);
 	}
 	note_groups(in);
+	forget_hostname(in);
 	return r;
 }
 
@@ -262,7 +276,9 @@ static unsigned int wanted_namespaces(const struct key_writer *out, bool *usual)
 		if (!value && (i == NS_USER || i == NS_TIME) && key_has(out, namespaces[i].field))
 			*usual = false;
 	}
-	/* Of the network the devices tell as well. */
+	/* That the network is the host's is told by its type too, unless there are devices. */
+	if (!spec->ns_network && key_has(out, MRG_FIELD_NETWORKS))
+		*usual = false;
 	if ((wanted | joined | BIT(NS_NETWORK)) != (normal | joined))
 		*usual = false;
 	return wanted;

@@ -113,19 +113,14 @@ KEY_WRITER(lxc_write_networks)
 	const char *text = spec->networks_json;
 	size_t index = 0;
 
-	if (!spec->ns_network) {
-		buffer_addf(&out->b, "lxc.net.0.type = none\n");
-		if (key_has(out, MRG_FIELD_NETWORKS))
-			key_report(out, MRG_FIELD_NETWORKS, MRG_DROPPED, NULL, "it shares the network of the host");
-		return;
-	}
-	if (*spec->ns_network)
-		return;
 	if (key_has(out, MRG_FIELD_NETWORKS) && json_parse(text, strlen(text), &json, NULL) == 0)
 		for (const struct json *network = json->first; network; network = network->next)
 			write_network(out, index++, network);
-	if (index == 0)
+	if (index == 0 && !spec->ns_network)
+		buffer_addf(&out->b, "lxc.net.0.type = none\n");
+	else if (index == 0 && !*spec->ns_network)
 		buffer_addf(&out->b, "lxc.net.0.type = empty\nlxc.net.0.flags = up\n");
 	if (key_has(out, MRG_FIELD_NETWORKS))
-		key_report(out, MRG_FIELD_NETWORKS, MRG_CARRIED, key->name, NULL);
+		key_report(out, MRG_FIELD_NETWORKS, spec->ns_network || index == 0 ? MRG_CARRIED : MRG_DROPPED, key->name,
+			   "the container shares the network of the host");
 }

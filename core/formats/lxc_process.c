@@ -115,13 +115,13 @@ KEY_READER(lxc_read_hostname)
 	return key_read_simple(in, key, value);
 }
 
-/* LXC sets the name in whatever namespace the container is. */
+/* LXC sets the name in whatever namespace the container is, be it the host's. */
 KEY_WRITER(lxc_write_hostname)
 {
 	if (!key_has(out, MRG_FIELD_HOSTNAME))
 		return;
-	if (!out->spec->ns_uts || *out->spec->ns_uts)
-		key_report(out, MRG_FIELD_HOSTNAME, MRG_DROPPED, NULL, "without a uts namespace of its own it would rename others");
+	if (!out->spec->ns_uts)
+		key_report(out, MRG_FIELD_HOSTNAME, MRG_DROPPED, NULL, "without a uts namespace it would rename the host");
 	else if (strlen(out->spec->hostname) > 64)
 		key_report(out, MRG_FIELD_HOSTNAME, MRG_DROPPED, NULL, "is longer than 64 characters");
 	else
@@ -518,6 +518,27 @@ KEY_READER(lxc_read_sysctl)
 	r = b.failed ? key_no_memory(in) : key_set(in, MRG_FIELD_SYSCTL, b.text);
 	buffer_deinit(&b);
 	return r < 0 ? r : key->verdict;
+}
+
+/* A container of LXC that asks for these does not start: nothing else should do what LXC does not. */
+int lxc_finish_sysctls(struct key_reader *in)
+{
+	struct mrg_spec *spec = in->spec;
+	struct assignment *item;
+	size_t n = 0;
+
+	if (!strv_contains(spec->readonly_paths, "/proc/sys"))
+		return 0;
+	for (size_t at = 0; (item = lxc_next(in, &at, "lxc.sysctl."));)
+		if (*item->value && strncmp(item->key, "lxc.sysctl.net.", strlen("lxc.sysctl.net.")) != 0)
+			lxc_judge(item, MRG_DROPPED, "LXC cannot set it: /proc/sys is read-only; kept verbatim for LXC");
+	for (size_t i = 0; i < spec->sysctl.n; i++)
+		if (strncmp(spec->sysctl.item[i].key, "net.", 4) == 0)
+			spec->sysctl.item[n++] = spec->sysctl.item[i];
+	spec->sysctl.n = n;
+	if (n == 0)
+		key_reset(in, MRG_FIELD_SYSCTL);
+	return 0;
 }
 
 /* LXC writes them through the container's own /proc/sys, where only net can be written once it is read-only. */

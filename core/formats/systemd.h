@@ -16,6 +16,9 @@ struct unit {
 	char *text;			/* what they point into */
 };
 
+/* What all of a text must be: at most 1 MiB of UTF-8 without control characters. */
+int unit_check(const char *text, size_t length, struct mrg_error *err);
+
 /* Splits a unit file. Errors name the line. */
 int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_error *err);
 void unit_deinit(struct unit *unit);

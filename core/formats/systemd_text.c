@@ -51,7 +51,17 @@ static bool is_comment(const char *text)
 	return *text == '#' || *text == ';';
 }
 
-/* A logical line at *ret, in place: lines that end in a backslash go on in the next, comments between them are skipped. 1, 0 at the end. */
+/* Whether a line goes on in the next: it ends in a backslash that is not itself escaped by one. */
+static bool goes_on(const char *text, const char *end)
+{
+	const char *last = end;
+
+	while (last > text && last[-1] == '\\')
+		last--;
+	return (end - last) % 2 == 1;
+}
+
+/* A logical line at *ret, in place: lines that go on are joined, comments between them are skipped. 1, 0 at the end. */
 static int next_logical(char **at, unsigned int *line, unsigned int *first, char **ret, struct mrg_error *err)
 {
 	char *text = next_line(at, line), *end, *more;
@@ -63,7 +73,7 @@ static int next_logical(char **at, unsigned int *line, unsigned int *first, char
 	if (is_comment(text))
 		return 1;
 	end = text + strlen(text);
-	while (end > text && end[-1] == '\\') {
+	while (goes_on(text, end)) {
 		end[-1] = ' ';
 		do
 			more = next_line(at, line);
@@ -138,24 +148,33 @@ static bool has_control(const char *text)
 	return false;
 }
 
-int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_error *err)
+int unit_check(const char *text, size_t length, struct mrg_error *err)
 {
-	struct unit unit = { 0 };
-	int r;
+	_cleanup_free_ char *copy = NULL;
 
 	if (length > UNIT_MAX_SIZE)
 		return mrg_error_set(err, -MRG_E_INVALID, "the unit is larger than 1 MiB");
 	if (memchr(text, '\0', length))
 		return mrg_error_set(err, -MRG_E_INVALID, "the unit has a NUL byte");
-	unit.text = strndup(text, length);
-	if (!unit.text)
+	copy = strndup(text, length);
+	if (!copy)
 		return mrg_error_set(err, -ENOMEM, "out of memory");
-	if (has_control(unit.text))
-		r = mrg_error_set(err, -MRG_E_INVALID, "the unit has control characters");
-	else if (!utf8_is_valid(unit.text))
-		r = mrg_error_set(err, -MRG_E_INVALID, "the unit is not UTF-8");
-	else
-		r = split(&unit, err);
+	if (has_control(copy))
+		return mrg_error_set(err, -MRG_E_INVALID, "the unit has control characters");
+	if (!utf8_is_valid(copy))
+		return mrg_error_set(err, -MRG_E_INVALID, "the unit is not UTF-8");
+	return 0;
+}
+
+int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_error *err)
+{
+	struct unit unit = { 0 };
+	int r = unit_check(text, length, err);
+
+	if (r < 0)
+		return r;
+	unit.text = strndup(text, length);
+	r = unit.text ? split(&unit, err) : mrg_error_set(err, -ENOMEM, "out of memory");
 	if (r == 0 && !unit.has_section)
 		r = mrg_error_set(err, -MRG_E_INVALID, "the unit is empty");
 	if (r < 0)
@@ -309,8 +328,8 @@ bool unit_is_plain(const char *text)
 {
 	size_t length = strlen(text);
 
-	if (length == 0 || length > LINE_MAX_SIZE || strchr(" \t", text[0]) || strchr(" \t\\", text[length - 1]) ||
-	    strpbrk(text, "\n\r") || has_control(text))
+	if (length == 0 || length > LINE_MAX_SIZE || strchr(" \t", text[0]) || strchr(" \t", text[length - 1]) ||
+	    goes_on(text, text + length) || strpbrk(text, "\n\r") || has_control(text))
 		return false;
 	return utf8_is_valid(text);
 }
@@ -330,10 +349,10 @@ bool unit_line(struct buffer *b, const char *name, const char *value)
 bool unit_verbatim(struct buffer *b, const char *name, const char *value)
 {
 	size_t length = strlen(value), body = length;
-	bool goes_on = length > 0 && value[length - 1] == '\\';
+	bool more = goes_on(value, value + length);
 	_cleanup_free_ char *plain = NULL;
 
-	while (goes_on && body > 0 && strchr(" \t\\", value[body - 1]))
+	while (more && body > 0 && strchr(" \t\\", value[body - 1]))
 		body--;
 	plain = strndup(value, body);
 	if (!plain) {
@@ -342,7 +361,7 @@ bool unit_verbatim(struct buffer *b, const char *name, const char *value)
 	}
 	if (!unit_is_plain(name) || strpbrk(name, "=[]#; ") || (*plain && !unit_is_plain(plain)))
 		return false;
-	buffer_addf(b, "%s=%s%s\n", name, value, goes_on ? " \\\n" : "");
+	buffer_addf(b, "%s=%s%s\n", name, value, more ? " \\\n" : "");
 	return true;
 }
 
