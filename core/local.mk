@@ -58,6 +58,20 @@ libcore_la_SOURCES = \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
 	%D%/formats/format.c %D%/formats/format.h \
+	%D%/formats/keys.c %D%/formats/keys.h \
+	%D%/formats/keys_native.c \
+	%D%/formats/nspawn.c %D%/formats/nspawn.h \
+	%D%/formats/nspawn_caps.c \
+	%D%/formats/nspawn_command.c \
+	%D%/formats/nspawn_filter.c \
+	%D%/formats/nspawn_keys.c \
+	%D%/formats/nspawn_mounts.c \
+	%D%/formats/nspawn_mounts_write.c \
+	%D%/formats/nspawn_network.c \
+	%D%/formats/nspawn_process.c \
+	%D%/formats/nspawn_text.c \
+	%D%/formats/nspawn_users.c \
+	%D%/formats/nspawn_write.c \
 	%D%/formats/oci.c \
 	%D%/formats/oci_seccomp.c %D%/formats/oci_seccomp.h \
 	%D%/formats/systemd.c %D%/formats/systemd.h \

@@ -8,11 +8,11 @@
 #include "core/formats/format.h"
 #include "core/util/cleanup.h"
 
-static const struct format *const formats[] = { &format_oci, &format_systemd };
+static const struct format *const formats[] = { &format_oci, &format_systemd, &format_nspawn };
 
 const char *const *mrg_format_names(void)
 {
-	static const char *const names[] = { "oci", "systemd", NULL };
+	static const char *const names[] = { "oci", "systemd", "nspawn", NULL };
 
 	_Static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(formats) + 1, "one name per format");
 	return names;
@@ -26,7 +26,7 @@ static int find(const char *name, const struct format **ret, struct mrg_error *e
 			return 0;
 		}
 	mrg_error_set(err, -MRG_E_INVALID, "no format is called '%.40s'", name);
-	mrg_error_hint(err, "there are oci and systemd");
+	mrg_error_hint(err, "there are oci, systemd and nspawn");
 	return -MRG_E_INVALID;
 }
 

@@ -24,7 +24,7 @@ struct format {
 	int (*write)(const struct mrg_spec *spec, char **ret, const struct report *report, struct mrg_error *err);
 };
 
-extern const struct format format_oci, format_systemd;
+extern const struct format format_nspawn, format_oci, format_systemd;
 
 /* Fields that confine: losing one leaves the container weaker than was asked. */
 int format_confines(unsigned int field);

@@ -10,6 +10,7 @@
  */
 
 #include <moorage/backend.h>
+#include <moorage/moorage.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -192,6 +193,27 @@ int mrg_helper_spawn(uint64_t flags, const struct mrg_cgroup_entry *cgroup,
 		     int (*child)(void *data, struct mrg_error *err),
 		     int (*parent)(pid_t pid, void *data, struct mrg_error *err), void *data,
 		     struct mrg_process *ret, struct mrg_error *err);
+
+/* ---- systemd-nspawn ---------------------------------------------------------------------- */
+
+/* What together configures a container of systemd-nspawn. */
+struct mrg_nspawn_texts {
+	char *settings;			/* its .nspawn file, systemd.nspawn(5) */
+	char *dropin;			/* of the unit that runs it: limits; "" when there are none */
+	char **argv;			/* options and command that have no key in the file, NULL-terminated: what follows "systemd-nspawn" */
+};
+
+/*
+ * Writes @spec for systemd-nspawn. The caller adds what is not of the spec: --machine=, --register=, --keep-unit; the file must be where
+ * nspawn trusts it, /run/systemd/nspawn/MACHINE.nspawn. Each field set is reported once (@report may be NULL), so that a backend can refuse what weakens.
+ * Nothing is opened: a masked path that this kernel does not have makes nspawn fail, and is the caller's to take out before.
+ * Returns 0, what @report returned, or a negative error; then @ret holds nothing.
+ */
+int mrg_helper_nspawn_write(const struct mrg_spec *spec, struct mrg_nspawn_texts *ret, mrg_report_fn report, void *data,
+			    struct mrg_error *err);
+
+/* Frees what mrg_helper_nspawn_write() gave, and empties @texts. */
+void mrg_helper_nspawn_free(struct mrg_nspawn_texts *texts);
 
 #ifdef __cplusplus
 }
