@@ -136,6 +136,19 @@ int listing_begin(struct listing *l, struct cli *cli, const struct column *colum
 	return r;
 }
 
+bool listing_wants(const struct listing *l, int column)
+{
+	if (l->cli->output > FORMAT_WIDE && l->cli->output != FORMAT_NAME)
+		return true;
+	for (char **filter = l->cli->filter; filter && *filter; filter++)
+		if (column_find(l->columns, *filter, strcspn(*filter, "=")) == column)
+			return true;
+	for (size_t i = 0; l->shown[i] >= 0 && !l->cli->quiet && l->cli->output != FORMAT_NAME; i++)
+		if (l->shown[i] == column)
+			return true;
+	return l->sort == column;
+}
+
 struct value *listing_row(struct listing *l)
 {
 	struct value *grown = reallocarray(l->values, (l->n_rows + 1) * l->n_columns, sizeof(*grown));

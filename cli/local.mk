@@ -10,6 +10,7 @@ moorage_SOURCES = \
 	%D%/cmd_backends.c \
 	%D%/cmd_create.c \
 	%D%/cmd_doctor.c \
+	%D%/cmd_enable.c \
 	%D%/cmd_exec.c \
 	%D%/cmd_info.c \
 	%D%/cmd_inspect.c \

@@ -52,6 +52,9 @@ int output_format_parse(struct cli *cli);
 /* Begins a list, checking --columns, --sort and --filter. An exit status after a message. */
 int listing_begin(struct listing *l, struct cli *cli, const struct column *columns, const char *schema);
 
+/* Whether @column is shown, or is part of a machine's format, or decides about rows: worth finding out. */
+bool listing_wants(const struct listing *l, int column);
+
 /* A new row of empty values, one per column; NULL when memory runs out. */
 struct value *listing_row(struct listing *l);
 

@@ -7,6 +7,7 @@ libutil_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libutil_la_SOURCES = \
 	%D%/util/backend_name.h \
 	%D%/util/cleanup.h \
+	%D%/util/command.c %D%/util/command.h \
 	%D%/util/digest.h \
 	%D%/util/fail.c %D%/util/fail.h \
 	%D%/util/fd.c %D%/util/fd.h \
@@ -37,6 +38,7 @@ libcore_la_SOURCES = \
 	%D%/cgroup_v2.c \
 	%D%/config.c \
 	%D%/container.c \
+	%D%/container_addresses.c \
 	%D%/container_autostart.c \
 	%D%/container_backend.c \
 	%D%/container_create.c \
@@ -160,6 +162,14 @@ moorage-init: $(init_sources) %D%/init.h
 		-o $(abs_top_builddir)/$@ $(init_sources)
 EXTRA_DIST += $(init_sources) %D%/init.h
 CLEANFILES += moorage-init
+
+# "systemctl enable" finds it below /usr/local and /usr, and below every prefix that UNIT_PATH names.
+systemunitdir = $(prefix)/lib/systemd/system
+systemunit_DATA = %D%/moorage@.service
+%D%/moorage@.service: %D%/moorage@.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D% && $(SED) 's,[@]bindir@,$(bindir),g' $(srcdir)/%D%/moorage@.service.in >$@.tmp && mv $@.tmp $@
+EXTRA_DIST += %D%/moorage@.service.in
+CLEANFILES += %D%/moorage@.service
 
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = %D%/moorage.pc

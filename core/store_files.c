@@ -82,7 +82,7 @@ static json_t *record_to_json(const struct record *record)
 {
 	char boot[BOOT_ID_SIZE] = "";
 
-	if (record->transient && proc_boot_id(boot) < 0)
+	if (store_in_run(record) && proc_boot_id(boot) < 0)
 		return NULL;
 	return json_pack("{s:i, s:s, s:s, s:I, s:s, s:b, s:s, s:s*, s:I}", "format", STORE_FORMAT, "id", record->id,
 			 "backend", record->backend, "created", (json_int_t)record->created, "phase",
@@ -92,7 +92,7 @@ static json_t *record_to_json(const struct record *record)
 
 int store_write_record(struct record *record, struct mrg_error *err)
 {
-	return write_json(record, "record.json", record_to_json(record), !record->transient, err);
+	return write_json(record, "record.json", record_to_json(record), !store_in_run(record), err);
 }
 
 int store_commit(struct record *record, struct mrg_error *err)
@@ -137,7 +137,7 @@ static int parse_record(struct record *record, json_t *json, bool *ret_stale, st
 	record->native = (uint64_t)native;
 	record->creating = strcmp(phase, "creating") == 0;
 	record->transient = transient;
-	*ret_stale = transient && proc_boot_id(boot_now) == 0 && strcmp(boot, boot_now) != 0;
+	*ret_stale = *boot && proc_boot_id(boot_now) == 0 && strcmp(boot, boot_now) != 0;
 	return 0;
 }
 
@@ -178,7 +178,7 @@ int store_write_spec(struct record *record, struct mrg_error *err)
 
 	if (r < 0)
 		return r;
-	r = fd_replace_file(record->dir, "config.json", text, strlen(text), !record->transient);
+	r = fd_replace_file(record->dir, "config.json", text, strlen(text), !store_in_run(record));
 	return r < 0 ? cannot_write(record, "config.json", r, err) : 0;
 }
 
@@ -247,7 +247,7 @@ int store_write_exit(struct record *record, const struct exit_record *exit, stru
 {
 	return write_json(record, "exit.json",
 			  json_pack("{s:i, s:b, s:b, s:I}", "status", exit->status, "oom_killed", exit->oom_killed,
-				    "known", exit->known, "finished", (json_int_t)exit->finished), !record->transient, err);
+				    "known", exit->known, "finished", (json_int_t)exit->finished), !store_in_run(record), err);
 }
 
 int store_read_exit(struct record *record, struct exit_record *ret, struct mrg_error *err)

@@ -88,6 +88,8 @@ static int fake_create(_unused_ void *self, const struct mrg_unit *unit, struct 
 {
 	int r = fake_fault("create", unit, err);
 
+	if (r == 0)
+		r = fake_engine_write(unit, err);
 	return r < 0 ? r : touch(unit, "fake.created", err);
 }
 
@@ -115,7 +117,7 @@ static int fake_cleanup(_unused_ void *self, const struct mrg_unit *unit, struct
 
 static int fake_kill(_unused_ void *self, const struct mrg_unit *unit, int signo, int all, struct mrg_error *err)
 {
-	pid_t pid = fake_pid(unit);
+	pid_t pid = fake_pid(unit) ? fake_pid(unit) : fake_engine_pid(unit);
 	int r = fake_fault("kill", unit, err);
 
 	if (r < 0)
@@ -218,7 +220,9 @@ static int fake_state(_unused_ void *self, const struct mrg_unit *unit, struct m
 		return has(unit, "fake.paused") ? MRG_STATE_PAUSED : MRG_STATE_RUNNING;
 	if (has(unit, "fake.pid"))
 		return MRG_STATE_STOPPED;
-	return has(unit, "fake.created") ? MRG_STATE_CREATED : MRG_STATE_ABSENT;
+	if (fake_engine_pid(unit) > 0)
+		return MRG_STATE_RUNNING;
+	return has(unit, "fake.created") || fake_engine_has(unit) ? MRG_STATE_CREATED : MRG_STATE_ABSENT;
 }
 
 /* Always the same figures, for tests of what prints them. */
@@ -276,33 +280,8 @@ static int fake_destroy(_unused_ void *self, const struct mrg_unit *unit, struct
 		return mrg_error_set(err, -MRG_E_STATE, "it is running");
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlinkat(unit->dir, files[i], 0);
+	fake_engine_remove(unit);
 	return 0;
-}
-
-/* MRG_FAKE_FOREIGN: the name of a container that something else has made. */
-static int fake_list(_unused_ void *self, _unused_ const char *path, mrg_found_fn found, void *data, struct mrg_error *err)
-{
-	struct mrg_found foreign = { .name = getenv("MRG_FAKE_FOREIGN") };
-	int r = fake_fault("list", NULL, err);
-
-	return r < 0 || !foreign.name ? r : found(&foreign, data);
-}
-
-static int fake_find(_unused_ void *self, _unused_ const char *path, const char *name, struct mrg_error *err)
-{
-	const char *foreign = getenv("MRG_FAKE_FOREIGN");
-	int r = fake_fault("find", NULL, err);
-
-	return r < 0 ? r : foreign && strcmp(foreign, name) == 0;
-}
-
-static int fake_adopt(_unused_ void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err)
-{
-	int r = fake_fault("adopt", unit, err);
-
-	if (r == 0)
-		r = mrg_spec_set(spec, MRG_FIELD_ROOT_PATH, "/", err);
-	return r < 0 ? r : mrg_spec_set(spec, MRG_FIELD_ARGS, "/bin/true", err);
 }
 
 static int fake_explain(_unused_ void *self, const struct mrg_unit *unit, mrg_explain_fn line, void *data,
@@ -379,4 +358,8 @@ MRG_BACKEND = {
 	.find = fake_find,
 	.adopt = fake_adopt,
 	.explain = fake_explain,
+	.process = fake_process_verb,
+	.native = fake_native,
+	.configure = fake_configure,
+	.autostart = fake_autostart,
 };

@@ -7,6 +7,7 @@ FAKE_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(abs_builddi
 check_LTLIBRARIES += %D%/fake.la
 %C%_fake_la_SOURCES = \
 	%D%/fake.c %D%/fake.h \
+	%D%/fake_engine.c \
 	%D%/fake_fault.c \
 	%D%/fake_process.c \
 	core/util/fd.c \
@@ -17,11 +18,13 @@ check_LTLIBRARIES += %D%/fake.la
 
 container_fixture = tests/unit/container_fixture.c tests/unit/container_fixture.h
 store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_adopt_SOURCES = tests/unit/test_adopt.c $(container_fixture)
 tests_unit_test_container_SOURCES = tests/unit/test_container.c $(container_fixture)
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c $(container_fixture)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_fixture)
 tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c $(store_fixture)
 
+tests_unit_test_adopt_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_container_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_lifecycle_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_registry_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
