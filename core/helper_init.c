@@ -87,6 +87,16 @@ int init_open_sealed(struct mrg_error *err)
 	return r < 0 ? mrg_error_set(err, r, "cannot make a sealed copy of '%s': %s", path, strerror(-r)) : r;
 }
 
+int mrg_helper_init_open(int *ret_fd, struct mrg_error *err)
+{
+	int fd = init_open_sealed(err);
+
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
 int mrg_helper_init_path(char *ret, size_t size, struct mrg_error *err)
 {
 	char path[PATH_MAX];

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * moorage-init [--status] [--stdio] -- COMMAND [ARG...]: the first process of an application container.
+ * moorage-init [OPTION...] -- COMMAND [ARG...]: the first process of an application container.
  *
  * Executes the command as its child, passes signals on to it, buries orphans and ends with its exit status, 128+n after
  * a signal. Why the command could not be executed is written as a struct mrg_error to descriptor 3 (MRG_INIT_ERROR_FD). For engines that
- * lose them: --status writes the wait status word to descriptor 4, --stdio makes descriptors 5, 6 and 7 the standard streams.
- * Static and without stdio: it is mapped once for each container.
+ * lose or lack them: --status writes the wait status word to descriptor 4; --stdio makes descriptors 5, 6 and 7 the standard streams, --terminal
+ * opens a terminal and sends its master over the socket 5; --environment takes the environment from the file 8; --umask OCTAL, --cwd DIRECTORY,
+ * --user UID:GID[,GID...]. With --exec it does all that and executes the command in its own place.
  */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,19 +21,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <moorage/error.h>
+#include "core/init.h"
 
 #ifndef SYS_close_range
 #define SYS_close_range	436		/* the same on every architecture; Linux 5.9 */
 #endif
 
-#define ERROR_FD	3		/* MRG_INIT_*_FD; helper.h is no header for this program */
-#define STATUS_FD	4
-#define STDIO_FD	5
 #define PATH_SIZE	4096
 #define DEFAULT_PATH	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_BY_SIGNAL = 128 };
 
 extern char **environ;
 
@@ -44,7 +41,7 @@ static void add(struct mrg_error *err, const char *text)
 	memcpy(err->message + length, text, more < room ? more : room);
 }
 
-static void __attribute__((noreturn)) fail(int code, const char *before, const char *name, const char *after)
+void __attribute__((noreturn)) fail(int code, const char *before, const char *name, const char *after)
 {
 	struct mrg_error err = { .code = code };
 
@@ -189,63 +186,84 @@ static void __attribute__((noreturn)) serve(pid_t payload, const sigset_t *all, 
 	}
 }
 
-/* Takes the streams that were handed over in place of those the engine gave. */
-static void take_streams(void)
-{
-	for (int i = 0; i < 3; i++)
-		if (dup2(STDIO_FD + i, i) < 0)
-			fail(-errno, "the standard streams were not handed over", "", "");
-}
-
-struct options {
-	int status, stdio;
-	char **command;
+static const struct {
+	const char *name;
+	size_t flag, value;		/* of the member in struct options; one of the two */
+} rows[] = {
+	{ "--exec", offsetof(struct options, exec), 0 },
+	{ "--status", offsetof(struct options, status), 0 },
+	{ "--stdio", offsetof(struct options, stdio), 0 },
+	{ "--terminal", offsetof(struct options, terminal), 0 },
+	{ "--environment", offsetof(struct options, environment), 0 },
+	{ "--umask", 0, offsetof(struct options, umask) },
+	{ "--cwd", 0, offsetof(struct options, cwd) },
+	{ "--user", 0, offsetof(struct options, user) },
 };
+
+/* How many words the option takes; 0: it is none. */
+static int take_option(char **words, struct options *o)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(words[0], rows[i].name) != 0)
+			continue;
+		if (!rows[i].value) {
+			*(int *)(void *)((char *)o + rows[i].flag) = 1;
+			return 1;
+		}
+		*(const char **)(void *)((char *)o + rows[i].value) = words[1];
+		return words[1] ? 2 : 0;
+	}
+	return 0;
+}
 
 static int parse(int argc, char **argv, struct options *ret)
 {
-	int i = 1;
+	int i = 1, n;
 
 	*ret = (struct options){ 0 };
-	for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (strcmp(argv[i], "--status") == 0)
-			ret->status = 1;
-		else if (strcmp(argv[i], "--stdio") == 0)
-			ret->stdio = 1;
-		else
+	for (; i < argc && strcmp(argv[i], "--") != 0; i += n) {
+		n = take_option(argv + i, ret);
+		if (n == 0)
 			return -1;
 	}
 	ret->command = argv + i + 1;
 	return i + 1 < argc ? 0 : -1;
 }
 
-int main(int argc, char **argv)
+static void __attribute__((noreturn)) supervise(const struct options *options)
 {
-	struct options options;
 	sigset_t all;
 	pid_t payload;
 
-	if (parse(argc, argv, &options) < 0) {
-		static const char usage[] = "usage: moorage-init [--status] [--stdio] -- COMMAND [ARG...]\n";
-
-		(void)!write(STDERR_FILENO, usage, sizeof(usage) - 1);
-		return EXIT_NOT_EXECUTABLE;
-	}
-	prctl(PR_SET_NAME, "moorage-init", 0, 0, 0);
-	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	fcntl(ERROR_FD, F_SETFD, FD_CLOEXEC);
-	fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
-	if (options.stdio)
-		take_streams();
-	syscall(SYS_close_range, options.status ? STATUS_FD + 1 : STATUS_FD, ~0U, 0);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	payload = fork();
 	if (payload < 0)
 		fail(-errno, "cannot start a process in the container", "", "");
 	if (payload == 0)
-		execute(options.command);
+		execute(options->command);
 	/* The reader waits for its end: from here on only the payload's exec closes it. */
 	close(ERROR_FD);
-	serve(payload, &all, options.status);
+	serve(payload, &all, options->status);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	if (parse(argc, argv, &options) < 0) {
+		static const char usage[] = "usage: moorage-init [OPTION...] -- COMMAND [ARG...]\n";
+
+		(void)!write(STDERR_FILENO, usage, sizeof(usage) - 1);
+		return EXIT_NOT_EXECUTABLE;
+	}
+	fcntl(ERROR_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
+	set_up(&options);
+	syscall(SYS_close_range, options.status ? STATUS_FD + 1 : STATUS_FD, ~0U, 0);
+	if (options.exec)
+		execute(options.command);
+	prctl(PR_SET_NAME, "moorage-init", 0, 0, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	supervise(&options);
 }

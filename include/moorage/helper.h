@@ -154,11 +154,22 @@ int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_co
 
 /* ---- moorage-init inside containers of engines ------------------------------------------
  *
- * moorage-init [--status] [--stdio] -- COMMAND [ARG...] is bind mounted read-only by the engine and executed as the first process. Descriptor
- * MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed and is closed once it is; with --status
- * MRG_INIT_STATUS_FD gets the wait(2) status word of the command; with --stdio the three from MRG_INIT_STDIO_FD on become 0, 1 and 2. */
+ * moorage-init [OPTION...] -- COMMAND [ARG...] is executed by the engine as the first process: from a read-only bind mount, or from the descriptor of a
+ * sealed copy where the engine passes descriptors on. Descriptor MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed
+ * and is closed once it is; with --status MRG_INIT_STATUS_FD gets the wait(2) status word of the command; with --stdio the three from
+ * MRG_INIT_STDIO_FD on become 0, 1 and 2; with --terminal the master of a terminal of the container's own is sent over the socket MRG_INIT_STDIO_FD, for
+ * mrg_helper_process_master(); with --environment MRG_INIT_ENVIRONMENT_FD holds the whole environment, each variable ended by NUL. --umask OCTAL,
+ * --cwd DIRECTORY, --user UID:GID[,GID...] as mrg_helper_user() gives it. With --exec the command takes its place: there is no init, and no --status. */
 #define MRG_INIT_STATUS_FD	4
 #define MRG_INIT_STDIO_FD	5
+#define MRG_INIT_ENVIRONMENT_FD	8
+
+/* A sealed copy of moorage-init in memory, executable through /proc/self/fd: a container that gets it by descriptor reaches no file of the host. */
+int mrg_helper_init_open(int *ret_fd, struct mrg_error *err);
+
+/* Who the first process of @spec runs as, looked up in /etc/passwd and /etc/group below @root (a descriptor): "UID:GID[,GID...]" and, unless NULL, the home
+ * directory ("/" when there is none). The caller frees both. */
+int mrg_helper_user(const struct mrg_spec *spec, int root, char **ret_ids, char **ret_home, struct mrg_error *err);
 
 /* The path of moorage-init on the host; -MRG_E_NO_ENGINE when it is not installed. */
 int mrg_helper_init_path(char *ret, size_t size, struct mrg_error *err);
