@@ -12,18 +12,25 @@ enum {
 	STATUS_FD,
 	STDIO_FD,			/* three of them; with a terminal the first is the socket that takes its master */
 	ENVIRONMENT_FD = STDIO_FD + 3,
+	FILTER_FD = ENVIRONMENT_FD + 2,
 };
 
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_BY_SIGNAL = 128 };
 
 struct options {
-	int exec, status, stdio, terminal, environment;
+	int exec, status, stdio, terminal, environment, filter, socket;
 	const char *umask, *user, *cwd;	/* NULL: as they are */
 	char **command;
 };
 
 /* Writes the sentence to ERROR_FD and ends. */
 void __attribute__((noreturn)) fail(int code, const char *before, const char *name, const char *after);
+
+/* init_handover.c: with --socket, ERROR_FD is a socket over which the pipe comes that is to have this number. */
+void take_error_pipe(void);
+
+/* Loads the seccomp filter in FILTER_FD. */
+void load_filter(void);
 
 /* init_setup.c: does what the options say besides the command. */
 void set_up(const struct options *options);

@@ -5,7 +5,8 @@
  * Executes the command as its child, passes signals on to it, buries orphans and ends with its exit status, 128+n after
  * a signal. Why the command could not be executed is written as a struct mrg_error to descriptor 3 (MRG_INIT_ERROR_FD). For engines that
  * lose or lack them: --status writes the wait status word to descriptor 4; --stdio makes descriptors 5, 6 and 7 the standard streams, --terminal
- * opens a terminal and sends its master over the socket 5; --environment takes the environment from the file 8; --umask OCTAL, --cwd DIRECTORY,
+ * opens a terminal and sends its master over the socket 5; --environment takes the environment from the file 8; --filter loads the seccomp filter in the file 10;
+ * with --socket 3 is a socket over which the pipe comes; --umask OCTAL, --cwd DIRECTORY,
  * --user UID:GID[,GID...]. With --exec it does all that and executes the command in its own place.
  */
 
@@ -195,6 +196,8 @@ static const struct {
 	{ "--stdio", offsetof(struct options, stdio), 0 },
 	{ "--terminal", offsetof(struct options, terminal), 0 },
 	{ "--environment", offsetof(struct options, environment), 0 },
+	{ "--filter", offsetof(struct options, filter), 0 },
+	{ "--socket", offsetof(struct options, socket), 0 },
 	{ "--umask", 0, offsetof(struct options, umask) },
 	{ "--cwd", 0, offsetof(struct options, cwd) },
 	{ "--user", 0, offsetof(struct options, user) },
@@ -257,6 +260,8 @@ int main(int argc, char **argv)
 		(void)!write(STDERR_FILENO, usage, sizeof(usage) - 1);
 		return EXIT_NOT_EXECUTABLE;
 	}
+	if (options.socket)
+		take_error_pipe();
 	fcntl(ERROR_FD, F_SETFD, FD_CLOEXEC);
 	fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
 	set_up(&options);

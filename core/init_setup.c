@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -156,7 +157,7 @@ static void become(const char *user, int terminal)
 void set_up(const struct options *o)
 {
 	const char *mask = o->umask;
-	int in_cwd;
+	int in_cwd, no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 
 	/* By which systemd-nspawn has handed over our descriptors. */
 	unsetenv("LISTEN_FDS");
@@ -169,9 +170,14 @@ void set_up(const struct options *o)
 		take_environment();
 	if (mask)
 		umask((mode_t)number(&mask, 8));
+	/* As late as can be, since a filter may refuse what is still to be done; without no_new_privs only root can load one. */
+	if (o->filter && !no_new_privs)
+		load_filter();
 	in_cwd = !o->cwd || enter_cwd(o->cwd, !o->user);
 	if (o->user)
 		become(o->user, o->terminal);
 	if (!in_cwd)
 		enter_cwd(o->cwd, 1);
+	if (o->filter && no_new_privs)
+		load_filter();
 }

@@ -9,6 +9,7 @@ liblxcbackend_la_SOURCES = \
 	%D%/explain.c \
 	%D%/list.c \
 	%D%/lxc.c %D%/lxc.h \
+	%D%/payload.c %D%/payload.h \
 	%D%/place.c \
 	%D%/probe.c \
 	%D%/running.c \

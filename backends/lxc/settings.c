@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -247,14 +248,26 @@ static const struct mrg_mount *find_mount(const struct mrg_spec *spec, const cha
 	return NULL;
 }
 
-static int check_init(const struct mrg_spec *spec, struct mrg_error *err)
+/* moorage-init is executed through /proc: it is in no directory of the container. */
+static int check_proc(const struct mrg_spec *spec, struct mrg_error *err)
 {
-	const struct mrg_mount *dev = spec->init ? find_mount(spec, "/dev") : NULL;
+	const struct mrg_mount *proc = find_mount(spec, "/proc");
 
-	if (!spec->init || (dev && dev->type && strcmp(dev->type, "tmpfs") == 0))
+	if (proc && proc->type && strcmp(proc->type, "proc") == 0)
 		return 0;
-	mrg_error_set(err, -MRG_E_UNSUPPORTED, "without a file system of its own on /dev there is no place for moorage-init");
-	return mrg_error_hint(err, "mount a tmpfs on /dev, or do without it (--init=no)");
+	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "the lxc backend needs a proc file system on /proc of the container");
+}
+
+/* moorage-init loads the filter, when LXC has taken its rights away. */
+static int check_filter(const struct mrg_spec *spec, struct mrg_error *err)
+{
+	uint64_t caps = mrg_fields_has(&spec->set, MRG_FIELD_CAP_BOUNDING) ? spec->cap_bounding : UINT64_MAX;
+
+	if (spec->no_new_privileges || caps >> CAP_SYS_ADMIN & 1 ||
+	    (!spec->seccomp && (!spec->seccomp_profile || strcmp(spec->seccomp_profile, "unconfined") == 0)))
+		return 0;
+	mrg_error_set(err, -MRG_E_UNSUPPORTED, "a seccomp filter cannot be loaded without CAP_SYS_ADMIN unless no new privileges are possible");
+	return mrg_error_hint(err, "ask for no new privileges, or for no filter (--seccomp unconfined)");
 }
 
 struct loss {
@@ -279,8 +292,10 @@ int lxc_check(void *self _unused_, const struct mrg_spec *spec, struct mrg_error
 {
 	_cleanup_free_ char *text = NULL;
 	struct loss loss = { .err = err };
-	int r = check_init(spec, err);
+	int r = check_proc(spec, err);
 
+	if (r == 0)
+		r = check_filter(spec, err);
 	if (r == 0)
 		r = mrg_format_write("lxc", spec, &text, hear_loss, &loss, err);
 	return loss.r < 0 ? loss.r : r;

@@ -17,26 +17,28 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "lxc.h"
+#include "payload.h"
 
 #include "core/util/fd.h"
-#include "core/util/str.h"
 
-#define INIT_PATH	"/dev/.moorage-init"
-#define ABOVE		10		/* descriptors from here on are in nobody's way */
+#define ABOVE		64		/* descriptors from here on are in nobody's way */
 #define LOOK_MS		1
 #define END_MS		10000
 
 struct start {
 	const struct mrg_unit *unit;
-	const struct mrg_stdio *io;
+	struct mrg_stdio io;		/* of LXC's monitor, and of the command */
 	struct lxc_place place;
-	int socket[2];			/* of the terminal: monitor's end, child's end */
-	int report[2];			/* how it went, once the child has begun: read end, write end */
-	int status;			/* memory for what moorage-init reports; -1: it is not used */
-	char init[PATH_MAX];		/* moorage-init on the host */
-	char **argv;			/* NULL: what the configuration says */
+	int socket[2];			/* of the terminal, where LXC makes it: monitor's end, child's end */
+	int null;			/* /dev/null */
+	struct lxc_payload payload;
 };
+
+/* Whether moorage-init runs in front of the command. */
+static bool has_init(const struct start *s)
+{
+	return s->payload.args;
+}
 
 /* ---- in the child: the configuration of this life -------------------------------------------- */
 
@@ -74,43 +76,23 @@ static int set_cgroups(const struct start *s, struct lxc_container *c, struct mr
 /* Without a terminal LXC makes none, and the streams stay what they are. */
 static int set_console(const struct start *s, struct lxc_container *c, struct mrg_error *err)
 {
-	return s->io->terminal ? 0 : set_item(c, "lxc.console.path", "none", err);
+	return s->io.terminal ? 0 : set_item(c, "lxc.console.path", "none", err);
 }
 
-static int set_init(const struct start *s, struct lxc_container *c, struct mrg_error *err)
+/* moorage-init begins as root, and sees to all this itself. */
+static int set_process(const struct start *s, struct lxc_container *c, struct mrg_error *err)
 {
-	_cleanup_(buffer_deinit) struct buffer b = { 0 };
+	int r = has_init(s) ? set_item(c, "lxc.init.uid", "0", err) : 0;
 
-	if (s->status < 0)
-		return 0;
-	/* As in fstab(5). */
-	for (const char *p = s->init; *p; p++)
-		if (strchr(" \t\n\\", *p))
-			buffer_addf(&b, "\\%03o", *p);
-		else
-			buffer_add(&b, p, 1);
-	buffer_addf(&b, " %s none bind,ro,create=file 0 0", INIT_PATH + 1);
-	return b.failed ? mrg_error_set(err, -ENOMEM, "out of memory") : set_item(c, "lxc.mount.entry", b.text, err);
+	if (r < 0 || !has_init(s))
+		return r;
+	c->clear_config_item(c, "lxc.init.cwd");
+	c->clear_config_item(c, "lxc.init.groups");
+	c->clear_config_item(c, "lxc.seccomp.profile");
+	return set_item(c, "lxc.init.gid", "0", err);
 }
 
-/* ---- in the child: its descriptors ----------------------------------------------------------- */
-
-/* The write end of the report as MRG_INIT_ERROR_FD, the memory as MRG_INIT_STATUS_FD: LXC keeps these two as LISTEN_FDS tells it and closes all others. */
-static int place_descriptors(const struct start *s, struct mrg_error *err)
-{
-	int report = fcntl(s->report[1], F_DUPFD_CLOEXEC, ABOVE), status = -1;
-
-	if (s->status >= 0)
-		status = fcntl(s->status, F_DUPFD_CLOEXEC, ABOVE);
-	if (report < 0 || (s->status >= 0 && status < 0))
-		return mrg_error_set(err, -errno, "too many descriptors are open");
-	dup3(report, MRG_INIT_ERROR_FD, s->status < 0 ? O_CLOEXEC : 0);
-	if (status >= 0)
-		dup2(status, MRG_INIT_STATUS_FD);
-	close(report);
-	fd_close(status);
-	return setenv("LISTEN_FDS", status >= 0 ? "2" : "1", 1) < 0 ? mrg_error_set(err, -ENOMEM, "out of memory") : 0;
-}
+/* ---- in the child: the start ------------------------------------------------------------------ */
 
 /* What LXC says of its failures goes into a file of the container's directory, which is begun anew. */
 static int open_log(const struct start *s, const struct lxc_api *api, struct mrg_error *err)
@@ -129,8 +111,6 @@ static int open_log(const struct start *s, const struct lxc_api *api, struct mrg
 	return 0;
 }
 
-/* ---- in the child: the start ------------------------------------------------------------------ */
-
 /* As the first process has ended, so that whoever waits for us sees the same. */
 static void __attribute__((noreturn)) end_as(int status)
 {
@@ -148,12 +128,28 @@ static void __attribute__((noreturn)) end_as(int status)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 }
 
-/* Returns only before LXC has begun. What fails later goes into the report. */
+static int set_up(const struct start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	static int (*const steps[])(const struct start *s, struct lxc_container *c, struct mrg_error *err) = {
+		set_cgroups, set_console, set_process,
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && r == 0; i++)
+		r = steps[i](s, c, err);
+	if (r == 0 && has_init(s))
+		r = lxc_payload_place(&s->payload, err);
+	c->want_daemonize(c, false);
+	c->want_close_all_fds(c, true);
+	return r;
+}
+
+/* Returns only before LXC has begun. */
 static int child(void *data, struct mrg_error *err)
 {
 	struct start *s = data;
 	struct lxc_engine engine = { .c = NULL };
-	int r = mrg_helper_process_stdio(s->io, s->socket[1], err);
+	int r = mrg_helper_process_stdio(&s->io, s->socket[1], err);
 
 	if (r == 0)
 		r = lxc_api_load(&engine.api, err);
@@ -162,21 +158,13 @@ static int child(void *data, struct mrg_error *err)
 	if (r == 0)
 		r = lxc_engine_open(&s->place, &engine, err);
 	if (r == 0)
-		r = set_cgroups(s, engine.c, err);
-	if (r == 0)
-		r = set_console(s, engine.c, err);
-	if (r == 0)
-		r = set_init(s, engine.c, err);
-	if (r == 0)
-		r = place_descriptors(s, err);
+		r = set_up(s, engine.c, err);
 	if (r < 0)
 		return r;
-	engine.c->want_daemonize(engine.c, false);
-	engine.c->want_close_all_fds(engine.c, true);
 	/* From here on a container may live, which does not end with the monitor. */
 	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	close(MRG_SPAWN_ERROR_FD);
-	if (!engine.c->start(engine.c, 0, s->argv) && engine.c->error_num == 0)
+	if (!engine.c->start(engine.c, 0, s->payload.args) && engine.c->error_num == 0)
 		end_as(EXIT_FAILURE << 8);
 	end_as(engine.c->error_num);
 }
@@ -217,17 +205,21 @@ static bool is_readable(int fd, int timeout_ms)
 	return poll(&p, 1, timeout_ms) > 0;
 }
 
-/* moorage-init reports both: that it has executed the command, and why it could not. */
+/* moorage-init says that it is there, then why it could not execute the command; the end of the pipe says that it has. */
 static int hear_init(struct start *s, struct mrg_error *err)
 {
 	struct mrg_error report;
+	ssize_t n = fd_read_all(s->payload.report, &report, sizeof(report));
 
-	if (fd_read_all(s->report[0], &report, sizeof(report)) != (ssize_t)sizeof(report))
+	if (n != (ssize_t)sizeof(report))
 		return start_failed(s, err);
+	n = fd_read_all(s->payload.report, &report, sizeof(report));
+	if (n != (ssize_t)sizeof(report))
+		return n == 0 ? 0 : start_failed(s, err);
 	report.message[sizeof(report.message) - 1] = '\0';
-	if (report.code < 0 && err)
+	if (err)
 		*err = report;
-	return report.code < 0 ? report.code : 0;
+	return report.code < 0 ? report.code : start_failed(s, err);
 }
 
 /* LXC's monitor answers once the first process has been executed. */
@@ -254,6 +246,14 @@ static void end(const struct mrg_process *process)
 	close(process->pidfd);
 }
 
+/* Once the command has been executed, its terminal is on its way. */
+static int take_terminal(struct start *s, struct mrg_stdio *io, struct mrg_error *err)
+{
+	int socket = s->payload.terminal >= 0 ? s->payload.terminal : s->socket[0];
+
+	return io->terminal ? mrg_helper_process_master(socket, &io->master, err) : 0;
+}
+
 static int run(struct start *s, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct mrg_process process = { .pidfd = -1 };
@@ -261,10 +261,11 @@ static int run(struct start *s, struct mrg_stdio *io, struct mrg_process *ret, s
 
 	if (r < 0)
 		return r;
-	s->report[1] = fd_close(s->report[1]);
-	r = s->status >= 0 ? hear_init(s, err) : hear_monitor(s, &process, err);
-	if (r == 0 && io->terminal)
-		r = mrg_helper_process_master(s->socket[0], &io->master, err);
+	/* The child has its own: without this the end of the pipe would not be seen should it be lost on the way. */
+	s->payload.fd[LXC_PAYLOAD_REPORT] = fd_close(s->payload.fd[LXC_PAYLOAD_REPORT]);
+	r = has_init(s) ? hear_init(s, err) : hear_monitor(s, &process, err);
+	if (r == 0)
+		r = take_terminal(s, io, err);
 	if (r < 0)
 		end(&process);
 	else
@@ -272,56 +273,42 @@ static int run(struct start *s, struct mrg_stdio *io, struct mrg_process *ret, s
 	return r;
 }
 
-static int make_argv(struct start *s, struct mrg_error *err)
+/* What others made runs as LXC runs it. */
+static int prepare(struct start *s, struct mrg_error *err)
 {
-	static const char *const init[] = { INIT_PATH, "--report", "--status", "--" };
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(init) && s->status >= 0 && r == 0; i++)
-		r = strv_append(&s->argv, init[i]);
-	for (char **arg = s->unit->spec->args; arg && *arg && r == 0; arg++)
-		r = strv_append(&s->argv, *arg);
-	return r < 0 ? mrg_error_set(err, r, "out of memory") : 0;
-}
-
-static int prepare(struct start *s, int *status, struct mrg_error *err)
-{
-	const struct mrg_spec *spec = s->unit->spec;
 	int r = lxc_place_of(s->unit, &s->place, err);
 
-	if (r == 0 && !s->unit->adopted && spec->init) {
-		r = mrg_helper_init_path(s->init, sizeof(s->init), err);
-		if (r == 0)
-			r = mrg_helper_status_new(status, err);
-		s->status = *status;
-	}
 	if (r == 0 && !s->unit->adopted)
-		r = make_argv(s, err);
-	if (r == 0 && pipe2(s->report, O_CLOEXEC) < 0)
-		r = mrg_error_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
-	if (r == 0 && s->io->terminal && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->socket) < 0)
-		r = mrg_error_set(err, -errno, "cannot make a socket pair: %s", strerror(errno));
-	return r;
+		r = lxc_payload_prepare(s->unit, &s->payload, err);
+	if (r < 0)
+		return r;
+	if (s->payload.terminal >= 0) {
+		/* LXC's monitor has no terminal then. */
+		s->io.terminal = 0;
+		s->io.in = s->io.out = s->io.err = s->null;
+	} else if (s->io.terminal && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->socket) < 0) {
+		return mrg_error_set(err, -errno, "cannot make a socket pair: %s", strerror(errno));
+	}
+	return 0;
 }
 
 int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
-	struct start s = {
-		.unit = unit, .io = io, .socket = { -1, -1 }, .report = { -1, -1 }, .status = -1,
-	};
+	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct start s = { .unit = unit, .io = *io, .socket = { -1, -1 }, .null = null, .payload = LXC_PAYLOAD_INIT };
 	struct lxc_self *me = self;
 	struct mrg_exit gone;
-	int r = lxc_cleanup(self, unit, &gone, err);
+	int r = null < 0 ? mrg_error_set(err, -errno, "cannot open '/dev/null': %s", strerror(errno)) : lxc_cleanup(self, unit, &gone, err);
 
 	if (r == 0)
-		r = prepare(&s, &me->status, err);
+		r = prepare(&s, err);
 	if (r == 0)
 		r = run(&s, io, ret, err);
-	for (int i = 0; i < 2; i++) {
-		fd_close(s.socket[i]);
-		fd_close(s.report[i]);
-	}
-	strv_free(s.argv);
+	if (r == 0)
+		me->status = take_fd(&s.payload.fd[LXC_PAYLOAD_STATUS]);
+	fd_close(s.socket[0]);
+	fd_close(s.socket[1]);
+	lxc_payload_deinit(&s.payload);
 	if (r < 0)
 		lxc_cleanup(self, unit, &gone, NULL);
 	return r;
