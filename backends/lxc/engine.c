@@ -16,7 +16,7 @@
 int lxc_api_load(struct lxc_api *ret, struct mrg_error *err)
 {
 	static const struct library_symbol symbols[] = {
-		SYMBOL(lxc_container_new), SYMBOL(lxc_container_put), SYMBOL(lxc_get_version), SYMBOL(lxc_log_init), { NULL, 0 }
+		SYMBOL(lxc_container_new), SYMBOL(lxc_container_put), SYMBOL(lxc_get_version), { NULL, 0 }
 	};
 
 	return library_open("liblxc.so.1", "lxc", symbols, ret, err);

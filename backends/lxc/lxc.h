@@ -88,7 +88,6 @@ struct lxc_api {
 	__typeof__(&lxc_container_new) lxc_container_new;
 	__typeof__(&lxc_container_put) lxc_container_put;
 	__typeof__(&lxc_get_version) lxc_get_version;
-	__typeof__(&lxc_log_init) lxc_log_init;
 };
 
 /* -MRG_E_NO_ENGINE when it is not installed. */

@@ -182,11 +182,13 @@ int lxc_payload_place(const struct lxc_payload *payload, struct mrg_error *err)
 		if (moved[i] < 0 && payload->fd[i] >= 0)
 			return fail_errno(err, -errno, "cannot hand over descriptors");
 	}
+	/* LXC keeps those up to LISTEN_FDS, from 4.0 to 6.0 counted from 0 and not from 3 as it was meant: what may be kept and is not handed over is closed
+	 * here, all others by LXC. */
+	close_range(MRG_INIT_ERROR_FD, IMAGE_FD + MRG_INIT_ERROR_FD, 0);
 	for (size_t i = 0; i < LXC_PAYLOAD_MAX; i++)
 		if (moved[i] >= 0 && dup2(moved[i], numbers[i]) < 0)
 			return fail_errno(err, -errno, "cannot hand over descriptors");
-	/* LXC closes all others, and those that are moved with them. */
-	snprintf(count, sizeof(count), "%d", IMAGE_FD + 1 - MRG_INIT_ERROR_FD);
+	snprintf(count, sizeof(count), "%d", IMAGE_FD);
 	return setenv("LISTEN_FDS", count, 1) < 0 ? fail_memory(err) : 0;
 }
 

@@ -31,6 +31,7 @@ struct start {
 	struct lxc_place place;
 	int socket[2];			/* of the terminal, where LXC makes it: monitor's end, child's end */
 	int null;			/* /dev/null */
+	int log;			/* of the child */
 	struct lxc_payload payload;
 };
 
@@ -79,6 +80,19 @@ static int set_console(const struct start *s, struct lxc_container *c, struct mr
 	return s->io.terminal ? 0 : set_item(c, "lxc.console.path", "none", err);
 }
 
+/* Not by lxc_log_init(), which writes to standard error as well, whatever it is told. */
+static int set_log(const struct start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	char path[32];
+	int r;
+
+	if (has_item(c, "lxc.log.file"))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->log);
+	r = set_item(c, "lxc.log.file", path, err);
+	return r < 0 ? r : set_item(c, "lxc.log.level", "ERROR", err);
+}
+
 /* moorage-init begins as root, and sees to all this itself. */
 static int set_process(const struct start *s, struct lxc_container *c, struct mrg_error *err)
 {
@@ -95,20 +109,22 @@ static int set_process(const struct start *s, struct lxc_container *c, struct mr
 /* ---- in the child: the start ------------------------------------------------------------------ */
 
 /* What LXC says of its failures goes into a file of the container's directory, which is begun anew. */
-static int open_log(const struct start *s, const struct lxc_api *api, struct mrg_error *err)
+static int open_log(struct start *s, struct mrg_error *err)
 {
-	int file = openat(s->unit->dir, LXC_LOG, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	char path[64];
-	struct lxc_log log = {
-		.name = s->unit->name, .lxcpath = s->place.path, .file = path, .level = "ERROR", .prefix = "moorage", .quiet = true,
-	};
-	int fd = file < 0 ? -1 : fcntl(file, F_DUPFD_CLOEXEC, ABOVE);
+	_cleanup_close_ int file = openat(s->unit->dir, LXC_LOG, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (fd < 0 || api->lxc_log_init(&log) < 0)
-		return mrg_error_set(err, -EIO, "cannot write the log of LXC, '" LXC_LOG "'");
-	close(file);
-	return 0;
+	s->log = file < 0 ? -1 : fcntl(file, F_DUPFD_CLOEXEC, ABOVE);
+	return s->log < 0 ? mrg_error_set(err, -errno, "cannot make the log of LXC, '" LXC_LOG "': %s", strerror(errno)) : 0;
+}
+
+/* Descriptors get their numbers before liblxc opens any of its own. */
+static int set_up_descriptors(struct start *s, struct mrg_error *err)
+{
+	int r = mrg_helper_process_stdio(&s->io, s->socket[1], err);
+
+	if (r == 0)
+		r = open_log(s, err);
+	return r == 0 && has_init(s) ? lxc_payload_place(&s->payload, err) : r;
 }
 
 /* As the first process has ended, so that whoever waits for us sees the same. */
@@ -131,14 +147,12 @@ static void __attribute__((noreturn)) end_as(int status)
 static int set_up(const struct start *s, struct lxc_container *c, struct mrg_error *err)
 {
 	static int (*const steps[])(const struct start *s, struct lxc_container *c, struct mrg_error *err) = {
-		set_cgroups, set_console, set_process,
+		set_log, set_cgroups, set_console, set_process,
 	};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && r == 0; i++)
 		r = steps[i](s, c, err);
-	if (r == 0 && has_init(s))
-		r = lxc_payload_place(&s->payload, err);
 	c->want_daemonize(c, false);
 	c->want_close_all_fds(c, true);
 	return r;
@@ -149,12 +163,8 @@ static int child(void *data, struct mrg_error *err)
 {
 	struct start *s = data;
 	struct lxc_engine engine = { .c = NULL };
-	int r = mrg_helper_process_stdio(&s->io, s->socket[1], err);
+	int r = set_up_descriptors(s, err);
 
-	if (r == 0)
-		r = lxc_api_load(&engine.api, err);
-	if (r == 0)
-		r = open_log(s, &engine.api, err);
 	if (r == 0)
 		r = lxc_engine_open(&s->place, &engine, err);
 	if (r == 0)
@@ -171,22 +181,26 @@ static int child(void *data, struct mrg_error *err)
 
 /* ---- in the monitor --------------------------------------------------------------------------- */
 
-/* "lxc NAME TIME ERROR    MODULE - FILE:FUNCTION:LINE - TEXT": the first one is the cause. */
+/* "lxc NAME TIME ERROR    MODULE - FILE:FUNCTION:LINE - TEXT": the first is the cause. Mounts that may fail are told like all others, by a
+ * line that another one follows when it matters. */
 static void read_log(const struct mrg_unit *unit, char *ret, size_t size)
 {
 	_cleanup_free_ char *text = NULL;
-	char *line, *p;
+	char *save, *line;
 
 	*ret = '\0';
 	if (fd_read_file(unit->dir, LXC_LOG, 1 << 20, &text, NULL) < 0)
 		return;
-	line = strstr(text, " ERROR ");
-	if (!line)
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *words = strstr(line, " ERROR ");
+
+		if (!words || strstr(words, ":safe_mount:"))
+			continue;
+		for (int i = 0; i < 2; i++)
+			words = strstr(words, " - ") ? strstr(words, " - ") + 3 : words;
+		snprintf(ret, size, "%s", words);
 		return;
-	line[strcspn(line, "\n")] = '\0';
-	for (int i = 0; i < 2 && (p = strstr(line, " - ")); i++)
-		line = p + 3;
-	snprintf(ret, size, "%s", line);
+	}
 }
 
 static int start_failed(const struct start *s, struct mrg_error *err)
