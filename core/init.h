@@ -19,7 +19,7 @@ enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_BY_SIGNAL = 128 };
 
 struct options {
 	int exec, status, stdio, terminal, environment, filter, socket;
-	const char *umask, *user, *cwd;	/* NULL: as they are */
+	const char *umask, *user, *cwd, *size;	/* NULL: as they are */
 	char **command;
 };
 
@@ -31,6 +31,9 @@ void take_error_pipe(void);
 
 /* Loads the seccomp filter in FILTER_FD. */
 void load_filter(void);
+
+/* How many processes the kernel has killed in our cgroup for want of memory, as far as it can be seen from here. */
+int count_oom_kills(void);
 
 /* init_setup.c: does what the options say besides the command. */
 void set_up(const struct options *options);

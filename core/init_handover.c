@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is handed to moorage-init beside plain descriptors: the error pipe over a socket, a seccomp filter in memory. */
+/* What is handed to moorage-init beside plain descriptors: the error pipe over a socket, a seccomp filter in memory. And what it tells of the end. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -69,4 +71,25 @@ void load_filter(void)
 	program = (struct program){ .length = (unsigned short)f->length, .instructions = f->program };
 	if (syscall(SYS_seccomp, SET_MODE_FILTER, f->flags, &program) < 0)
 		fail(-errno, "cannot load the seccomp filter", "", "");
+}
+
+/* The number in the line "oom_kill N" of a file of the cgroup; 0 when there is none. */
+static int read_oom_kills(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char text[512], *line;
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	line = strstr(text, "oom_kill ");
+	return line ? atoi(line + strlen("oom_kill ")) : 0;
+}
+
+int count_oom_kills(void)
+{
+	int n = read_oom_kills("/sys/fs/cgroup/memory.events");
+
+	return n ? n : read_oom_kills("/sys/fs/cgroup/memory/memory.oom_control");
 }

@@ -5,7 +5,7 @@
  * Executes the command as its child, passes signals on to it, buries orphans and ends with its exit status, 128+n after
  * a signal. Why the command could not be executed is written as a struct mrg_error to descriptor 3 (MRG_INIT_ERROR_FD). For engines that
  * lose or lack them: --status writes the wait status word to descriptor 4; --stdio makes descriptors 5, 6 and 7 the standard streams, --terminal
- * opens a terminal and sends its master over the socket 5; --environment takes the environment from the file 8; --filter loads the seccomp filter in the file 10;
+ * opens a terminal (of --size ROWS:COLUMNS) and sends its master over the socket 5; --environment takes the environment from the file 8; --filter loads the seccomp filter in the file 10;
  * with --socket 3 is a socket over which the pipe comes; --umask OCTAL, --cwd DIRECTORY,
  * --user UID:GID[,GID...]. With --exec it does all that and executes the command in its own place.
  */
@@ -150,7 +150,7 @@ static void __attribute__((noreturn)) execute(char **argv)
 
 static void report(int status)
 {
-	const int words[] = { status, 1 };
+	const int words[] = { status, 1, count_oom_kills() };
 
 	(void)!write(STATUS_FD, words, sizeof(words));
 }
@@ -201,6 +201,7 @@ static const struct {
 	{ "--umask", 0, offsetof(struct options, umask) },
 	{ "--cwd", 0, offsetof(struct options, cwd) },
 	{ "--user", 0, offsetof(struct options, user) },
+	{ "--size", 0, offsetof(struct options, size) },
 };
 
 /* How many words the option takes; 0: it is none. */

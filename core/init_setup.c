@@ -50,8 +50,29 @@ static void send_master(int master)
 		fail(-errno, "cannot hand the terminal to the monitor", "", "");
 }
 
+static unsigned int number(const char **at, int base)
+{
+	char *end;
+	unsigned long value = strtoul(*at, &end, base);
+
+	if (end == *at)
+		fail(-EINVAL, "'", *at, "' is no number");
+	*at = end;
+	return (unsigned int)value;
+}
+
+/* "ROWS:COLUMNS" */
+static void set_size(int terminal, const char *size)
+{
+	struct winsize winsize = { .ws_row = (unsigned short)number(&size, 10) };
+
+	size += *size == ':';
+	winsize.ws_col = (unsigned short)number(&size, 10);
+	ioctl(terminal, TIOCSWINSZ, &winsize);
+}
+
 /* A terminal of the container's own. Nothing but us has run in it yet: /dev/pts is what the engine has mounted. */
-static void open_terminal(void)
+static void open_terminal(const char *size)
 {
 	int unlock = 0, slave, master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 
@@ -60,6 +81,8 @@ static void open_terminal(void)
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
 	if (slave < 0)
 		fail(-errno, "cannot open a terminal in the container", "", "");
+	if (size)
+		set_size(slave, size);
 	send_master(master);
 	close(master);
 	/* Fails where the engine has made us the leader of a session already. */
@@ -110,17 +133,6 @@ static void take_environment(void)
 
 /* ---- user and directory ----------------------------------------------------------------------- */
 
-static unsigned int number(const char **at, int base)
-{
-	char *end;
-	unsigned long value = strtoul(*at, &end, base);
-
-	if (end == *at)
-		fail(-EINVAL, "'", *at, "' is no number");
-	*at = end;
-	return (unsigned int)value;
-}
-
 static int enter_cwd(const char *cwd, int last_try)
 {
 	if (chdir(cwd) == 0)
@@ -163,7 +175,7 @@ void set_up(const struct options *o)
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_PID");
 	if (o->terminal)
-		open_terminal();
+		open_terminal(o->size);
 	else if (o->stdio)
 		take_streams();
 	if (o->environment)

@@ -113,9 +113,8 @@ int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, str
 int lxc_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err);
 
 /* The cgroup that a start of ours gives to the container or to its monitor. */
-#define LXC_CGROUP_PAYLOAD	"lxc.payload."
-#define LXC_CGROUP_MONITOR	"lxc.monitor."
-int lxc_cgroup_path(const struct mrg_unit *unit, const char *what, char ret[PATH_MAX], struct mrg_error *err);
+enum lxc_cgroup { LXC_CGROUP_PAYLOAD, LXC_CGROUP_MONITOR, LXC_CGROUP_MAX };
+int lxc_cgroup_path(const struct mrg_unit *unit, enum lxc_cgroup which, char ret[PATH_MAX], struct mrg_error *err);
 
 /* ---- settings.c: the file "config" ------------------------------------------------------------- */
 

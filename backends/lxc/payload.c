@@ -82,7 +82,7 @@ static int describe(const struct mrg_spec *spec, struct lxc_payload *p, struct m
 {
 	static const char *const system[] = { "/sbin/init", NULL };
 	const char *const *args = spec->args && spec->args[0] ? (const char *const *)spec->args : system;
-	char image[32];
+	char image[32], size[32];
 	int r;
 
 	snprintf(image, sizeof(image), "/proc/self/fd/%d", IMAGE_FD);
@@ -91,6 +91,10 @@ static int describe(const struct mrg_spec *spec, struct lxc_payload *p, struct m
 		r = add(&p->args, spec->init && !spec->boot ? "--status" : "--exec", NULL);
 	if (r == 0 && p->fd[LXC_PAYLOAD_TERMINAL] >= 0)
 		r = add(&p->args, "--terminal", NULL);
+	if (r == 0 && p->fd[LXC_PAYLOAD_TERMINAL] >= 0 && spec->console_height && spec->console_width) {
+		snprintf(size, sizeof(size), "%u:%u", spec->console_height, spec->console_width);
+		r = add(&p->args, "--size", size);
+	}
 	if (r == 0 && p->fd[LXC_PAYLOAD_FILTER] >= 0)
 		r = add(&p->args, "--filter", NULL);
 	if (r < 0)

@@ -50,9 +50,13 @@ static int set_item(struct lxc_container *c, const char *key, const char *value,
 	return mrg_error_set(err, -MRG_E_INVALID, "LXC does not take '%s = %s'", key, value);
 }
 
+/* Of some that are not set LXC says "(null)". */
 static bool has_item(struct lxc_container *c, const char *key)
 {
-	return c->get_config_item(c, key, NULL, 0) > 0;
+	char value[PATH_MAX];
+	int n = c->get_config_item(c, key, value, sizeof(value));
+
+	return n > 0 && ((size_t)n >= sizeof(value) || strcmp(value, "(null)") != 0);
 }
 
 /* Names that are used once, so that what a killed life has left is told from all others. Not where the configuration has
@@ -127,19 +131,28 @@ static int set_up_descriptors(struct start *s, struct mrg_error *err)
 	return r == 0 && has_init(s) ? lxc_payload_place(&s->payload, err) : r;
 }
 
+/* LXC 5 writes down a death by signal as if the process had been stopped by it. */
+static int signal_of(int status)
+{
+	if (WIFSTOPPED(status))
+		return WSTOPSIG(status);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
 /* As the first process has ended, so that whoever waits for us sees the same. */
 static void __attribute__((noreturn)) end_as(int status)
 {
 	static const struct rlimit no_core = { 0 };
 	static const struct sigaction standard = { .sa_handler = SIG_DFL };
+	int signo = signal_of(status);
 	sigset_t none;
 
-	if (WIFSIGNALED(status)) {
+	if (signo) {
 		setrlimit(RLIMIT_CORE, &no_core);
-		sigaction(WTERMSIG(status), &standard, NULL);
+		sigaction(signo, &standard, NULL);
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		raise(WTERMSIG(status));
+		raise(signo);
 	}
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 }
@@ -330,42 +343,45 @@ int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, str
 
 /* ---- the end ------------------------------------------------------------------------------------ */
 
-int lxc_cgroup_path(const struct mrg_unit *unit, const char *what, char ret[PATH_MAX], struct mrg_error *err)
+int lxc_cgroup_path(const struct mrg_unit *unit, enum lxc_cgroup which, char ret[PATH_MAX], struct mrg_error *err)
 {
 	const char *parent = unit->spec->cgroups_path ? unit->spec->cgroups_path : "";
-	size_t length = strlen(parent);
+	const char *slash = *parent && *parent != '/' ? "/" : "";
+	int length = (int)strlen(parent), n;
 
 	while (length > 0 && parent[length - 1] == '/')
 		length--;
-	if (snprintf(ret, PATH_MAX, "%s%.*s/%s%s-%s", length && *parent != '/' ? "/" : "", (int)length, parent, what, unit->name,
-		     unit->id) >= PATH_MAX)
-		return mrg_error_set(err, -MRG_E_INVALID, "the path of the cgroup is too long");
-	return 0;
+	if (which == LXC_CGROUP_PAYLOAD)
+		n = snprintf(ret, PATH_MAX, "%s%.*s/lxc.payload.%s-%s", slash, length, parent, unit->name, unit->id);
+	else
+		n = snprintf(ret, PATH_MAX, "%s%.*s/lxc.monitor.%s", slash, length, parent, unit->id);
+	return n < PATH_MAX ? 0 : mrg_error_set(err, -MRG_E_INVALID, "the path of the cgroup is too long");
 }
 
 int lxc_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
 {
-	static const char *const kinds[] = { LXC_CGROUP_PAYLOAD, LXC_CGROUP_MONITOR };
 	struct lxc_self *me = self;
 	struct mrg_exit end = { 0 };
 	char path[PATH_MAX];
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds) && r == 0; i++) {
+	for (int which = 0; which < LXC_CGROUP_MAX && r == 0; which++) {
 		struct mrg_unit copy = *unit;
 		struct mrg_exit one = { 0 };
 
 		copy.cgroup = path;
 		copy.process = NULL;
-		r = lxc_cgroup_path(unit, kinds[i], path, err);
+		r = lxc_cgroup_path(unit, (enum lxc_cgroup)which, path, err);
 		if (r == 0)
 			r = mrg_helper_cgroup_cleanup(self, &copy, &one, err);
 		end.oom_killed |= one.oom_killed;
 	}
 	if (r < 0)
 		return r;
-	if (me->status >= 0)
+	if (me->status >= 0) {
 		end.status_known = mrg_helper_status_read(me->status, &end.status);
+		end.oom_killed |= mrg_helper_status_oom(me->status);
+	}
 	me->status = fd_close(me->status);
 	*ret = end;
 	return 0;

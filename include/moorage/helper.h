@@ -158,7 +158,7 @@ int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_co
  * sealed copy where the engine passes descriptors on. Descriptor MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed
  * and is closed once it is; with --status MRG_INIT_STATUS_FD gets the wait(2) status word of the command; with --stdio the three from
  * MRG_INIT_STDIO_FD on become 0, 1 and 2; with --terminal the master of a terminal of the container's own is sent over the socket MRG_INIT_STDIO_FD, for
- * mrg_helper_process_master(); with --environment MRG_INIT_ENVIRONMENT_FD holds the whole environment, each variable ended by NUL. --umask OCTAL,
+ * mrg_helper_process_master(), --size ROWS:COLUMNS tells its size; with --environment MRG_INIT_ENVIRONMENT_FD holds the whole environment, each variable ended by NUL. --umask OCTAL,
  * --cwd DIRECTORY, --user UID:GID[,GID...] as mrg_helper_user() gives it; --filter loads the seccomp filter in MRG_INIT_FILTER_FD. With --socket
  * MRG_INIT_ERROR_FD is a socket over which the pipe comes (SCM_RIGHTS), whose end is then told apart from the engine's; an empty record is written
  * first. With --exec the command takes its place: there is no init, and no --status. */
@@ -180,11 +180,15 @@ int mrg_helper_user(const struct mrg_spec *spec, int root, char **ret_ids, char 
 /* The path of moorage-init on the host; -MRG_E_NO_ENGINE when it is not installed. */
 int mrg_helper_init_path(char *ret, size_t size, struct mrg_error *err);
 
-/* Memory for one status word that its holder can neither grow nor shrink: what is given as MRG_INIT_STATUS_FD. */
+/* Memory for the status word and the count of OOM kills that its holder can neither grow nor shrink: what is given as MRG_INIT_STATUS_FD. */
 int mrg_helper_status_new(int *ret_fd, struct mrg_error *err);
 
 /* What was written there: 1 and *ret_status, or 0 when nothing was (the first process was killed). */
 int mrg_helper_status_read(int fd, int *ret_status);
+
+/* Whether the kernel had killed something in the container for want of memory, where it sees its own cgroup: for engines that remove theirs before anybody
+ * can look. */
+int mrg_helper_status_oom(int fd);
 
 /* In a child of mrg_helper_spawn(): the pipe its failure travels through, close-on-exec. The number must be free in the
  * caller. moorage-init, when it is executed, inherits the pipe as MRG_INIT_ERROR_FD instead. */
