@@ -19,6 +19,7 @@ static inline int report_row(const struct report *report, const struct mrg_repor
 
 struct format {
 	const char *name;
+	/* NULL: both are in a module (module.h). */
 	int (*read)(const char *text, size_t length, struct mrg_spec *spec, const struct report *report,
 		    struct mrg_error *err);
 	int (*write)(const struct mrg_spec *spec, char **ret, const struct report *report, struct mrg_error *err);
