@@ -12,13 +12,14 @@ enum {
 	STATUS_FD,
 	STDIO_FD,			/* three of them; with a terminal the first is the socket that takes its master */
 	ENVIRONMENT_FD = STDIO_FD + 3,
+	WAIT_FD,			/* one byte, when the monitor is ready */
 };
 
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_BY_SIGNAL = 128 };
 
 struct options {
-	int exec, status, stdio, terminal, environment;
-	const char *umask, *user, *cwd;	/* NULL: as they are */
+	int exec, status, stdio, terminal, environment, wait;
+	const char *umask, *user, *cwd, *caps;	/* NULL: as they are */
 	char **command;
 };
 
