@@ -62,23 +62,53 @@ static bool is_about_root(const char *option)
 	       strncmp(option, "-i", 2) == 0;
 }
 
-/* As the unit has it, so that it is the same container whoever starts it. */
-static int add_units(const struct mrg_unit *unit, char ***argv, struct mrg_error *err)
+/* Options whose argument is the next word. */
+static bool takes_next(const char *option)
 {
-	_cleanup_(strv_freep) char **words = NULL;
+	static const char *const names[] = {
+		"-D", "-M", "-i", "-u", "-S", "-p", "-E", "-L", "-Z", "--directory", "--machine", "--image", "--user", "--slice", "--port",
+		"--setenv", "--template", "--settings", "--register", "--console", "--bind", "--bind-ro", "--tmpfs", "--overlay",
+		"--overlay-ro", "--inaccessible", "--capability", "--drop-capability", "--ambient-capability", "--network-bridge",
+		"--network-zone", "--network-interface", "--network-macvlan", "--network-ipvlan", "--network-veth-extra",
+		"--network-namespace-path", "--hostname", "--uuid", "--chdir", "--kill-signal", "--personality", "--property", "--rlimit",
+		"--system-call-filter", "--resolv-conf", "--timezone", "--link-journal", "--root-hash", "--pivot-root", "--bind-user",
+		"--private-users-ownership", "--oom-score-adjust", "--cpu-affinity", "--no-new-privileges", "--notify-ready",
+		"--suppress-sync", "--set-credential", "--load-credential", "--selinux-context", "--selinux-apifs-context", NULL
+	};
+
+	return strv_contains((char *const *)names, option);
+}
+
+/* Options that say what is executed. */
+static bool says_what(const char *option)
+{
+	static const char *const names[] = { "-b", "--boot", "-a", "--as-pid2", NULL };
+
+	return strv_contains((char *const *)names, option);
+}
+
+/* The options, without what we say ourselves: with @payload that is what to execute. */
+static int add_options(char *const *words, bool payload, char ***argv, bool *has_root)
+{
+	int r = 0;
+
+	for (; r == 0 && *words && (*words)[0] == '-' && strcmp(*words, "--") != 0; words++) {
+		*has_root |= is_about_root(*words);
+		if (!payload || !says_what(*words))
+			r = strv_append(argv, *words);
+		if (r == 0 && takes_next(*words) && words[1])
+			r = strv_append(argv, *++words);
+	}
+	return r;
+}
+
+/* The root, where nspawn would not find it by the name of the machine. */
+static int add_root(const struct mrg_unit *unit, char ***argv, struct mrg_error *err)
+{
 	_cleanup_free_ char *root = NULL;
 	struct nspawn_image image;
-	bool has_root = false;
-	int r = nspawn_unit_command(unit->name, &words, err);
+	int r = nspawn_image_find(unit->path, unit->name, &image, err);
 
-	for (size_t i = 0; r == 0 && words && words[i]; i++) {
-		has_root |= is_about_root(words[i]);
-		r = strv_append(argv, words[i]);
-	}
-	if (r < 0 || has_root || !unit->path)
-		return r == -ENOMEM ? fail_memory(err) : r;
-	/* nspawn looks for names in the ordinary places only. */
-	r = nspawn_image_find(unit->path, unit->name, &image, err);
 	if (r == 0)
 		r = mrg_error_set(err, -MRG_E_INVALID, "there is no machine '%s' in '%s'", unit->name, unit->path);
 	if (r < 0)
@@ -86,6 +116,20 @@ static int add_units(const struct mrg_unit *unit, char ***argv, struct mrg_error
 	if (asprintf(&root, "--%s=%s", image.is_file ? "image" : "directory", image.path) < 0)
 		root = NULL;
 	return !root || strv_append(argv, root) < 0 ? fail_memory(err) : 0;
+}
+
+/* As the unit has it, so that it is the same container whoever starts it. */
+static int add_units(const struct mrg_unit *unit, bool payload, char ***argv, struct mrg_error *err)
+{
+	_cleanup_(strv_freep) char **words = NULL;
+	bool has_root = false;
+	int r = nspawn_unit_command(unit->name, &words, err);
+
+	if (r < 0 || !words)
+		return r;
+	if (add_options(words, payload, argv, &has_root) < 0)
+		return fail_memory(err);
+	return has_root || !unit->path ? 0 : add_root(unit, argv, err);
 }
 
 /* ---- all of it --------------------------------------------------------------------------------- */
@@ -104,7 +148,7 @@ int nspawn_command(const struct mrg_unit *unit, const char *console, char *const
 		return fail_memory(err);
 	snprintf(machine, sizeof(machine), "--machine=%s", unit->name);
 	snprintf(console_option, sizeof(console_option), "--console=%s", console);
-	r = unit->adopted ? add_units(unit, &argv, err) : add_own(unit, &argv, err);
+	r = unit->adopted ? add_units(unit, payload != NULL, &argv, err) : add_own(unit, &argv, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(tail) && tail[i]; i++)

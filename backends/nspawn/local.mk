@@ -15,6 +15,7 @@ libnspawn_la_SOURCES = \
 	%D%/places.c \
 	%D%/probe.c \
 	%D%/root.c \
+	%D%/settings.c \
 	%D%/start.c \
 	%D%/tidy.c \
 	%D%/unit.c \

@@ -101,6 +101,18 @@ int nspawn_reduce(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg
 /* Masks below /sys, which nspawn mounts too late for its own settings, in the container whose first process waits. */
 int nspawn_mask(const struct mrg_unit *unit, pid_t leader, struct mrg_error *err);
 
+/* ---- settings.c: the settings of others' machines ------------------------------------------------ */
+
+/* Settings that hide what stands on the command line say what to execute, too. nspawn is shown them without that, and nobody else is. */
+struct nspawn_cover {
+	int file;			/* what is shown, a mount not attached yet; -1: nothing needs to be covered */
+	char path[PATH_MAX];		/* in place of what */
+};
+int nspawn_cover_prepare(const struct mrg_unit *unit, struct nspawn_cover *ret, struct mrg_error *err);
+
+/* In a child with a mount namespace of its own. */
+int nspawn_cover_mount(const struct nspawn_cover *cover, struct mrg_error *err);
+
 /* ---- command.c: the command line -------------------------------------------------------------- */
 
 /* The program; -MRG_E_NO_ENGINE. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct start {
 	const struct mrg_unit *unit;
 	struct mrg_stdio *io;
 	struct nspawn_payload payload;
+	struct nspawn_cover cover;
 	char **argv;
 	int null, log;			/* /dev/null; memory that takes what nspawn says */
 	int notify;
@@ -41,6 +43,7 @@ struct start {
 static void start_deinit(struct start *s)
 {
 	nspawn_payload_deinit(&s->payload);
+	fd_close(s->cover.file);
 	strv_free(s->argv);
 	fd_close(s->null);
 	fd_close(s->log);
@@ -80,6 +83,8 @@ static int prepare(struct start *s, struct mrg_error *err)
 
 	if (r == 0 && s->io->terminal && (s->unit->spec->boot || !s->payload.args))
 		r = open_terminal(s, err);
+	if (r == 0 && s->unit->adopted && s->payload.args)
+		r = nspawn_cover_prepare(s->unit, &s->cover, err);
 	if (r == 0)
 		r = nspawn_command(s->unit, console_of(s), s->payload.args, &s->argv, err);
 	if (r == 0)
@@ -134,8 +139,10 @@ static int child(void *data, struct mrg_error *err)
 		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", notify,
 		s->payload.args ? fds : NULL, pid, NULL,
 	};
-	int r = hand_over(s, err);
+	int r = s->cover.file >= 0 ? nspawn_cover_mount(&s->cover, err) : 0;
 
+	if (r == 0)
+		r = hand_over(s, err);
 	if (r < 0)
 		return r;
 	snprintf(notify, sizeof(notify), "NOTIFY_SOCKET=%s", s->address);
@@ -220,7 +227,7 @@ static int start_in(struct start *s, const struct mrg_cgroup_entry *entry, struc
 	int r = prepare(s, err);
 
 	if (r == 0)
-		r = mrg_helper_spawn(0, entry, child, NULL, s, &process, err);
+		r = mrg_helper_spawn(s->cover.file >= 0 ? CLONE_NEWNS : 0, entry, child, NULL, s, &process, err);
 	if (r < 0)
 		return r;
 	r = await(s, &process, err);
@@ -235,7 +242,7 @@ static int start_in(struct start *s, const struct mrg_cgroup_entry *entry, struc
 int nspawn_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct start s = {
-		.unit = unit, .io = io, .payload = NSPAWN_PAYLOAD_INIT, .null = -1, .log = -1, .notify = -1, .slave = -1,
+		.unit = unit, .io = io, .payload = NSPAWN_PAYLOAD_INIT, .cover.file = -1, .null = -1, .log = -1, .notify = -1, .slave = -1,
 	};
 	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
 	struct nspawn_self *kept = self;
