@@ -12,14 +12,15 @@ enum {
 	STATUS_FD,
 	STDIO_FD,			/* three of them; with a terminal the first is the socket that takes its master */
 	ENVIRONMENT_FD = STDIO_FD + 3,
-	FILTER_FD = ENVIRONMENT_FD + 2,
+	WAIT_FD,			/* one byte, when the monitor is ready */
+	FILTER_FD,
 };
 
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_BY_SIGNAL = 128 };
 
 struct options {
-	int exec, status, stdio, terminal, environment, filter, socket;
-	const char *umask, *user, *cwd, *size;	/* NULL: as they are */
+	int exec, status, stdio, terminal, environment, filter, socket, wait;
+	const char *umask, *user, *cwd, *caps, *size;	/* NULL: as they are */
 	char **command;
 };
 

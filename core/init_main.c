@@ -5,9 +5,9 @@
  * Executes the command as its child, passes signals on to it, buries orphans and ends with its exit status, 128+n after
  * a signal. Why the command could not be executed is written as a struct mrg_error to descriptor 3 (MRG_INIT_ERROR_FD). For engines that
  * lose or lack them: --status writes the wait status word to descriptor 4; --stdio makes descriptors 5, 6 and 7 the standard streams, --terminal
- * opens a terminal (of --size ROWS:COLUMNS) and sends its master over the socket 5; --environment takes the environment from the file 8; --filter loads the seccomp filter in the file 10;
- * with --socket 3 is a socket over which the pipe comes; --umask OCTAL, --cwd DIRECTORY,
- * --user UID:GID[,GID...]. With --exec it does all that and executes the command in its own place.
+ * opens a terminal (of --size ROWS:COLUMNS) and sends its master over the socket 5; --environment takes the environment from the file 8; --wait waits
+ * for a byte from 9; --filter loads the seccomp filter in the file 10; with --socket 3 is a socket over which the pipe comes; --umask OCTAL, --cwd
+ * DIRECTORY, --user UID:GID[,GID...], --caps INHERITABLE:AMBIENT (hexadecimal). With --exec it does all that and executes the command in its own place.
  */
 
 #include <errno.h>
@@ -198,10 +198,12 @@ static const struct {
 	{ "--environment", offsetof(struct options, environment), 0 },
 	{ "--filter", offsetof(struct options, filter), 0 },
 	{ "--socket", offsetof(struct options, socket), 0 },
+	{ "--wait", offsetof(struct options, wait), 0 },
 	{ "--umask", 0, offsetof(struct options, umask) },
 	{ "--cwd", 0, offsetof(struct options, cwd) },
 	{ "--user", 0, offsetof(struct options, user) },
 	{ "--size", 0, offsetof(struct options, size) },
+	{ "--caps", 0, offsetof(struct options, caps) },
 };
 
 /* How many words the option takes; 0: it is none. */

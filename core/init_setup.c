@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,12 +12,14 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/init.h"
 
 #define GROUPS_MAX	65536		/* NGROUPS_MAX of Linux */
 #define GID_TTY		5
+#define CAPABILITY_VERSION	0x20080522	/* capget(2); the headers of the kernel are not those of every C library */
 
 extern char **environ;
 
@@ -50,7 +53,7 @@ static void send_master(int master)
 		fail(-errno, "cannot hand the terminal to the monitor", "", "");
 }
 
-static unsigned int number(const char **at, int base)
+static unsigned long number(const char **at, int base)
 {
 	char *end;
 	unsigned long value = strtoul(*at, &end, base);
@@ -58,7 +61,7 @@ static unsigned int number(const char **at, int base)
 	if (end == *at)
 		fail(-EINVAL, "'", *at, "' is no number");
 	*at = end;
-	return (unsigned int)value;
+	return value;
 }
 
 /* "ROWS:COLUMNS" */
@@ -147,10 +150,10 @@ static int enter_cwd(const char *cwd, int last_try)
 }
 
 /* "UID:GID,GID...": the first group is the primary one. */
-static void become(const char *user, int terminal)
+static void become(const char *user, int terminal, int keep_caps)
 {
 	const char *at = user;
-	uid_t uid = number(&at, 10);
+	uid_t uid = (uid_t)number(&at, 10);
 	gid_t *groups = calloc(GROUPS_MAX, sizeof(*groups));
 	size_t n = 0;
 
@@ -158,18 +161,56 @@ static void become(const char *user, int terminal)
 		fail(-ENOMEM, "not enough memory for the groups", "", "");
 	while (*at && n < GROUPS_MAX) {
 		at++;
-		groups[n++] = number(&at, 10);
+		groups[n++] = (gid_t)number(&at, 10);
 	}
 	give_streams(uid, terminal);
+	if (keep_caps)
+		prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
 	if (setgroups(n, groups) < 0 || setresgid(groups[0], groups[0], groups[0]) < 0 || setresuid(uid, uid, uid) < 0)
 		fail(-errno, "cannot become user ", user, "");
 	free(groups);
 }
 
+/* ---- capabilities ----------------------------------------------------------------------------- */
+
+/* An engine that only knows the bounding set leaves the inheritable one as large. "INHERITABLE:AMBIENT". */
+static void limit_caps(uint64_t inheritable, uint64_t ambient)
+{
+	struct { uint32_t version; int pid; } header = { CAPABILITY_VERSION, 0 };
+	struct { uint32_t effective, permitted, inheritable; } data[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+	uint64_t wanted = inheritable | ambient;
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		fail(-errno, "cannot read the capabilities", "", "");
+	data[0].inheritable = (uint32_t)wanted;
+	data[1].inheritable = (uint32_t)(wanted >> 32);
+	if (syscall(SYS_capset, &header, data) < 0)
+		fail(-errno, "cannot set the capabilities", "", "");
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	for (unsigned long n = 0; n < 64; n++)
+		if (ambient >> n & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0) < 0)
+			fail(-errno, "cannot set the ambient capabilities", "", "");
+}
+
+/* ---- all of it -------------------------------------------------------------------------------- */
+
+static void wait_for_monitor(void)
+{
+	char byte;
+
+	while (read(WAIT_FD, &byte, 1) != 1)
+		if (errno != EINTR)
+			_exit(EXIT_NOT_EXECUTABLE);
+}
+
 void set_up(const struct options *o)
 {
-	const char *mask = o->umask;
+	const char *mask = o->umask, *caps = o->caps;
+	uint64_t inheritable = 0, ambient = 0;
 	int in_cwd, no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+
+	if (o->wait)
+		wait_for_monitor();
 
 	/* By which systemd-nspawn has handed over our descriptors. */
 	unsetenv("LISTEN_FDS");
@@ -182,14 +223,21 @@ void set_up(const struct options *o)
 		take_environment();
 	if (mask)
 		umask((mode_t)number(&mask, 8));
+	if (caps) {
+		inheritable = number(&caps, 16);
+		caps += *caps == ':';
+		ambient = number(&caps, 16);
+	}
 	/* As late as can be, since a filter may refuse what is still to be done; without no_new_privs only root can load one. */
 	if (o->filter && !no_new_privs)
 		load_filter();
 	in_cwd = !o->cwd || enter_cwd(o->cwd, !o->user);
 	if (o->user)
-		become(o->user, o->terminal);
+		become(o->user, o->terminal, ambient != 0);
 	if (!in_cwd)
 		enter_cwd(o->cwd, 1);
+	if (o->caps)
+		limit_caps(inheritable, ambient);
 	if (o->filter && no_new_privs)
 		load_filter();
 }

@@ -32,39 +32,36 @@ int nspawn_notify_open(char address[NSPAWN_ADDRESS_SIZE], int *ret_fd, struct mr
 	return 0;
 }
 
-/* Whether one of the lines of the next message begins with @what; -EAGAIN when there is no message. */
-static int receive(int fd, const char *what)
+/* Reads the next message for what it tells: the leader, and whether the payload was let go. -EAGAIN when there is no message. */
+static int receive(int fd, pid_t *leader)
 {
+	static const char key[] = "X_NSPAWN_LEADER_PID=";
 	char text[MESSAGE_MAX];
 	ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
-	const char *found;
+	char *found;
+	int pid;
 
 	if (n < 0)
 		return -errno;
 	text[n] = '\0';
-	found = strstr(text, what);
-	return found && (found == text || found[-1] == '\n');
+	found = strstr(text, key);
+	if (found && (found == text || found[-1] == '\n') && sscanf(found + strlen(key), "%d", &pid) == 1)
+		*leader = pid;
+	return 0;
 }
 
-bool nspawn_notify_has_leader(int fd)
-{
-	int r;
-
-	do
-		r = receive(fd, "X_NSPAWN_LEADER_PID=");
-	while (r == 0);
-	return r > 0;
-}
-
-int nspawn_notify_wait(int fd, int pidfd)
+int nspawn_notify_wait(int fd, int pidfd, pid_t *ret_leader)
 {
 	struct pollfd p[] = { { .fd = fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+	pid_t leader = 0;
 
 	for (;;) {
-		int r = receive(fd, "READY=1");
+		int r = receive(fd, &leader);
 
-		if (r > 0)
+		if (leader > 0) {
+			*ret_leader = leader;
 			return 1;
+		}
 		/* What was sent before the end has been read by now. */
 		if (r < 0 && p[1].revents)
 			return 0;

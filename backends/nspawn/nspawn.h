@@ -73,23 +73,63 @@ int nspawn_processes(void *self, const struct mrg_unit *unit, int (*found)(pid_t
 /* ---- payload.c: what nspawn executes --------------------------------------------------------- */
 
 /* moorage-init, handed over by descriptors: it needs no place in the root, and stands in for what nspawn cannot do. */
+#define NSPAWN_IMAGE_FD	(MRG_INIT_WAIT_FD + 1)	/* of the copy of moorage-init that is executed */
+
 struct nspawn_payload {
 	char **args;			/* NULL: nspawn finds out itself what to run */
 	int image, status, environment;
 	int socket[2];			/* of the terminal: ours, its own */
+	int error[2], wait[2];		/* pipes: reading end, writing end */
 };
-#define NSPAWN_PAYLOAD_INIT	{ .image = -1, .status = -1, .environment = -1, .socket = { -1, -1 } }
+#define NSPAWN_PAYLOAD_INIT	\
+	{ .image = -1, .status = -1, .environment = -1, .socket = { -1, -1 }, .error = { -1, -1 }, .wait = { -1, -1 } }
 
 int nspawn_payload_prepare(const struct mrg_unit *unit, const struct mrg_stdio *io, struct nspawn_payload *ret, struct mrg_error *err);
 void nspawn_payload_deinit(struct nspawn_payload *payload);
+
+/* Lets it go on, and hears whether the command was executed. */
+int nspawn_payload_release(struct nspawn_payload *payload, struct mrg_error *err);
+
+/* ---- root.c: looking into the root ------------------------------------------------------------ */
+
+/* The init of the root at @path: *ret is constant. -MRG_E_NO_COMMAND. */
+int nspawn_find_init(const char *path, const char **ret, struct mrg_error *err);
+
+/* A copy of the spec of a container to be, without masked paths that are not there: for nspawn that is an error. */
+int nspawn_reduce(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_error *err);
+
+/* Masks below /sys, which nspawn mounts too late for its own settings, in the container whose first process waits. */
+int nspawn_mask(const struct mrg_unit *unit, pid_t leader, struct mrg_error *err);
+
+/* ---- settings.c: the settings of others' machines ------------------------------------------------ */
+
+/* Settings that hide what stands on the command line say what to execute, too. nspawn is shown them without that, and nobody else is. */
+struct nspawn_cover {
+	int file;			/* what is shown, a mount not attached yet; -1: nothing needs to be covered */
+	char path[PATH_MAX];		/* in place of what */
+};
+int nspawn_cover_prepare(const struct mrg_unit *unit, struct nspawn_cover *ret, struct mrg_error *err);
+
+/* In a child with a mount namespace of its own. */
+int nspawn_cover_mount(const struct nspawn_cover *cover, struct mrg_error *err);
 
 /* ---- command.c: the command line -------------------------------------------------------------- */
 
 /* The program; -MRG_E_NO_ENGINE. */
 int nspawn_find_program(const char **ret, struct mrg_error *err);
 
-/* The whole command line of nspawn; the caller frees it with strv_free(). @console: of --console=. */
+/* The whole command line; the caller frees it with strv_free(). @console: of --console=. @payload may be NULL. */
 int nspawn_command(const struct mrg_unit *unit, const char *console, char *const *payload, char ***ret, struct mrg_error *err);
+
+/* ---- unit.c: the units that run machines at boot and by machinectl ------------------------------ */
+
+/* The words of the last ExecStart= of systemd-nspawn@NAME.service without the program, %i expanded; its own when there is none. */
+int nspawn_unit_command(const char *name, char ***ret, struct mrg_error *err);
+
+/* Calls @text with each drop-in of the unit, in order. */
+int nspawn_unit_dropins(const char *name, mrg_explain_fn text, void *data, struct mrg_error *err);
+
+int nspawn_autostart(void *self, const struct mrg_unit *unit, int on, struct mrg_error *err);
 
 /* ---- notify.c: what nspawn tells --------------------------------------------------------------- */
 
@@ -97,13 +137,31 @@ int nspawn_command(const struct mrg_unit *unit, const char *console, char *const
 #define NSPAWN_ADDRESS_SIZE	32
 int nspawn_notify_open(char address[NSPAWN_ADDRESS_SIZE], int *ret_fd, struct mrg_error *err);
 
-/* Waits for the payload to be executed: 1, or 0 when the process behind @pidfd has ended without. */
-int nspawn_notify_wait(int fd, int pidfd);
+/* Waits until the payload is about to be executed: 1 and the pid of the first process, or 0 when the nspawn behind @pidfd has ended without. */
+int nspawn_notify_wait(int fd, int pidfd, pid_t *ret_leader);
 
-/* Whether it was told that there is a first process, by now. */
-bool nspawn_notify_has_leader(int fd);
+/* ---- files.c: verbs about what is written -------------------------------------------------------- */
 
-/* ---- start.c, tidy.c ---------------------------------------------------------------------------- */
+int nspawn_create(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+int nspawn_configure(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+int nspawn_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+int nspawn_rename(void *self, const struct mrg_unit *unit, const char *name, struct mrg_error *err);
+
+/* ---- adopt.c: verbs about what others made -------------------------------------------------------- */
+
+int nspawn_find(void *self, const char *path, const char *name, struct mrg_error *err);
+int nspawn_list(void *self, const char *path, mrg_found_fn found, void *data, struct mrg_error *err);
+int nspawn_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err);
+int nspawn_native(void *self, const struct mrg_unit *unit, mrg_explain_fn text, void *data, struct mrg_error *err);
+
+/* ---- probe.c, check.c, explain.c ------------------------------------------------------------------ */
+
+extern const uint16_t nspawn_fields[];
+int nspawn_probe(void *self, struct mrg_probe *ret, struct mrg_error *err);
+int nspawn_check(void *self, const struct mrg_spec *spec, struct mrg_error *err);
+int nspawn_explain(void *self, const struct mrg_unit *unit, mrg_explain_fn line, void *data, struct mrg_error *err);
+
+/* ---- start.c, tidy.c ------------------------------------------------------------------------------- */
 
 /* One per process: what a monitor keeps between start and cleanup. */
 struct nspawn_self {

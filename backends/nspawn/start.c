@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,13 +25,14 @@
 #include "nspawn.h"
 
 #define LOG_MAX		(64 << 10)	/* of what nspawn says, as far as we read it */
-#define HANDED_OVER	(MRG_INIT_ENVIRONMENT_FD + 2)	/* descriptors from 0 on */
+#define HANDED_OVER	(NSPAWN_IMAGE_FD + 1)	/* descriptors from 0 on */
 
 /* One start on its way. */
 struct start {
 	const struct mrg_unit *unit;
 	struct mrg_stdio *io;
 	struct nspawn_payload payload;
+	struct nspawn_cover cover;
 	char **argv;
 	int null, log;			/* /dev/null; memory that takes what nspawn says */
 	int notify;
@@ -41,6 +43,7 @@ struct start {
 static void start_deinit(struct start *s)
 {
 	nspawn_payload_deinit(&s->payload);
+	fd_close(s->cover.file);
 	strv_free(s->argv);
 	fd_close(s->null);
 	fd_close(s->log);
@@ -66,20 +69,22 @@ static int open_terminal(struct start *s, struct mrg_error *err)
 
 static const char *console_of(const struct start *s)
 {
-	if (s->payload.args)
+	const struct mrg_spec *spec = s->unit->spec;
+
+	/* moorage-init has streams of its own, a shell the ones nspawn got; a system that boots wants a console to write to. */
+	if (!spec->boot && (s->payload.args || !s->io->terminal))
 		return "pipe";
-	if (s->io->terminal)
-		return "interactive";
-	/* A system that boots wants a console to write to, a shell its input. */
-	return s->unit->spec->boot ? "read-only" : "pipe";
+	return s->io->terminal ? "interactive" : "read-only";
 }
 
 static int prepare(struct start *s, struct mrg_error *err)
 {
 	int r = nspawn_payload_prepare(s->unit, s->io, &s->payload, err);
 
-	if (r == 0 && !s->payload.args && s->io->terminal)
+	if (r == 0 && s->io->terminal && (s->unit->spec->boot || !s->payload.args))
 		r = open_terminal(s, err);
+	if (r == 0 && s->unit->adopted && s->payload.args)
+		r = nspawn_cover_prepare(s->unit, &s->cover, err);
 	if (r == 0)
 		r = nspawn_command(s->unit, console_of(s), s->payload.args, &s->argv, err);
 	if (r == 0)
@@ -93,21 +98,21 @@ static int prepare(struct start *s, struct mrg_error *err)
 
 /* ---- in the child ---------------------------------------------------------------------------- */
 
-/* What becomes descriptor @i. */
+/* What becomes descriptor @i: first nspawn's own three, then those for moorage-init. */
 static int source_of(const struct start *s, int i)
 {
 	const struct nspawn_payload *p = &s->payload;
-	const int without[] = { s->slave >= 0 ? s->slave : s->io->in, s->slave >= 0 ? s->slave : s->io->out };
-	const int with[HANDED_OVER] = {
-		s->null, s->log, s->log, MRG_SPAWN_ERROR_FD, p->status,
-		s->io->terminal ? p->socket[1] : s->io->in, s->io->out, s->io->err, p->environment, p->image,
+	bool own = p->args && !s->unit->spec->boot, terminal = s->slave >= 0;
+	const int fds[HANDED_OVER] = {
+		own ? s->null : terminal ? s->slave : s->io->in,
+		own ? s->log : terminal ? s->slave : s->io->out,
+		/* A shell has a standard error of its own, a console has not. */
+		own || terminal || s->unit->spec->boot ? s->log : s->io->err,
+		p->error[1], p->status, s->io->terminal ? p->socket[1] : s->io->in, s->io->out, s->io->err, p->environment, p->wait[0],
+		p->image,
 	};
-	int fd = p->args ? with[i] : i < 2 ? without[i] : s->log;
 
-	/* A shell has a standard error of its own, a console has not. */
-	if (!p->args && i == 2 && !s->io->terminal && !s->unit->spec->boot)
-		fd = s->io->err;
-	return fd < 0 ? s->null : fd;
+	return fds[i] < 0 ? s->null : fds[i];
 }
 
 static int hand_over(const struct start *s, struct mrg_error *err)
@@ -134,8 +139,10 @@ static int child(void *data, struct mrg_error *err)
 		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", notify,
 		s->payload.args ? fds : NULL, pid, NULL,
 	};
-	int r = hand_over(s, err);
+	int r = s->cover.file >= 0 ? nspawn_cover_mount(&s->cover, err) : 0;
 
+	if (r == 0)
+		r = hand_over(s, err);
 	if (r < 0)
 		return r;
 	snprintf(notify, sizeof(notify), "NOTIFY_SOCKET=%s", s->address);
@@ -192,25 +199,26 @@ static void end(struct mrg_process *process)
 	process->pidfd = fd_close(process->pidfd);
 }
 
-/* moorage-init has reported by now, or died with nspawn; without it nspawn is still at work. */
+/* The payload waits for us, or nspawn starts it by itself. */
 static int await(struct start *s, struct mrg_process *process, struct mrg_error *err)
 {
-	struct winsize size = {
-		.ws_row = (unsigned short)s->unit->spec->console_height, .ws_col = (unsigned short)s->unit->spec->console_width,
-	};
-	int r = s->payload.args ? nspawn_notify_has_leader(s->notify) : nspawn_notify_wait(s->notify, process->pidfd);
+	const struct mrg_spec *spec = s->unit->spec;
+	struct winsize size = { .ws_row = (unsigned short)spec->console_height, .ws_col = (unsigned short)spec->console_width };
+	pid_t leader;
+	int r = nspawn_notify_wait(s->notify, process->pidfd, &leader);
 
 	if (r == 0)
-		r = explain(s, err);
-	else if (r < 0)
-		fail_errno(err, r, "cannot wait for systemd-nspawn");
-	if (r > 0 && s->payload.args && s->io->terminal)
-		r = mrg_helper_process_master(s->payload.socket[0], &s->io->master, err);
+		return explain(s, err);
 	if (r < 0)
-		return r;
-	if (s->io->terminal && size.ws_row && size.ws_col)
+		return fail_errno(err, r, "cannot wait for systemd-nspawn");
+	r = s->unit->adopted ? 0 : nspawn_mask(s->unit, leader, err);
+	if (r == 0 && s->payload.args)
+		r = nspawn_payload_release(&s->payload, err);
+	if (r == 0 && s->io->terminal && s->slave < 0)
+		r = mrg_helper_process_master(s->payload.socket[0], &s->io->master, err);
+	if (r == 0 && s->io->terminal && size.ws_row && size.ws_col)
 		ioctl(s->io->master, TIOCSWINSZ, &size);
-	return 0;
+	return r;
 }
 
 static int start_in(struct start *s, const struct mrg_cgroup_entry *entry, struct mrg_process *ret, struct mrg_error *err)
@@ -219,7 +227,7 @@ static int start_in(struct start *s, const struct mrg_cgroup_entry *entry, struc
 	int r = prepare(s, err);
 
 	if (r == 0)
-		r = mrg_helper_spawn(0, entry, child, NULL, s, &process, err);
+		r = mrg_helper_spawn(s->cover.file >= 0 ? CLONE_NEWNS : 0, entry, child, NULL, s, &process, err);
 	if (r < 0)
 		return r;
 	r = await(s, &process, err);
@@ -234,7 +242,7 @@ static int start_in(struct start *s, const struct mrg_cgroup_entry *entry, struc
 int nspawn_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct start s = {
-		.unit = unit, .io = io, .payload = NSPAWN_PAYLOAD_INIT, .null = -1, .log = -1, .notify = -1, .slave = -1,
+		.unit = unit, .io = io, .payload = NSPAWN_PAYLOAD_INIT, .cover.file = -1, .null = -1, .log = -1, .notify = -1, .slave = -1,
 	};
 	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
 	struct nspawn_self *kept = self;

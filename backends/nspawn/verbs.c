@@ -4,11 +4,15 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/util/cleanup.h"
+#include "core/util/fd.h"
 #include "core/util/str.h"
 #include "nspawn.h"
 
@@ -106,13 +110,38 @@ int nspawn_resume(void *self, const struct mrg_unit *unit, struct mrg_error *err
 	return r < 0 ? r : mrg_helper_cgroup_resume(self, &m.unit, err);
 }
 
+/* The capabilities that the first process can have at most: nspawn gives what there is, without complaint. */
+static uint64_t held(pid_t leader)
+{
+	_cleanup_free_ char *text = NULL;
+	uint64_t caps = UINT64_MAX;
+	char path[64], *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)leader);
+	if (fd_read_virtual(AT_FDCWD, path, 1 << 20, &text, NULL) < 0)
+		return caps;
+	line = strstr(text, "\nCapBnd:\t");
+	return line && sscanf(line, "\nCapBnd:\t%" SCNx64, &caps) == 1 ? caps : UINT64_MAX;
+}
+
 int nspawn_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command, struct mrg_stdio *io,
 		struct mrg_process *ret, struct mrg_error *err)
 {
 	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
+	struct mrg_spec spec = *unit->spec;
 	int r = open_running(unit, &m, err);
+	uint64_t caps;
 
-	return r < 0 ? r : mrg_helper_exec(self, &m.unit, command, io, ret, err);
+	if (r < 0)
+		return r;
+	caps = held(m.leader.pid);
+	spec.cap_bounding &= caps;
+	spec.cap_permitted &= caps;
+	spec.cap_effective &= caps;
+	spec.cap_inheritable &= caps;
+	spec.cap_ambient &= caps;
+	m.unit.spec = &spec;
+	return mrg_helper_exec(self, &m.unit, command, io, ret, err);
 }
 
 int nspawn_stats(void *self, const struct mrg_unit *unit, struct mrg_stats *ret, struct mrg_error *err)

@@ -158,13 +158,15 @@ int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_co
  * sealed copy where the engine passes descriptors on. Descriptor MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed
  * and is closed once it is; with --status MRG_INIT_STATUS_FD gets the wait(2) status word of the command; with --stdio the three from
  * MRG_INIT_STDIO_FD on become 0, 1 and 2; with --terminal the master of a terminal of the container's own is sent over the socket MRG_INIT_STDIO_FD, for
- * mrg_helper_process_master(), --size ROWS:COLUMNS tells its size; with --environment MRG_INIT_ENVIRONMENT_FD holds the whole environment, each variable ended by NUL. --umask OCTAL,
- * --cwd DIRECTORY, --user UID:GID[,GID...] as mrg_helper_user() gives it; --filter loads the seccomp filter in MRG_INIT_FILTER_FD. With --socket
- * MRG_INIT_ERROR_FD is a socket over which the pipe comes (SCM_RIGHTS), whose end is then told apart from the engine's; an empty record is written
+ * mrg_helper_process_master(), --size ROWS:COLUMNS tells its size; with --environment MRG_INIT_ENVIRONMENT_FD holds the whole environment, each variable
+ * ended by NUL; with --wait it waits for a byte from MRG_INIT_WAIT_FD before all else; --filter loads the seccomp filter in MRG_INIT_FILTER_FD. --umask
+ * OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...] as mrg_helper_user() gives it, --caps INHERITABLE:AMBIENT (hexadecimal). With --socket
+ * MRG_INIT_ERROR_FD is a socket over which the pipe comes (SCM_RIGHTS), for engines that keep open what they pass on; an empty record is written
  * first. With --exec the command takes its place: there is no init, and no --status. */
 #define MRG_INIT_STATUS_FD	4
 #define MRG_INIT_STDIO_FD	5
 #define MRG_INIT_ENVIRONMENT_FD	8
+#define MRG_INIT_WAIT_FD	9
 #define MRG_INIT_FILTER_FD	10
 
 /* A sealed copy of moorage-init in memory, executable through /proc/self/fd: a container that gets it by descriptor reaches no file of the host. */

@@ -66,8 +66,11 @@ eventually() {
 # is NAME STATE
 is() { [ "$("$MOORAGE" state "$P-$1" 2>/dev/null)" = "$2" ]; }
 
-# native_only WHAT: a chroot shares the rest with its host by design.
-native_only() { [ "$E2E_BACKEND" = native ] || skip "$E2E_BACKEND has no $1"; }
+# isolated_only WHAT: a chroot shares the rest with its host by design.
+isolated_only() { [ "$E2E_BACKEND" != chroot ] || skip "$E2E_BACKEND has no $1"; }
+
+# shared_root: the options with which many containers can have one root at the same time. nspawn gives one that can be written to only once.
+shared_root() { [ "$E2E_BACKEND" != nspawn ] || echo --ephemeral; }
 
 # cgroups NAME: its directories in every hierarchy.
 cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d -name "*$P-$1-*" 2>/dev/null; }
