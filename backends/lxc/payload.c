@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -57,7 +58,7 @@ static int describe_process(const struct mrg_spec *spec, struct lxc_payload *p, 
 {
 	_cleanup_close_ int root = open(spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_free_ char *ids = NULL, *home = NULL;
-	char mask[16];
+	char mask[16], caps[40];
 	int r;
 
 	if (root < 0)
@@ -75,6 +76,10 @@ static int describe_process(const struct mrg_spec *spec, struct lxc_payload *p, 
 		r = add(&p->args, "--cwd", spec->cwd ? spec->cwd : "/");
 	if (r == 0 && strcmp(ids, "0:0") != 0)
 		r = add(&p->args, "--user", ids);
+	if (r == 0 && (spec->cap_inheritable || spec->cap_ambient)) {
+		snprintf(caps, sizeof(caps), "%" PRIx64 ":%" PRIx64, spec->cap_inheritable, spec->cap_ambient);
+		r = add(&p->args, "--caps", caps);
+	}
 	return r < 0 ? fail_memory(err) : 0;
 }
 

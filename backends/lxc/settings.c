@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -63,11 +64,17 @@ int lxc_adopt(void *self _unused_, const struct mrg_unit *unit, struct mrg_spec 
 		r = mrg_format_read("lxc", config, length, &found, NULL, NULL, err);
 	if (r == 0)
 		r = mrg_spec_merge(spec, found, err);
+	/* Their console: LXC makes one unless it is told where, or not to. */
+	if (r == 0 && unit->adopted && !(found->native_json && strstr(found->native_json, "\"lxc.console.path\"")))
+		r = mrg_spec_set(spec, MRG_FIELD_TERMINAL, "yes", err);
 	mrg_spec_free(found);
 	return r;
 }
 
 /* ---- our own ---------------------------------------------------------------------------------- */
+
+/* LXC has no layer that is thrown away: its own tools start such a container, but it writes nowhere. */
+#define EPHEMERAL	"# Started by moorage, its root is writable, and what is written is thrown away.\nlxc.rootfs.options = ro\n"
 
 /* The text for @unit. The root is the user's: lxc-destroy leaves it alone. */
 int lxc_make_config(const struct mrg_unit *unit, char **ret, struct mrg_error *err)
@@ -77,7 +84,8 @@ int lxc_make_config(const struct mrg_unit *unit, char **ret, struct mrg_error *e
 
 	if (r < 0)
 		return r;
-	if (asprintf(ret, "# Made by moorage, which writes it anew when its own settings change.\n%slxc.rootfs.managed = 0\n", text) < 0) {
+	if (asprintf(ret, "# Made by moorage, which writes it anew when its own settings change.\n%slxc.rootfs.managed = 0\n%s", text,
+		     unit->spec->ephemeral ? EPHEMERAL : "") < 0) {
 		*ret = NULL;
 		return fail_memory(err);
 	}
@@ -146,6 +154,17 @@ int lxc_configure(void *self _unused_, const struct mrg_unit *unit, struct mrg_e
 
 /* ---- removing ---------------------------------------------------------------------------------- */
 
+/* What a writer that was killed has left: the names of fd_replace_file(). */
+static void remove_unfinished(int dir)
+{
+	_cleanup_closedir_ DIR *entries = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct dirent *entry;
+
+	while (entries && (entry = readdir(entries)))
+		if (strncmp(entry->d_name, "." LXC_CONFIG ".", sizeof("." LXC_CONFIG ".") - 1) == 0)
+			unlinkat(dir, entry->d_name, 0);
+}
+
 /* Only what we have made: the directory may hold the root, which is the user's. */
 static int destroy_own(const struct lxc_place *place, struct mrg_error *err)
 {
@@ -155,6 +174,7 @@ static int destroy_own(const struct lxc_place *place, struct mrg_error *err)
 		return 0;
 	if (unlinkat(dir, LXC_CONFIG, 0) < 0 && errno != ENOENT)
 		return fail_errno(err, -errno, "cannot remove '%s/%s/" LXC_CONFIG "'", place->path, place->name);
+	remove_unfinished(dir);
 	if (unlinkat(all, place->name, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
 		return fail_errno(err, -errno, "cannot remove '%s/%s'", place->path, place->name);
 	return 0;
@@ -258,6 +278,13 @@ static int check_proc(const struct mrg_spec *spec, struct mrg_error *err)
 	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "the lxc backend needs a proc file system on /proc of the container");
 }
 
+static int check_layer(const struct mrg_spec *spec, struct mrg_error *err)
+{
+	if (!spec->ephemeral || !strchr(spec->root_path, ':'))
+		return 0;
+	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "LXC cannot put a layer over the root '%s': its name has a ':'", spec->root_path);
+}
+
 /* moorage-init loads the filter, when LXC has taken its rights away. */
 static int check_filter(const struct mrg_spec *spec, struct mrg_error *err)
 {
@@ -294,6 +321,8 @@ int lxc_check(void *self _unused_, const struct mrg_spec *spec, struct mrg_error
 	struct loss loss = { .err = err };
 	int r = check_proc(spec, err);
 
+	if (r == 0)
+		r = check_layer(spec, err);
 	if (r == 0)
 		r = check_filter(spec, err);
 	if (r == 0)

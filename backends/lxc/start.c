@@ -9,17 +9,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "payload.h"
 
 #include "core/util/fd.h"
+#include "core/util/path.h"
+#include "core/util/str.h"
 
 #define ABOVE		64		/* descriptors from here on are in nobody's way */
 #define LOOK_MS		1
@@ -32,6 +37,7 @@ struct start {
 	int socket[2];			/* of the terminal, where LXC makes it: monitor's end, child's end */
 	int null;			/* /dev/null */
 	int log;			/* of the child */
+	char dir[PATH_MAX];		/* the container's own, by its path */
 	struct lxc_payload payload;
 };
 
@@ -82,6 +88,42 @@ static int set_cgroups(const struct start *s, struct lxc_container *c, struct mr
 static int set_console(const struct start *s, struct lxc_container *c, struct mrg_error *err)
 {
 	return s->io.terminal ? 0 : set_item(c, "lxc.console.path", "none", err);
+}
+
+/* The throw-away layer is on a file system that nobody sees but this life, in the place of the container's own directory, and goes with it. */
+static int make_layer(const struct start *s, char upper[PATH_MAX], struct mrg_error *err)
+{
+	struct stat st;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
+	    mount("tmpfs", s->dir, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") < 0)
+		return mrg_error_set(err, -errno, "cannot make the layer over the root: %s", strerror(errno));
+	if (snprintf(upper, PATH_MAX, "%s/upper", s->dir) >= PATH_MAX)
+		return mrg_error_set(err, -ENAMETOOLONG, "the path of the container's directory is too long");
+	/* The root looks as its upper layer does. */
+	if (stat(s->unit->spec->root_path, &st) < 0 || mkdir(upper, 0) < 0 || chown(upper, st.st_uid, st.st_gid) < 0 ||
+	    chmod(upper, st.st_mode & 07777) < 0)
+		return mrg_error_set(err, -errno, "cannot make the layer over the root: %s", strerror(errno));
+	return 0;
+}
+
+static int set_layer(const struct start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	const struct mrg_spec *spec = s->unit->spec;
+	_cleanup_(buffer_deinit) struct buffer b = { 0 };
+	char path[PATH_MAX];
+	int r;
+
+	if (s->unit->adopted || !spec->ephemeral)
+		return 0;
+	r = make_layer(s, path, err);
+	if (r < 0)
+		return r;
+	buffer_addf(&b, "overlay:%s:%s", spec->root_path, path);
+	if (b.failed)
+		return mrg_error_set(err, -ENOMEM, "out of memory");
+	r = set_item(c, "lxc.rootfs.path", b.text, err);
+	return r < 0 ? r : set_item(c, "lxc.rootfs.options", spec->root_readonly ? "ro" : "rw", err);
 }
 
 /* Not by lxc_log_init(), which writes to standard error as well, whatever it is told. */
@@ -160,7 +202,7 @@ static void __attribute__((noreturn)) end_as(int status)
 static int set_up(const struct start *s, struct lxc_container *c, struct mrg_error *err)
 {
 	static int (*const steps[])(const struct start *s, struct lxc_container *c, struct mrg_error *err) = {
-		set_log, set_cgroups, set_console, set_process,
+		set_log, set_layer, set_cgroups, set_console, set_process,
 	};
 	int r = 0;
 
@@ -300,11 +342,24 @@ static int run(struct start *s, struct mrg_stdio *io, struct mrg_process *ret, s
 	return r;
 }
 
+static int find_dir(struct start *s, struct mrg_error *err)
+{
+	char link[PATH_OF_FD_SIZE];
+	ssize_t n = readlink(path_of_fd(link, s->unit->dir), s->dir, sizeof(s->dir));
+
+	if (n < 0 || (size_t)n >= sizeof(s->dir))
+		return mrg_error_set(err, n < 0 ? -errno : -ENAMETOOLONG, "cannot tell the path of the container's directory");
+	s->dir[n] = '\0';
+	return 0;
+}
+
 /* What others made runs as LXC runs it. */
 static int prepare(struct start *s, struct mrg_error *err)
 {
 	int r = lxc_place_of(s->unit, &s->place, err);
 
+	if (r == 0)
+		r = find_dir(s, err);
 	if (r == 0 && !s->unit->adopted)
 		r = lxc_payload_prepare(s->unit, &s->payload, err);
 	if (r < 0)
