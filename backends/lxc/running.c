@@ -99,8 +99,10 @@ int lxc_state(void *self _unused_, const struct mrg_unit *unit, struct mrg_error
 	r = lxc_place_of(unit, &place, err);
 	if (r < 0)
 		return r;
-	/* LXC keeps no memory of an end. */
-	return lxc_place_exists(&place) ? MRG_STATE_CREATED : MRG_STATE_ABSENT;
+	/* LXC keeps no memory of an end: what it has and does not run is stopped. */
+	if (!lxc_place_exists(&place))
+		return MRG_STATE_ABSENT;
+	return unit->adopted ? MRG_STATE_STOPPED : MRG_STATE_CREATED;
 }
 
 /* A set in /proc/PID/status, which has @key. */
