@@ -190,6 +190,7 @@ formats_libvirt_la_SOURCES = \
 	%D%/formats/libvirt_devices.c \
 	%D%/formats/libvirt_files.c \
 	%D%/formats/libvirt_limits.c \
+	%D%/formats/libvirt_namespaces.c \
 	%D%/formats/libvirt_native.c \
 	%D%/formats/libvirt_network.c \
 	%D%/formats/libvirt_os.c \

@@ -59,6 +59,8 @@ static bool take_network(struct native *native, const struct mrg_spec *spec, str
 
 static void start_deinit(struct native_start *s)
 {
+	mrg_helper_cgroups_free(s->cgroups);
+	mrg_helper_cgroup_entry_close(&s->entry);
 	native_joins_close(&s->joins);
 	native_close(&s->socket[0]);
 	native_close(&s->socket[1]);
@@ -92,23 +94,39 @@ static int introduce(pid_t pid, void *start, struct mrg_error *err)
 	if (!s->unit->spec->ns_user)
 		return 0;
 	r = native_maps_apply(pid, &s->maps, &userns, err);
-	if (r == 0 && s->unit->spec->boot)
-		r = mrg_helper_cgroup_delegate(s->unit, s->maps.root_uid, s->maps.root_gid, err);
 	return r < 0 ? r : native_sources_send(s->unit, userns, s->socket[0], err);
 }
 
-static int spawn(struct native_start *s, const struct mrg_cgroup_entry *entry, struct mrg_process *ret, struct mrg_error *err)
+/* While the child makes its root. */
+static int finish_cgroups(void *start, struct mrg_error *err)
 {
+	struct native_start *s = start;
+	int r = mrg_helper_cgroup_finish(s->cgroups, &s->entry, err);
+
+	if (r == 0 && s->unit->spec->ns_user && s->unit->spec->boot)
+		r = mrg_helper_cgroup_delegate(s->unit, s->maps.root_uid, s->maps.root_gid, err);
+	if (r < 0)
+		return r;
+	r = native_fds_send(s->socket[0], s->entry.tasks, s->entry.n_tasks);
+	return r < 0 ? native_fail(err, r, "cannot hand the cgroups to the container") : 0;
+}
+
+static int spawn(struct native_start *s, struct mrg_process *ret, struct mrg_error *err)
+{
+	const struct mrg_spawn want = {
+		.flags = s->flags, .cgroup = &s->entry, .child = native_setup, .parent = introduce, .meanwhile = finish_cgroups,
+		.data = s,
+	};
 	_cleanup_close_ int own = -1;
 	int r;
 
 	if (s->joins.fd[NS_PID] < 0)
-		return mrg_helper_spawn(s->flags, entry, native_setup, introduce, s, ret, err);
+		return mrg_helper_spawn_busy(&want, ret, err);
 	/* A pid namespace holds the children of who joins it; we come back, since our own stay where they are. */
 	own = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (own < 0 || setns(s->joins.fd[NS_PID], CLONE_NEWPID) < 0)
 		return native_fail(err, -errno, "cannot join the pid namespace '%s'", s->unit->spec->ns_pid);
-	r = mrg_helper_spawn(s->flags, entry, native_setup, introduce, s, ret, err);
+	r = mrg_helper_spawn_busy(&want, ret, err);
 	if (setns(own, CLONE_NEWPID) < 0 && r == 0)
 		return native_fail(err, -errno, "cannot leave the pid namespace '%s'", s->unit->spec->ns_pid);
 	return r;
@@ -123,22 +141,18 @@ static void end(const struct mrg_process *process)
 		close(process->pidfd);
 }
 
-static int start_in(struct native_start *s, struct native *native, const struct mrg_cgroup_entry *entry, struct mrg_stdio *io,
-		    struct mrg_process *ret, struct mrg_error *err)
+static int start_in(struct native_start *s, struct native *native, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct mrg_process process = { .pidfd = -1 };
-	int r;
+	int r = prepare(s, native, s->unit, err);
 
-	memset(s->joins.fd, -1, sizeof(s->joins.fd));
-	r = prepare(s, native, s->unit, err);
 	if (r == 0)
-		r = spawn(s, entry, &process, err);
+		r = spawn(s, &process, err);
 	if (r == 0 && io->terminal) {
 		r = mrg_helper_process_master(s->socket[0], &io->master, err);
 		if (r < 0)
 			end(&process);
 	}
-	start_deinit(s);
 	if (r == 0)
 		*ret = process;
 	return r;
@@ -146,15 +160,15 @@ static int start_in(struct native_start *s, struct native *native, const struct 
 
 static int start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
-	struct native_start s = { .unit = unit, .io = io, .socket = { -1, -1 }, .root = -1 };
-	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
+	struct native_start s = { .unit = unit, .io = io, .socket = { -1, -1 }, .root = -1, .entry = MRG_CGROUP_ENTRY_INIT };
 	struct mrg_exit gone;
-	int r = mrg_helper_cgroup_create(unit, &entry, err);
+	int r = mrg_helper_cgroup_begin(unit, &s.cgroups, &s.entry, err);
 
 	if (r < 0)
 		return r;
-	r = start_in(&s, self, &entry, io, ret, err);
-	mrg_helper_cgroup_entry_close(&entry);
+	memset(s.joins.fd, -1, sizeof(s.joins.fd));
+	r = start_in(&s, self, io, ret, err);
+	start_deinit(&s);
 	if (r < 0)
 		mrg_helper_cgroup_cleanup(self, unit, &gone, NULL);
 	return r;

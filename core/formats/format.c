@@ -13,13 +13,18 @@
 /* It takes an XML parser, which no other command should pay for: the rest of it is in a module. */
 static const struct format format_libvirt = { .name = "libvirt" };
 
-static const struct format *const formats[] = { &format_oci, &format_systemd, &format_lxc, &format_nspawn, &format_libvirt };
+/* The one list of formats. */
+#define FORMATS(row)	row(oci) row(systemd) row(lxc) row(nspawn) row(libvirt)
+
+#define FORMAT_ROW(name)	&format_##name,
+#define FORMAT_NAME(name)	#name,
+
+static const struct format *const formats[] = { FORMATS(FORMAT_ROW) };
 
 const char *const *mrg_format_names(void)
 {
-	static const char *const names[] = { "oci", "systemd", "lxc", "nspawn", "libvirt", NULL };
+	static const char *const names[] = { FORMATS(FORMAT_NAME) NULL };
 
-	_Static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(formats) + 1, "one name per format");
 	return names;
 }
 

@@ -169,13 +169,20 @@ size_t domain_index(const struct domain_reader *in, const xmlNode *element)
 
 /* ---- rows ------------------------------------------------------------------- */
 
-static bool matches(const struct row *row, const char *path)
+/* Not one for all that is below. */
+static bool is_exact(const struct row *row)
 {
 	size_t length = strlen(row->path);
 
-	if (length < 2 || strcmp(row->path + length - 2, "//") != 0)
+	return length < 2 || strcmp(row->path + length - 2, "//") != 0;
+}
+
+static bool matches(const struct row *row, const char *path)
+{
+	size_t length = strlen(row->path) - 2;
+
+	if (is_exact(row))
 		return strcmp(row->path, path) == 0;
-	length -= 2;
 	return strncmp(row->path, path, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
@@ -205,6 +212,17 @@ static bool is_first(const xmlNode *element)
 	return true;
 }
 
+/* Text where only elements belong: a tag that lost its "<". */
+static bool has_stray_text(const xmlNode *element)
+{
+	if (!xml_child(element, NULL))
+		return false;
+	for (const xmlNode *child = element->children; child; child = child->next)
+		if (child->type == XML_TEXT_NODE && !xmlIsBlankNode(child))
+			return true;
+	return false;
+}
+
 /* Hands the elements from @element on to their rows, in the order of the document. */
 static int read_elements(struct domain_reader *in, xmlNode *element)
 {
@@ -215,6 +233,8 @@ static int read_elements(struct domain_reader *in, xmlNode *element)
 		return 0;
 	if (row && row->once && !is_first(element))
 		return domain_fail(in, element, "is there twice");
+	if (row && is_exact(row) && has_stray_text(element))
+		return domain_fail(in, element, "has text between its elements");
 	if (row && row->read)
 		r = row->read(in, row, element);
 	for (xmlNode *child = xml_child(element, NULL); child && r == 0; child = xml_next(child, NULL))
@@ -222,30 +242,29 @@ static int read_elements(struct domain_reader *in, xmlNode *element)
 	return r;
 }
 
-/* What the table says of a leaf that no row spoke for. */
+/* The claim of the table on a leaf that no row spoke for. The attributes of what the writer makes anew are known by name. */
+static struct claim rest_of(const xmlNode *leaf)
+{
+	const struct claim second = { .verdict = MRG_APPROXIMATED, .field = -1, .rest = REST_GONE, .note = "libvirt takes the first of several" };
+	const struct claim stray = { .verdict = MRG_DROPPED, .field = -1, .rest = REST_GONE, .note = "libvirt knows no such attribute" };
+	const struct claim unknown = { .verdict = MRG_DROPPED, .field = -1, .rest = REST_KEPT, .note = "no field of a spec says this; kept verbatim" };
+	const xmlNode *element = element_of(leaf);
+	const struct row *row = find_row(leaf), *own = element == leaf ? row : find_row(element);
+
+	if (own && own->once && !is_first(element))
+		return second;
+	if (element != leaf && (leaf->ns || (own && own->read && (!row || !is_exact(row)))))
+		return stray;
+	if (!row || row->read)
+		return unknown;
+	return (struct claim){ .verdict = row->verdict, .field = row->field, .rest = row->rest, .note = row->note };
+}
+
 static int claim_rest(struct domain_reader *in, const xmlNode *leaf)
 {
-	const struct row *row = find_row(leaf);
-	const struct claim unknown = { .verdict = MRG_DROPPED, .field = -1, .rest = REST_KEPT, .note = "no field of a spec says this; kept verbatim" };
-	const struct claim second = { .verdict = MRG_APPROXIMATED, .field = -1, .rest = REST_GONE, .note = "libvirt takes the first of several" };
+	const struct claim claim = rest_of(leaf);
 
-	const struct claim foreign = { .verdict = MRG_DROPPED, .field = -1, .rest = REST_GONE, .note = "libvirt knows no attribute of another name space" };
-
-	if (domain_claimed(in, leaf))
-		return 0;
-	if (leaf->type == XML_ATTRIBUTE_NODE && leaf->ns)
-		return domain_claim(in, leaf, &foreign);
-	if (leaf->type == XML_ELEMENT_NODE && row && row->once && !is_first(leaf))
-		return domain_claim(in, leaf, &second);
-	if (leaf->type == XML_ATTRIBUTE_NODE && !is_first(leaf->parent)) {
-		const struct row *parent = find_row(leaf->parent);
-
-		if (parent && parent->once)
-			return domain_claim(in, leaf, &second);
-	}
-	if (!row || row->read)
-		return domain_claim(in, leaf, &unknown);
-	return domain_claim(in, leaf, &(struct claim){ .verdict = row->verdict, .field = row->field, .rest = row->rest, .note = row->note });
+	return domain_claimed(in, leaf) ? 0 : domain_claim(in, leaf, &claim);
 }
 
 static int report_leaf(struct domain_reader *in, const xmlNode *leaf)
@@ -279,8 +298,8 @@ static int each_leaf(struct domain_reader *in, const xmlNode *element, int (*vis
 
 static int read_domain_tree(struct domain_reader *in)
 {
-	static int (*const finish[])(struct domain_reader *in) = { domain_finish_os, domain_finish_limits, domain_finish_files, domain_finish_networks, domain_finish_devices,
-								   domain_finish_sandbox };
+	static int (*const finish[])(struct domain_reader *in) = { domain_finish_os, domain_finish_limits, domain_finish_files, domain_finish_networks,
+								   domain_finish_namespaces, domain_finish_devices, domain_finish_sandbox };
 	int r = read_elements(in, in->domain);
 
 	for (size_t i = 0; i < ARRAY_SIZE(finish) && r == 0; i++)

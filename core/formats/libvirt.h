@@ -241,7 +241,6 @@ ROW_WRITER(domain_write_user);
 ROW_READER(domain_read_console);
 ROW_WRITER(domain_write_console);
 int domain_finish_os(struct domain_reader *in);
-
 /* libvirt_limits.c */
 /* "KiB", "MB", "bytes": the factor, 0 when it is none. */
 uint64_t domain_unit(const char *unit);
@@ -263,22 +262,21 @@ ROW_WRITER(domain_write_numa);
 ROW_READER(domain_read_partition);
 ROW_WRITER(domain_write_partition);
 int domain_finish_limits(struct domain_reader *in);
-
 /* libvirt_files.c */
 ROW_READER(domain_read_filesystem);
 ROW_WRITER(domain_write_filesystems);
 int domain_finish_files(struct domain_reader *in);
-
 /* libvirt_network.c */
 ROW_READER(domain_read_privnet);
 ROW_READER(domain_read_interface);
 ROW_WRITER(domain_write_networks);
-ROW_READER(domain_read_share);
-ROW_WRITER(domain_write_shares);
 int domain_finish_networks(struct domain_reader *in);
 /* A host device that is a network device. */
 int domain_read_net_hostdev(struct domain_reader *in, xmlNode *element);
-
+/* libvirt_namespaces.c */
+ROW_READER(domain_read_share);
+ROW_WRITER(domain_write_shares);
+int domain_finish_namespaces(struct domain_reader *in);
 /* libvirt_devices.c */
 /* The numbers of "/dev/block/8:0". */
 bool domain_block_device(const char *path, int64_t *major, int64_t *minor);
@@ -287,7 +285,6 @@ bool domain_makes_any_device(const struct mrg_spec *spec);
 ROW_READER(domain_read_hostdev);
 ROW_WRITER(domain_write_devices);
 int domain_finish_devices(struct domain_reader *in);
-
 /* libvirt_sandbox.c */
 ROW_READER(domain_read_capabilities);
 ROW_WRITER(domain_write_capabilities);

@@ -337,7 +337,8 @@ ROW_READER(domain_read_io_device)
 	if (!path)
 		return domain_fail(in, element, "has no element 'path'");
 	if (!is_plain_device(in, element) || element->properties || !xml_next(xml_child(element, NULL), NULL))
-		return 0;
+		return domain_keep_whole(in, element, MRG_DROPPED, "a spec has no weight per device, and knows devices by numbers: give "
+					 "/dev/block/MAJOR:MINOR; kept verbatim");
 	path_of(element, &major, &minor);
 	for (size_t i = 0; i < ARRAY_SIZE(ios) && r == 0; i++) {
 		xmlNode *limit = xml_child(element, ios[i].name);

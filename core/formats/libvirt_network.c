@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Rows about the network, and about namespaces shared with others. */
+/* Rows about the network. */
 
 #include "config.h"
 
@@ -92,6 +92,17 @@ static int parse_address(const char *text, unsigned char ret[16])
 	return inet_pton(AF_INET6, text, ret) == 1 ? AF_INET6 : -1;
 }
 
+/* What was understood of an element that the writer makes anew; the rest of it means nothing. */
+static int claim_known(struct domain_reader *in, const xmlNode *element, const xmlAttr *const *known)
+{
+	int r = domain_claim_whole(in, element, &(struct claim){ .verdict = MRG_DROPPED, .field = -1, .rest = REST_GONE,
+								 .note = "libvirt knows no such attribute or element" });
+
+	for (size_t i = 0; i < 4 && r == 0; i++)
+		r = known[i] ? domain_carried(in, known[i], MRG_FIELD_NETWORKS) : 0;
+	return r;
+}
+
 /* An address; with a peer it is none that a spec has. */
 static int take_address(struct domain_reader *in, struct device *device, xmlNode *ip, const char **comma)
 {
@@ -120,10 +131,7 @@ static int take_address(struct domain_reader *in, struct device *device, xmlNode
 		return domain_keep_whole(in, ip, MRG_DROPPED, "a spec has no addresses with a peer; kept verbatim");
 	buffer_addf(&device->b, "%s\"%s/%" PRIu64 "\"", *comma, address, bits);
 	*comma = ",";
-	r = domain_carried(in, attribute, MRG_FIELD_NETWORKS);
-	if (r == 0)
-		r = domain_carried(in, prefix, MRG_FIELD_NETWORKS);
-	return r < 0 ? r : domain_carried(in, family, MRG_FIELD_NETWORKS);
+	return claim_known(in, ip, (const xmlAttr *const[]){ attribute, prefix, family, NULL });
 }
 
 static int take_addresses(struct domain_reader *in, struct device *device)
@@ -163,10 +171,7 @@ static int take_route(struct domain_reader *in, struct device *device, xmlNode *
 		return domain_keep_whole(in, route, MRG_DROPPED, "a spec has one default route and no others; kept verbatim");
 	seen[kind == AF_INET6] = true;
 	add_member(device, kind == AF_INET ? "gateway4" : "gateway6", via_text);
-	for (xmlAttr *attribute = route->properties; attribute && r == 0; attribute = attribute->next)
-		if (attribute == address || attribute == gateway || attribute == prefix || attribute == family)
-			r = domain_carried(in, attribute, MRG_FIELD_NETWORKS);
-	return r;
+	return claim_known(in, route, (const xmlAttr *const[]){ address, gateway, prefix, family });
 }
 
 static int take_state(struct domain_reader *in, struct device *device)
@@ -312,62 +317,12 @@ ROW_READER(domain_read_privnet)
 	return domain_carried(in, element, row->field);
 }
 
-/* ---- namespaces shared ------------------------------------------------------- */
-
-static const struct share {
-	const char *path, *name;	/* of the element, of the file in /proc/PID/ns */
-	enum mrg_field field;
-} shares[] = {
-	{ "/domain/lxc:namespace/lxc:sharenet", "net", MRG_FIELD_NS_NETWORK },
-	{ "/domain/lxc:namespace/lxc:shareipc", "ipc", MRG_FIELD_NS_IPC },
-	{ "/domain/lxc:namespace/lxc:shareuts", "uts", MRG_FIELD_NS_UTS },
-};
-
-ROW_READER(domain_read_share)
-{
-	static const char *const types[] = { "pid", "netns", "name", NULL };
-	_cleanup_free_ char *path = NULL;
-	const char *type, *value;
-	xmlAttr *of_type, *of_value;
-	size_t which = 0;
-	int r = domain_attribute(in, element, "type", &of_type, &type), kind;
-
-	if (r == 0)
-		r = domain_attribute(in, element, "value", &of_value, &value);
-	if (r < 0)
-		return r;
-	kind = domain_word(in, of_type, types);
-	if (kind < 0)
-		return kind;
-	while (strcmp(shares[which].path, row->path) != 0)
-		which++;
-	in->shared[which] = true;
-	if (kind == 1 && which != 0)
-		return domain_fail(in, of_type, "'netns' is a name of network namespaces only");
-	if (kind == 2)
-		return domain_keep_whole(in, element, MRG_WEAKENS, "joins the namespace of another domain, which is found when it starts; kept verbatim");
-	if ((kind == 0 && value[strspn(value, "0123456789")]) || strchr(value, '/') || strcmp(value, ".") == 0 || strcmp(value, "..") == 0)
-		return domain_fail(in, of_value, "must be a process or a name, not '%.40s'", value);
-	if ((kind == 0 ? asprintf(&path, "/proc/%s/ns/%s", value, shares[which].name) : asprintf(&path, "/run/netns/%s", value)) < 0)
-		return domain_no_memory(in);
-	r = domain_set(in, element, shares[which].field, path);
-	if (r == 0)
-		r = domain_carried(in, of_type, row->field);
-	return r < 0 ? r : domain_carried(in, of_value, row->field);
-}
-
 int domain_finish_networks(struct domain_reader *in)
 {
 	_cleanup_free_ char *text = NULL;
-	int r = 0;
 
-	if (in->shared[0] && in->have_network)
-		return domain_fail(in, in->domain, "joins a network namespace and has a network of its own");
-	for (size_t i = 0; i < ARRAY_SIZE(shares) && r == 0; i++)
-		if (!in->shared[i] && (i != 0 || in->have_network))
-			r = domain_set(in, in->domain, shares[i].field, "private");
-	if (r < 0 || in->networks.length == 0)
-		return r;
+	if (in->networks.length == 0)
+		return 0;
 	if (in->networks.failed || asprintf(&text, "[%s]", in->networks.text) < 0)
 		return domain_no_memory(in);
 	return domain_set(in, in->domain, MRG_FIELD_NETWORKS, text);
@@ -551,49 +506,4 @@ ROW_WRITER(domain_write_networks)
 		domain_report(out, MRG_FIELD_NS_NETWORK, MRG_CARRIED, out->n_networks ? "devices/interface" : "features/privnet", NULL);
 	else if (domain_has(out, MRG_FIELD_NS_NETWORK) && !out->spec->ns_network)
 		domain_report(out, MRG_FIELD_NS_NETWORK, MRG_CARRIED, "the driver itself", NULL);
-}
-
-/* "/proc/12/ns/net", "/run/netns/blue". */
-static bool write_share(struct domain_writer *out, const struct share *share, const char *path)
-{
-	unsigned int pid;
-	char name[64] = "";
-	xmlNode *element;
-	int end = 0;
-
-	if (sscanf(path, "/proc/%9u/ns/%7[a-z]%n", &pid, name, &end) == 2 && !path[end] && strcmp(name, share->name) == 0) {
-		element = domain_at(out, share->path);
-		domain_put(out, element, "type", "pid");
-		domain_putf(out, element, "value", "%u", pid);
-		return true;
-	}
-	if (share->field != MRG_FIELD_NS_NETWORK || sscanf(path, "/run/netns/%63[^/]%n", name, &end) != 1 || path[end] || !xml_can_hold(name))
-		return false;
-	element = domain_at(out, share->path);
-	domain_put(out, element, "type", "netns");
-	domain_put(out, element, "value", name);
-	return true;
-}
-
-/* All of the namespaces: the driver makes those of processes, mounts, host name and IPC for every container. */
-ROW_WRITER(domain_write_shares)
-{
-	const struct mrg_spec *spec = out->spec;
-	const char *const paths[] = { spec->ns_network, spec->ns_ipc, spec->ns_uts };
-	static const enum mrg_field always[] = { MRG_FIELD_NS_PID, MRG_FIELD_NS_MOUNT };
-	const char *const others[] = { spec->ns_pid, spec->ns_mount };
-
-	(void)row;
-	for (size_t i = 0; i < ARRAY_SIZE(shares); i++) {
-		if (paths[i] && *paths[i] && write_share(out, &shares[i], paths[i])) {
-			domain_report(out, shares[i].field, MRG_CARRIED, shares[i].path + strlen("/domain/"), NULL);
-			continue;
-		}
-		if (paths[i] && *paths[i] && i == 0)
-			domain_at(out, "/domain/features/privnet");
-		domain_report(out, shares[i].field, paths[i] && !*paths[i] ? MRG_CARRIED : MRG_DROPPED, "the driver itself",
-			      "the container gets a new one instead");
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
-		domain_report(out, always[i], others[i] && !*others[i] ? MRG_CARRIED : MRG_DROPPED, "the driver itself", "the container gets a new one instead");
 }

@@ -426,6 +426,9 @@ static int finish_user(struct domain_reader *in)
 		return 0;
 	snprintf(uid_text, sizeof(uid_text), "%" PRIu32, uid);
 	snprintf(gid_text, sizeof(gid_text), "%" PRIu32, gid);
+	/* Root in root's group is what runs without a word about it. */
+	if (uid_known && gid_known && uid == 0 && gid == 0)
+		return 0;
 	if (uid_known && gid_known) {
 		r = domain_set(in, in->domain, MRG_FIELD_UID, uid_text);
 		return r < 0 ? r : domain_set(in, in->domain, MRG_FIELD_GID, gid_text);
@@ -443,11 +446,23 @@ static bool is_account(const char *text)
 	return *text && *text != ':' && xml_can_hold(text) && !strpbrk(text, " \t\r\n");
 }
 
+/* libvirt takes the capabilities away before it changes the user, which takes three of them. */
+static bool can_change_user(const struct mrg_spec *spec)
+{
+	const uint64_t needed = UINT64_C(1) << parse_capability("SETUID") | UINT64_C(1) << parse_capability("SETGID") |
+				UINT64_C(1) << parse_capability("SETPCAP");
+
+	return !mrg_fields_has(&spec->set, MRG_FIELD_CAP_BOUNDING) || (spec->cap_bounding & needed) == needed;
+}
+
+static const char cannot_change[] = "libvirt starts nothing for a user other than root without setuid, setgid and setpcap in the bounding set";
+
 static void write_named_user(struct domain_writer *out)
 {
 	xmlNode *os = domain_at(out, "/domain/os");
 	const char *user = out->spec->user, *colon = strchr(user, ':');
 	_cleanup_free_ char *name = strndup(user, strcspn(user, ":"));
+	bool can = can_change_user(out->spec);
 
 	if (!name) {
 		out->failed = true;
@@ -460,26 +475,28 @@ static void write_named_user(struct domain_writer *out)
 	domain_add(out, os, "inituser", name);
 	if (colon)
 		domain_add(out, os, "initgroup", colon + 1);
-	domain_report(out, MRG_FIELD_USER, colon ? MRG_CARRIED : MRG_APPROXIMATED, "os/inituser, os/initgroup",
-		      "libvirt leaves the process in the group of root");
+	domain_report(out, MRG_FIELD_USER, !can ? MRG_DROPPED : colon ? MRG_CARRIED : MRG_APPROXIMATED, "os/inituser, os/initgroup",
+		      can ? "libvirt leaves the process in the group of root" : cannot_change);
 }
 
 ROW_WRITER(domain_write_user)
 {
 	const struct mrg_spec *spec = out->spec;
 	xmlNode *os = domain_at(out, "/domain/os");
+	int verdict = MRG_CARRIED;
 
 	(void)row;
 	if (domain_has(out, MRG_FIELD_USER)) {
 		write_named_user(out);
 		return;
 	}
-	if (domain_has(out, MRG_FIELD_UID) || domain_has(out, MRG_FIELD_GID)) {
+	if (spec->uid != 0 || spec->gid != 0) {
 		domain_addf(out, os, "inituser", "+%" PRIu32, spec->uid);
 		domain_addf(out, os, "initgroup", "+%" PRIu32, spec->gid);
+		verdict = can_change_user(spec) ? MRG_CARRIED : MRG_DROPPED;
 	}
-	domain_report(out, MRG_FIELD_UID, MRG_CARRIED, "os/inituser", NULL);
-	domain_report(out, MRG_FIELD_GID, MRG_CARRIED, "os/initgroup", NULL);
+	domain_report(out, MRG_FIELD_UID, verdict, "os/inituser", cannot_change);
+	domain_report(out, MRG_FIELD_GID, verdict, "os/initgroup", cannot_change);
 }
 
 /* ---- its console ------------------------------------------------------------ */

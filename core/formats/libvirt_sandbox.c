@@ -136,16 +136,18 @@ static void report_set(struct domain_writer *out, enum mrg_field field, uint64_t
 
 ROW_WRITER(domain_write_capabilities)
 {
-	static const char none[] = "libvirt gives none";
 	const struct mrg_spec *spec = out->spec;
+	/* What is allowed by name is made inheritable as well. */
+	uint64_t inheritable = domain_has(out, MRG_FIELD_CAP_BOUNDING) && (spec->cap_bounding & NAMELESS) != NAMELESS ? spec->cap_bounding & ~NAMELESS : 0;
 
 	(void)row;
 	if (domain_has(out, MRG_FIELD_CAP_BOUNDING))
 		write_bounding(out);
 	report_set(out, MRG_FIELD_CAP_EFFECTIVE, spec->cap_effective);
 	report_set(out, MRG_FIELD_CAP_PERMITTED, spec->cap_permitted);
-	domain_report(out, MRG_FIELD_CAP_INHERITABLE, spec->cap_inheritable == 0 ? MRG_CARRIED : MRG_DROPPED, "the driver itself", none);
-	domain_report(out, MRG_FIELD_CAP_AMBIENT, spec->cap_ambient == 0 ? MRG_CARRIED : MRG_DROPPED, "the driver itself", none);
+	domain_report(out, MRG_FIELD_CAP_INHERITABLE, spec->cap_inheritable == inheritable ? MRG_CARRIED : MRG_APPROXIMATED, "features/capabilities",
+		      inheritable ? "libvirt makes what it allows by name inheritable as well" : "libvirt makes none inheritable");
+	domain_report(out, MRG_FIELD_CAP_AMBIENT, spec->cap_ambient == 0 ? MRG_CARRIED : MRG_DROPPED, "the driver itself", "libvirt gives none");
 }
 
 /* ---- user namespaces ---------------------------------------------------------- */
@@ -292,7 +294,7 @@ ROW_READER(domain_read_seclabel)
 	if (!label && is_value(xml_attribute(element, "type"), "none"))
 		return domain_keep_whole(in, element, MRG_APPROXIMATED, "a container without a label has none anyway; kept verbatim");
 	if (!label)
-		return 0;
+		return domain_keep_whole(in, element, MRG_WEAKENS, "no field says this of the label that libvirt gives; kept verbatim");
 	r = domain_text(in, text, &value);
 	if (r == 0)
 		r = domain_set(in, text, label->field, value);

@@ -43,17 +43,6 @@ struct assignment *lxc_next(struct key_reader *in, size_t *at, const char *key)
 	return NULL;
 }
 
-const char *lxc_note(struct mrg_spec *spec, const char *format, ...)
-{
-	char note[256];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(note, sizeof(note), format, args);
-	va_end(args);
-	return mrg_spec_strdup(spec, note);
-}
-
 /* The last lxc.mount.fstab counts, and its lines come before every lxc.mount.entry. */
 static int read_fstabs(struct lxc_config *config)
 {
@@ -178,6 +167,9 @@ void lxc_report_loss(struct key_writer *out, unsigned int field, int verdict, co
 	va_start(args, format);
 	vsnprintf(note, sizeof(note), format, args);
 	va_end(args);
+	/* Names and paths come from anybody. */
+	for (char *c = note; *c; c++)
+		*c = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
 	key_report(out, field, verdict, NULL, note);
 }
 

@@ -149,9 +149,6 @@ static inline void lxc_judge(struct assignment *item, int verdict, const char *n
 	item->keep |= verdict >= MRG_DROPPED;
 }
 
-/* A note made for this occasion: a copy that lives as long as the spec. */
-const char *lxc_note(struct mrg_spec *spec, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /* Reports a field that is set and cannot be said, or only in part, in the words of @format. */
 void lxc_report_loss(struct key_writer *out, unsigned int field, int verdict, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -161,6 +161,7 @@ struct entry {
 	struct mrg_mount mount;
 	const char *create;		/* "dir", "file" or NULL */
 	bool optional, relative;
+	bool made;			/* becomes the mount of its kind that LXC makes */
 };
 
 /* getmntent(3): a blank, tab, newline or backslash is written in octal. */
@@ -255,7 +256,7 @@ static int read_target(struct key_reader *in, struct entry *entry, const char *t
 	if (!entry->mount.destination)
 		return key_no_memory(in);
 	if (!path_is_clean(entry->mount.destination))
-		return key_fail(in, "the target must be a path in the container without '..', not '%.80s'", target);
+		return key_fail(in, "the target must be a path in the container without '..', not as in '%.80s'", entry->item->value);
 	return 0;
 }
 
@@ -302,9 +303,8 @@ static int read_path(struct key_reader *in, const struct entry *entry)
 
 	if (null && entry->optional && is_plain_bind(mount, false))
 		return set_path(in, MRG_FIELD_MASKED_PATHS, mount->destination);
-	if (mount->type && strcmp(mount->type, "tmpfs") == 0 && entry->optional && lxc_mount_has_options(mount, hidden) &&
-	    strv_contains(in->spec->masked_paths, mount->destination))
-		return 1;
+	if (mount->type && strcmp(mount->type, "tmpfs") == 0 && entry->optional && lxc_mount_has_options(mount, hidden))
+		return set_path(in, MRG_FIELD_MASKED_PATHS, mount->destination);
 	if (entry->relative && entry->optional && is_plain_bind(mount, true) && strcmp(source, mount->destination + 1) == 0)
 		return set_path(in, MRG_FIELD_READONLY_PATHS, mount->destination);
 	return 0;
@@ -319,6 +319,9 @@ static int read_entry(struct key_reader *in, struct entry *entry)
 
 	if (!copy)
 		return key_no_memory(in);
+	for (const char *c = copy; *c; c++)
+		if (((unsigned char)*c < ' ' && *c != '\t') || *c == 0x7f)
+			return key_fail(in, "has control characters");
 	if (copy[strspn(copy, LXC_BLANKS)] == '#') {
 		entry->item->note = "a comment";
 		return 1;
@@ -330,9 +333,6 @@ static int read_entry(struct key_reader *in, struct entry *entry)
 	}
 	if (!field[2])
 		return key_fail(in, "must be SOURCE TARGET TYPE OPTIONS, as in fstab(5)");
-	for (const char *c = entry->item->value; *c; c++)
-		if ((unsigned char)*c < ' ' && *c != '\t')
-			return key_fail(in, "has control characters");
 	entry->mount.source = mrg_spec_strdup(in->spec, field[0]);
 	if (!entry->mount.source)
 		return key_no_memory(in);
@@ -439,7 +439,7 @@ static int keep_options(struct key_reader *in, struct entry *entries, size_t n, 
 	bool optional = false;
 
 	for (size_t j = 0; j < n; j++) {
-		if (strcmp(entries[j].mount.destination, entries[i].mount.destination) != 0)
+		if (entries[j].made || strcmp(entries[j].mount.destination, entries[i].mount.destination) != 0)
 			continue;
 		if (j < i)
 			return 0;
@@ -469,23 +469,32 @@ static int add_entry(struct key_reader *in, struct entry *entries, size_t n, siz
 	return keep_options(in, entries, n, i);
 }
 
-static int add_entries(struct key_reader *in, struct entry *entries, size_t n, const struct automatic *automatic)
+/* The first of each kind, unless keys ask for that. */
+static void find_made(struct key_reader *in, struct entry *entries, size_t n, const struct automatic *automatic)
 {
 	bool seen[LXC_MOUNT_PTS + 1] = { [LXC_MOUNT_DEV] = lxc_of(in)->autodev, [LXC_MOUNT_PROC] = automatic->proc,
 					 [LXC_MOUNT_SYS] = automatic->sys, [LXC_MOUNT_CGROUP] = automatic->cgroup,
 					 [LXC_MOUNT_PTS] = lxc_of(in)->ptys > 0 };
-	int r = 0;
 
-	for (size_t i = 0; i < n && r == 0; i++) {
-		enum lxc_mount_kind kind;
+	for (size_t i = 0; i < n; i++) {
+		enum lxc_mount_kind kind = lxc_mount_kind(&entries[i].mount);
 
-		in->now = entries[i].item;
-		kind = lxc_mount_kind(&entries[i].mount);
-		if (kind == LXC_MOUNT_ENTRY || seen[kind])
-			r = add_entry(in, entries, n, i);
-		else if (kind == LXC_MOUNT_DEV || kind == LXC_MOUNT_CGROUP || kind == LXC_MOUNT_PTS)
+		entries[i].made = kind != LXC_MOUNT_ENTRY && !seen[kind];
+		if (entries[i].made && (kind == LXC_MOUNT_DEV || kind == LXC_MOUNT_CGROUP || kind == LXC_MOUNT_PTS))
 			lxc_judge(entries[i].item, MRG_APPROXIMATED, "becomes the one that LXC makes itself");
 		seen[kind] = true;
+	}
+}
+
+static int add_entries(struct key_reader *in, struct entry *entries, size_t n, const struct automatic *automatic)
+{
+	int r = 0;
+
+	find_made(in, entries, n, automatic);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		in->now = entries[i].item;
+		if (!entries[i].made)
+			r = add_entry(in, entries, n, i);
 	}
 	return r;
 }

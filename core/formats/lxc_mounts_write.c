@@ -128,7 +128,7 @@ static void add_field(struct buffer *b, const char *text)
 
 static const char *mount_loss(const struct mrg_mount *mount)
 {
-	if (!path_is_clean(mount->destination) || mount->destination[1] == '\0' || mount->destination[1] == '#')
+	if (!path_is_clean(mount->destination) || mount->destination[1] == '\0')
 		return "a target that no line can hold";
 	if (lxc_mount_is_bind(mount) && (!mount->source || !path_is_clean(mount->source)))
 		return "a source that no line can hold";
@@ -189,6 +189,7 @@ static void write_entry(struct key_writer *out, const struct mrg_mount *mount, i
 		return;
 	}
 	buffer_addf(&out->b, "lxc.mount.entry = ");
+	/* A "#" in front would make it a comment. */
 	add_field(&out->b, mount->source && *mount->source && *mount->source != '#' ? mount->source : "none");
 	buffer_addf(&out->b, " ");
 	add_field(&out->b, mount->destination + 1);
@@ -218,14 +219,39 @@ static void write_entry(struct key_writer *out, const struct mrg_mount *mount, i
 
 /* ---- hidden and read-only paths ------------------------------------------------------------------------ */
 
-/* /dev/null hides a file and an empty tmpfs a directory; that which does not fit is left out by LXC. */
+/* What is usually hidden, so that only what fits is written: LXC complains of the other. */
+static const struct {
+	const char *path;
+	bool directory;
+} usual[] = {
+	{ "/proc/acpi", true }, { "/proc/asound", true }, { "/proc/scsi", true }, { "/sys/devices/virtual/powercap", true },
+	{ "/sys/firmware", true }, { "/sys/fs/bpf", true }, { "/sys/fs/pstore", true }, { "/sys/fs/selinux", true },
+	{ "/sys/kernel/debug", true }, { "/sys/kernel/security", true },
+	{ "/proc/config.gz", false }, { "/proc/interrupts", false }, { "/proc/kallsyms", false }, { "/proc/kcore", false },
+	{ "/proc/keys", false }, { "/proc/latency_stats", false }, { "/proc/sched_debug", false },
+	{ "/proc/sysrq-trigger", false }, { "/proc/timer_list", false }, { "/proc/timer_stats", false },
+};
+
+/* /dev/null hides a file and an empty tmpfs a directory; of others both are written, and LXC leaves out what does not fit. */
 static void write_masked(struct key_writer *out, const char *path)
 {
-	buffer_addf(&out->b, "lxc.mount.entry = /dev/null ");
-	add_field(&out->b, path + 1);
-	buffer_addf(&out->b, " none bind,optional 0 0\nlxc.mount.entry = tmpfs ");
-	add_field(&out->b, path + 1);
-	buffer_addf(&out->b, " tmpfs ro,optional,size=4k 0 0\n");
+	bool file = true, directory = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
+		if (strcmp(usual[i].path, path) == 0) {
+			file = !usual[i].directory;
+			directory = usual[i].directory;
+		}
+	if (file) {
+		buffer_addf(&out->b, "lxc.mount.entry = /dev/null ");
+		add_field(&out->b, path + 1);
+		buffer_addf(&out->b, " none bind,optional 0 0\n");
+	}
+	if (directory) {
+		buffer_addf(&out->b, "lxc.mount.entry = tmpfs ");
+		add_field(&out->b, path + 1);
+		buffer_addf(&out->b, " tmpfs ro,optional,size=4k 0 0\n");
+	}
 }
 
 static void write_readonly(struct key_writer *out, const char *path)
@@ -237,9 +263,10 @@ static void write_readonly(struct key_writer *out, const char *path)
 	buffer_addf(&out->b, " none rbind,ro,optional,relative 0 0\n");
 }
 
-static bool can_write_path(const char *path)
+/* What is read-only is its own source, which must not look like a comment. */
+static bool can_write_path(const char *path, bool readonly)
 {
-	return path_is_clean(path) && path[0] == '/' && path[1] && path[1] != '/' && path[1] != '#';
+	return path_is_clean(path) && path[1] && path[1] != '/' && !(readonly && path[1] == '#');
 }
 
 static void write_paths(struct key_writer *out, unsigned int field, char *const *paths, bool mixed,
@@ -250,7 +277,7 @@ static void write_paths(struct key_writer *out, unsigned int field, char *const 
 	for (; paths && *paths; paths++) {
 		if (mixed && (strcmp(*paths, "/proc/sys") == 0 || strcmp(*paths, "/proc/sysrq-trigger") == 0))
 			continue;
-		if (can_write_path(*paths))
+		if (can_write_path(*paths, field == MRG_FIELD_READONLY_PATHS))
 			write(out, *paths);
 		else
 			lxc_report_loss(out, field, MRG_WEAKENS, "'%.60s' is a path that no line can hold", *paths);

@@ -101,8 +101,8 @@ static int add_address(struct key_reader *in, int family, char *value, struct bu
 	if (inet_pton(family, text, address) != 1 || (prefix && parse_uint32(prefix, &bits) < 0) ||
 	    (broadcast && (family != AF_INET || inet_pton(family, broadcast, other) != 1)) || lxc_part(&at, LXC_BLANKS) ||
 	    (prefix && bits > (family == AF_INET ? 32U : 128U)))
-		return key_fail(in, "must be an address and its prefix, such as %s, not '%.60s'",
-				family == AF_INET ? "10.0.3.5/24" : "fd00::5/64", text);
+		return key_fail(in, "must be an address and its prefix, such as %s, not '%.60s%s%.10s'",
+				family == AF_INET ? "10.0.3.5/24" : "fd00::5/64", text, prefix ? "/" : "", prefix ? prefix : "");
 	if (!prefix && family == AF_INET) {
 		bits = class_prefix((const struct in_addr *)(const void *)address);
 		in->note = "without a prefix LXC takes one from the last number of the address";

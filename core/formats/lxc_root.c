@@ -163,7 +163,8 @@ KEY_WRITER(lxc_write_root_options)
 	if (kept && b.length)
 		buffer_addf(&b, ",%s", kept);
 	if (b.length && key_line(out, key->name, b.text)) {
-		key_report(out, MRG_FIELD_ROOT_READONLY, MRG_CARRIED, key->name, NULL);
+		if (key_has(out, MRG_FIELD_ROOT_READONLY))
+			key_report(out, MRG_FIELD_ROOT_READONLY, MRG_CARRIED, key->name, NULL);
 		if (propagation)
 			key_report(out, MRG_FIELD_ROOTFS_PROPAGATION, MRG_CARRIED, key->name, NULL);
 	}

@@ -64,6 +64,15 @@ struct mrg_cgroup_entry {
 /* Makes the cgroups of @unit and applies the limits and device rules of its spec. On failure nothing is left. */
 int mrg_helper_cgroup_create(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err);
 
+/* The same in two halves, the second of which is made while the child is busy with what needs no cgroups. Begin makes what the child must be born
+ * in (entry->unified); it leaves nothing when it fails. Finish makes the rest and completes @entry, which is handed to the child to
+ * enter; what it leaves when it fails is for the verb cleanup, after the end of the child. The unit must live as long as @ret. */
+struct mrg_helper_cgroups;
+int mrg_helper_cgroup_begin(const struct mrg_unit *unit, struct mrg_helper_cgroups **ret, struct mrg_cgroup_entry *ret_entry,
+			    struct mrg_error *err);
+int mrg_helper_cgroup_finish(struct mrg_helper_cgroups *cgroups, struct mrg_cgroup_entry *entry, struct mrg_error *err);
+struct mrg_helper_cgroups *mrg_helper_cgroups_free(struct mrg_helper_cgroups *cgroups);
+
 /* Opens the entry of cgroups that exist, for exec. */
 int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err);
 
@@ -113,6 +122,10 @@ struct mrg_root_sources {
 	size_t n;
 };
 int mrg_helper_root_mounts_from(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources,
+				struct mrg_error *err);
+
+/* The same for the mounts @from up to, not including, @to. */
+int mrg_helper_root_mounts_some(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources, size_t from, size_t to,
 				struct mrg_error *err);
 
 /* Device nodes, /dev symlinks, masked and read-only paths. */
@@ -205,6 +218,17 @@ int mrg_helper_spawn(uint64_t flags, const struct mrg_cgroup_entry *cgroup,
 		     int (*child)(void *data, struct mrg_error *err),
 		     int (*parent)(pid_t pid, void *data, struct mrg_error *err), void *data,
 		     struct mrg_process *ret, struct mrg_error *err);
+
+/* The same with more for the caller to do. */
+struct mrg_spawn {
+	uint64_t flags;
+	const struct mrg_cgroup_entry *cgroup;
+	int (*child)(void *data, struct mrg_error *err);
+	int (*parent)(pid_t pid, void *data, struct mrg_error *err);
+	int (*meanwhile)(void *data, struct mrg_error *err);	/* runs while the child is at work, and fails as @parent does; may be NULL */
+	void *data;
+};
+int mrg_helper_spawn_busy(const struct mrg_spawn *spawn, struct mrg_process *ret, struct mrg_error *err);
 
 /* ---- systemd-nspawn ---------------------------------------------------------------------- */
 
