@@ -5,10 +5,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "libvirt.h"
@@ -17,11 +20,20 @@
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 
+#define END_MS		1000
 #define ANSWER_SECONDS	90		/* longer than any alarm of the program: it was stopped itself */
 
+/* It ends when its socket does. Where orphans come to the caller (PR_SET_CHILD_SUBREAPER), it is the caller's child by now, of which the
+ * caller knows nothing: it is buried here. */
 void libvirt_send_away(struct libvirt *self)
 {
+	struct pollfd end = { .fd = self->pidfd, .events = POLLIN };
+	siginfo_t info = { 0 };
+
 	self->agent = fd_close(self->agent);
+	if (self->pidfd >= 0 && waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && poll(&end, 1, END_MS) > 0)
+		waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED | WNOHANG);
+	self->pidfd = fd_close(self->pidfd);
 	free(self->uri);
 	self->uri = NULL;
 }
@@ -48,11 +60,13 @@ static int execute(struct libvirt *self, const char *uri, struct mrg_error *err)
 		mrg_error_hint(err, "is moorage installed whole? MOORAGE_LIBEXEC_DIR tells where its programs are");
 		return r == -ENOENT ? -MRG_E_NO_ENGINE : r;
 	}
-	self->uri = strdup(uri);
-	if (!self->uri)
-		return fail_memory(err);
+	self->pidfd = (int)syscall(SYS_pidfd_open, r, 0);
 	self->agent = take_fd(&ours);
-	return 0;
+	self->uri = strdup(uri);
+	if (self->uri)
+		return 0;
+	libvirt_send_away(self);
+	return fail_memory(err);
 }
 
 /* It loads the library and connects, which is half the time of a start. */
@@ -145,9 +159,17 @@ int libvirt_ask(struct libvirt *self, const char *path, const struct agent_call 
 		libvirt_send_away(self);
 	if (self->agent < 0)
 		r = execute(self, uri, err);
-	if (r < 0)
+	if (r == 0)
+		r = send_request(self->agent, call);
+	/* It has been killed since the last one, which did not get this one. */
+	if (r == -EPIPE || r == -ECONNRESET) {
+		libvirt_send_away(self);
+		r = execute(self, uri, err);
+		if (r == 0)
+			r = send_request(self->agent, call);
+	}
+	if (self->agent < 0)
 		return r;
-	r = send_request(self->agent, call);
 	if (r == 0)
 		r = receive_answer(self->agent, &answer, &text);
 	if (r < 0 || answer.error.code == -MRG_E_TIMEOUT)

@@ -23,8 +23,10 @@
 struct libvirt {
 	int agent;			/* socket of moorage-libvirt; -1: none runs */
 	char *uri;			/* that it serves */
-	int status;			/* of the container that this monitor has started: memory for its exit status; -1 */
-	char cgroup[LIBVIRT_CGROUP_SIZE];	/* and its cgroup; "": not known */
+	int pidfd;			/* of moorage-libvirt */
+	char id[17];			/* of the container that was started last, whose monitor this may be */
+	int status;			/* memory for its exit status; -1 */
+	char cgroup[LIBVIRT_CGROUP_SIZE];	/* its cgroup; "": not known */
 	uint64_t oom_kills;		/* in it, when its end was seen */
 };
 

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A machine that runs: its first process and its cgroup, whoever started it. */
+
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/util/cleanup.h"
+#include "core/util/fd.h"
+#include "core/util/proc.h"
+#include "core/util/str.h"
+#include "nspawn.h"
+
+#define REGISTRATION_MAX	(64 << 10)
+
+/* ---- processes ------------------------------------------------------------------------------ */
+
+/* The parent of @pid, 0 when there is none to be seen. */
+static pid_t parent_of(pid_t pid)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[64], *line;
+	int parent;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (fd_read_virtual(AT_FDCWD, path, 1 << 20, &text, NULL) < 0)
+		return 0;
+	line = strstr(text, "\nPPid:\t");
+	return line && sscanf(line, "\nPPid:\t%d", &parent) == 1 ? parent : 0;
+}
+
+static bool is_nspawn(pid_t pid)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	return pid > 1 && fd_read_virtual(AT_FDCWD, path, 64, &text, NULL) == 0 && strcmp(text, "systemd-nspawn\n") == 0;
+}
+
+/* Whether @pid is in another pid namespace than its parent: the first of a machine, and no helper that nspawn runs on the host. */
+static bool is_first(pid_t pid, pid_t parent)
+{
+	struct stat a, b;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
+	if (stat(path, &a) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)parent);
+	return stat(path, &b) == 0 && a.st_ino != b.st_ino;
+}
+
+/* The first process of the machine that the nspawn with @pid runs; 0: none. */
+static pid_t leader_of(pid_t pid)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[64], *child, *save;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	if (!is_nspawn(pid) || fd_read_virtual(AT_FDCWD, path, 1 << 20, &text, NULL) < 0)
+		return 0;
+	for (child = strtok_r(text, " \n", &save); child; child = strtok_r(NULL, " \n", &save))
+		if (is_first(atoi(child), pid))
+			return atoi(child);
+	return 0;
+}
+
+/* One of a cgroup whose parent is nspawn: for a container whose start was cut short before it was recorded. */
+static int find_leader(pid_t pid, void *data)
+{
+	pid_t *leader = data, parent = parent_of(pid);
+
+	if (!is_nspawn(parent) || !is_first(pid, parent))
+		return 0;
+	*leader = pid;
+	return 1;
+}
+
+/* ---- registration --------------------------------------------------------------------------- */
+
+/* The value of KEY= in a file of assignments, one a line; those of machined are not quoted. */
+static char *value_of(char *text, const char *key)
+{
+	size_t length = strlen(key);
+
+	for (char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		if (strncmp(line, key, length) == 0 && line[length] == '=')
+			return line + length + 1;
+	return NULL;
+}
+
+static bool is_value(const char *value, const char *word)
+{
+	size_t length = strlen(word);
+
+	return value && strncmp(value, word, length) == 0 && (value[length] == '\n' || !value[length]);
+}
+
+int nspawn_registered(const char *name, pid_t *ret_leader, char *ret_unit, struct mrg_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX], *leader, *unit;
+	uint64_t ignored;
+	int pid, r;
+
+	if (!nspawn_name_is_valid(name))
+		return 0;
+	snprintf(path, sizeof(path), "/run/systemd/machines/%s", name);
+	r = fd_read_file(AT_FDCWD, path, REGISTRATION_MAX, &text, NULL);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return mrg_error_set(err, r == -EACCES ? -MRG_E_PERMISSION : -EIO, "cannot read '%s': %s", path, strerror(-r));
+	leader = value_of(text, "LEADER");
+	/* Virtual machines and containers of libvirt are registered there too. */
+	if (!is_value(value_of(text, "SERVICE"), "systemd-nspawn") || !leader || sscanf(leader, "%d", &pid) != 1 ||
+	    proc_start_time(pid, &ignored) < 0 || !is_nspawn(parent_of(pid)))
+		return 0;
+	*ret_leader = pid;
+	unit = value_of(text, "SCOPE");
+	if (ret_unit)
+		snprintf(ret_unit, NSPAWN_UNIT_SIZE, "%.*s", unit ? (int)strcspn(unit, "\n") : 0, unit ? unit : "");
+	return 1;
+}
+
+/* ---- the machine ---------------------------------------------------------------------------- */
+
+/* The first process: as machined tells, as the nspawn that we started has it, as it is found in our cgroup. */
+static int find_first(const struct mrg_unit *unit, struct nspawn_machine *m, pid_t *ret, struct mrg_error *err)
+{
+	int r = unit->path ? 0 : nspawn_registered(unit->name, ret, m->systemd_unit, err);
+
+	if (r != 0)
+		return r;
+	if (unit->process)
+		*ret = is_nspawn(unit->process->pid) ? leader_of(unit->process->pid) : unit->process->pid;
+	else
+		mrg_helper_cgroup_processes(NULL, unit, find_leader, ret, NULL);
+	return *ret > 0;
+}
+
+/* nspawn divides the cgroup it is in, where systemd would: in version 2, and in name=systemd of version 1. */
+static bool is_divided(const char *payload)
+{
+	static const char *const tops[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
+	char path[2 * PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(tops); i++) {
+		snprintf(path, sizeof(path), "%s%s/cgroup.events", tops[i], payload);
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+int nspawn_machine_open(const struct mrg_unit *unit, struct nspawn_machine *ret, struct mrg_error *err)
+{
+	struct nspawn_machine m = NSPAWN_MACHINE_INIT;
+	pid_t pid = 0;
+	int r = find_first(unit, &m, &pid, err);
+
+	if (r > 0) {
+		m.leader.pid = pid;
+		r = proc_start_time(pid, &m.leader.start_time) == 0 ? 1 : 0;
+	}
+	if (r > 0) {
+		m.leader.pidfd = proc_open(pid, m.leader.start_time);
+		r = m.leader.pidfd >= 0 && mrg_helper_cgroup_of(pid, m.cgroup, sizeof(m.cgroup), NULL) == 0 ? 1 : 0;
+	}
+	if (r <= 0) {
+		nspawn_machine_close(&m);
+		m = (struct nspawn_machine)NSPAWN_MACHINE_INIT;
+		if (r < 0)
+			return r;
+	} else if ((size_t)snprintf(m.payload, sizeof(m.payload), "%s/payload", m.cgroup) >= sizeof(m.payload) || !is_divided(m.payload)) {
+		m.payload[0] = '\0';
+	}
+	*ret = m;
+	ret->unit = *unit;
+	if (r > 0) {
+		ret->unit.process = &ret->leader;
+		ret->unit.cgroup = ret->cgroup;
+	}
+	return r;
+}
+
+void nspawn_machine_close(struct nspawn_machine *machine)
+{
+	machine->leader.pidfd = fd_close(machine->leader.pidfd);
+}
