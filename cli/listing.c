@@ -259,6 +259,12 @@ int listing_print(struct listing *l)
 		l->cli->output = FORMAT_NAME;
 	if (l->cli->output == FORMAT_CSV && !l->cli->no_headings)
 		row_csv(l, NULL, NULL);
-	r = l->cli->output <= FORMAT_WIDE ? listing_table(l, rows, n) : print_rows(l, rows, n);
-	return r < 0 ? cli_fail(l->cli, (mrg_error_set(&err, r, "cannot print the list: %s", strerror(-r)), &err)) : 0;
+	if (l->cli->output <= FORMAT_WIDE) {
+		r = listing_table(l, rows, n, &err);
+	} else {
+		r = print_rows(l, rows, n);
+		if (r < 0)
+			mrg_error_set(&err, r, "cannot print the list: %s", strerror(-r));
+	}
+	return r < 0 ? cli_fail(l->cli, &err) : 0;
 }

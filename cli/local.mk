@@ -3,7 +3,7 @@
 
 bin_PROGRAMS += moorage
 moorage_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS)
-moorage_LDADD = libmoorage.la libutil.la $(SMARTCOLS_LIBS)
+moorage_LDADD = libmoorage.la libutil.la
 moorage_SOURCES = \
 	%D%/cli.h \
 	%D%/cmd_attach.c \

@@ -86,6 +86,6 @@ const char *value_show(const struct value *v, char *buffer, bool humans);
 int column_find(const struct column *columns, const char *name, size_t length);
 
 /* listing_table.c */
-int listing_table(const struct listing *l, const struct value *const *rows, size_t n);
+int listing_table(const struct listing *l, const struct value *const *rows, size_t n, struct mrg_error *err);
 
 #endif

@@ -59,18 +59,14 @@ static int place_descriptors(const struct spawn *s)
 	return syscall(SYS_close_range, MONITOR_FD_SESSION + n, ~0U, 0) < 0 ? -errno : 0;
 }
 
+/* All signals stay blocked, so no handler of the caller's runs here, where the memory is the caller's; what becomes of them is the monitor's
+ * affair, which has the time. */
 static int become_monitor(void *data)
 {
-	struct sigaction standard = { .sa_handler = SIG_DFL };
 	struct spawn *s = data;
-	sigset_t none;
 	int r = place_descriptors(s);
 
-	/* Of this process alone, though the memory is the caller's: an ignored SIGCHLD would lose exit statuses. */
-	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &standard, NULL);
-	sigemptyset(&none);
-	if (r == 0 && (setsid() < 0 || chdir("/") < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0))
+	if (r == 0 && (setsid() < 0 || chdir("/") < 0))
 		r = -errno;
 	if (r == 0) {
 		execv(s->path, s->argv);

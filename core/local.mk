@@ -30,6 +30,7 @@ libcore_la_SOURCES = \
 	%D%/cgroup_apply.c \
 	%D%/cgroup_devices.c \
 	%D%/cgroup_limits.c \
+	%D%/cgroup_mounts.c \
 	%D%/cgroup_of.c \
 	%D%/cgroup_processes.c \
 	%D%/cgroup_stats.c \
@@ -59,9 +60,29 @@ libcore_la_SOURCES = \
 	%D%/doctor.c \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
+	%D%/formats/device_names.c %D%/formats/device_names.h \
+	%D%/formats/confines.c \
 	%D%/formats/format.c %D%/formats/format.h \
 	%D%/formats/keys.c %D%/formats/keys.h \
 	%D%/formats/keys_native.c \
+	%D%/formats/lxc.c %D%/formats/lxc.h \
+	%D%/formats/lxc_caps.c \
+	%D%/formats/lxc_cgroup.c \
+	%D%/formats/lxc_devices.c \
+	%D%/formats/lxc_include.c \
+	%D%/formats/lxc_keys.c \
+	%D%/formats/lxc_legacy.c \
+	%D%/formats/lxc_limits.c %D%/formats/lxc_limits.h \
+	%D%/formats/lxc_mounts.c %D%/formats/lxc_mounts.h \
+	%D%/formats/lxc_mounts_write.c \
+	%D%/formats/lxc_namespaces.c \
+	%D%/formats/lxc_net.c %D%/formats/lxc_net.h \
+	%D%/formats/lxc_net_write.c \
+	%D%/formats/lxc_process.c \
+	%D%/formats/lxc_replace.c \
+	%D%/formats/lxc_root.c \
+	%D%/formats/lxc_text.c \
+	%D%/formats/module.c %D%/formats/module.h \
 	%D%/formats/nspawn.c %D%/formats/nspawn.h \
 	%D%/formats/nspawn_caps.c \
 	%D%/formats/nspawn_command.c \
@@ -121,11 +142,15 @@ libcore_la_SOURCES = \
 	%D%/procs.c \
 	%D%/protocol.c %D%/protocol.h \
 	%D%/registry.c %D%/registry.h \
+	%D%/registry_module.c %D%/registry_module.h \
 	%D%/registry_validate.c \
 	%D%/seccomp_cache.c \
 	%D%/seccomp_compile.c \
+	%D%/seccomp_lists.c \
 	%D%/seccomp_profile.c %D%/seccomp_profile.h \
+	%D%/seccomp_program.h \
 	%D%/seccomp_rules.c \
+	%D%/seccomp_search.c \
 	%D%/session.c %D%/session.h \
 	%D%/spec.c \
 	%D%/spec_check.c %D%/spec_check.h \
@@ -149,6 +174,33 @@ libmoorage_la_LIBADD = libcore.la
 libmoorage_la_LDFLAGS = $(AM_LDFLAGS) $(LIB_LDFLAGS) -Wl,-Bsymbolic-functions -version-info 0:0:0 -Wl,--version-script=$(srcdir)/%D%/moorage.sym
 libmoorage_la_DEPENDENCIES = libcore.la %D%/moorage.sym
 EXTRA_DIST += %D%/moorage.sym
+
+# Formats that need a library of their own are loaded when asked for.
+pkgformatdir = $(backenddir)/formats
+FORMAT_LDFLAGS = $(AM_LDFLAGS) $(LIB_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^mrg_format_v[0-9]+$$'
+if HAVE_LIBXML2
+pkgformat_LTLIBRARIES += formats/libvirt.la
+endif
+formats_libvirt_la_CFLAGS = $(AM_CFLAGS) $(LIBXML2_CFLAGS)
+formats_libvirt_la_LDFLAGS = $(FORMAT_LDFLAGS)
+formats_libvirt_la_LIBADD = libutil.la libmoorage.la $(JANSSON_LIBS) $(LIBXML2_LIBS)
+formats_libvirt_la_SOURCES = \
+	%D%/formats/confines.c \
+	%D%/formats/libvirt.c %D%/formats/libvirt.h \
+	%D%/formats/libvirt_devices.c \
+	%D%/formats/libvirt_files.c \
+	%D%/formats/libvirt_limits.c \
+	%D%/formats/libvirt_native.c \
+	%D%/formats/libvirt_network.c \
+	%D%/formats/libvirt_os.c \
+	%D%/formats/libvirt_rows.c \
+	%D%/formats/libvirt_sandbox.c \
+	%D%/formats/libvirt_write.c \
+	%D%/formats/libvirt_xml.c
+
+# In the build they are found where they will be: below the plugins.
+all-local: $(pkgformat_LTLIBRARIES)
+	@$(MKDIR_P) .libs && rm -f .libs/formats && $(LN_S) ../formats/.libs .libs/formats
 
 mrglibexec_PROGRAMS += moorage-monitor
 moorage_monitor_SOURCES = %D%/monitor_main.c

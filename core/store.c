@@ -146,7 +146,9 @@ int store_create(struct mrg *m, struct record *record, struct mrg_error *err)
 				  record->transient ? m->run_dir : m->state_dir);
 	record->dir = r;
 	record->created = time_now_ns();
+	record->unnamed = true;
 	r = fill_directory(record, err);
+	record->unnamed = false;
 	if (r == 0)
 		r = claim_name(m, record, base, temporary, record->name, err);
 	if (r == -MRG_E_EXISTS) {

@@ -57,6 +57,7 @@ struct record {
 	int dir;			/* the directory, open */
 	int inherited;			/* store_open_dir(): the descriptor whose lock is shared with the command; else -1 */
 	bool locked;
+	bool unnamed;			/* being made: nobody looks into its directory before that has its name */
 };
 
 /* Makes a record (name, id, backend, spec, transient, creating given; dir and created filled in), locked. -MRG_E_EXISTS when either

@@ -37,17 +37,21 @@ static int cannot_write(const struct record *record, const char *file, int r, st
 	return fail_errno(err, r, "cannot write '%s' of container '%s'", file, record->name);
 }
 
+static int write_file(const struct record *record, const char *file, const char *text, bool durable, struct mrg_error *err)
+{
+	int r = record->unnamed ? fd_make_file(record->dir, file, text, strlen(text), durable) :
+				  fd_replace_file(record->dir, file, text, strlen(text), durable);
+
+	return r < 0 ? cannot_write(record, file, r, err) : 0;
+}
+
 /* Replaces @file by @json, which it takes (NULL: memory ran out). */
 static int write_json(const struct record *record, const char *file, json_t *json, bool durable, struct mrg_error *err)
 {
 	_cleanup_json_ json_t *owned = json;
 	_cleanup_free_ char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
-	int r;
 
-	if (!text)
-		return fail_memory(err);
-	r = fd_replace_file(record->dir, file, text, strlen(text), durable);
-	return r < 0 ? cannot_write(record, file, r, err) : 0;
+	return text ? write_file(record, file, text, durable, err) : fail_memory(err);
 }
 
 /* 0: there is no such file; 1: read. An empty file is none: what a power cut leaves of a file that was not synced. */
@@ -176,10 +180,7 @@ int store_write_spec(struct record *record, struct mrg_error *err)
 	_cleanup_free_ char *text = NULL;
 	int r = mrg_spec_emit(record->spec, 0, &text, err);
 
-	if (r < 0)
-		return r;
-	r = fd_replace_file(record->dir, "config.json", text, strlen(text), !store_in_run(record));
-	return r < 0 ? cannot_write(record, "config.json", r, err) : 0;
+	return r < 0 ? r : write_file(record, "config.json", text, !store_in_run(record), err);
 }
 
 int store_write_run(struct record *record, const struct run *run, struct mrg_error *err)

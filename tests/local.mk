@@ -18,6 +18,7 @@ unit_tests = \
 	%D%/unit/test_container \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
+	%D%/unit/test_format_module \
 	%D%/unit/test_format_oci \
 	%D%/unit/test_format_systemd \
 	%D%/unit/test_lifecycle \
@@ -72,6 +73,14 @@ spec_fixture = %D%/unit/spec_fixture.c %D%/unit/spec_fixture.h
 %C%_unit_test_spec_check_SOURCES = %D%/unit/test_spec_check.c $(spec_fixture)
 %C%_unit_test_spec_default_SOURCES = %D%/unit/test_spec_default.c $(spec_fixture)
 %C%_unit_test_spec_set_SOURCES = %D%/unit/test_spec_set.c $(spec_fixture)
+
+# The format is a module, which is there where libxml2 is.
+libvirt_fixture = %D%/unit/libvirt_fixture.c %D%/unit/libvirt_fixture.h
+%C%_unit_test_format_libvirt_SOURCES = %D%/unit/test_format_libvirt.c $(libvirt_fixture) $(spec_fixture)
+%C%_unit_test_format_libvirt_bad_SOURCES = %D%/unit/test_format_libvirt_bad.c $(libvirt_fixture) $(spec_fixture)
+if HAVE_LIBXML2
+unit_tests += %D%/unit/test_format_libvirt %D%/unit/test_format_libvirt_bad
+endif
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

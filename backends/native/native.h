@@ -84,6 +84,10 @@ int native_sources_receive(const struct mrg_unit *unit, int socket, int *ret_roo
 /* Brings the loopback interface of the caller's network namespace up. */
 int native_loopback_up(struct mrg_error *err);
 
+/* A new network namespace with its loopback interface up, of which the caller does not become a part: a descriptor in *ret, -1 when none
+ * can be made. Fails only when the caller could not come back. */
+int native_network_make(int *ret, struct mrg_error *err);
+
 /* ---- setup.c: in the child ---- */
 
 /* Everything between the birth of the child and its program: a table of steps. */
@@ -91,6 +95,7 @@ struct native_start {
 	const struct mrg_unit *unit;
 	const struct mrg_stdio *io;
 	struct native_joins joins;
+	uint64_t flags;			/* of clone3(2) */
 	struct native_maps maps;
 	int socket[2];			/* monitor's end, child's end */
 	struct mrg_helper_process *process;

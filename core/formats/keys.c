@@ -45,13 +45,13 @@ int key_no_memory(struct key_reader *in)
 	return mrg_error_set(in->err, -ENOMEM, "out of memory");
 }
 
-/* Puts file, line and key in front of an error. */
-static void add_place(struct key_reader *in)
+int key_place(struct key_reader *in)
 {
 	const struct assignment *now = in->now;
 
 	mrg_error_prefix(in->err, "%.80s%sline %u: %.64s%s", now->file ? now->file : "", now->file ? ": " : "", now->line,
 			 now->source ? now->source : now->key, now->source ? "" : in->syntax->sign);
+	return -MRG_E_INVALID;
 }
 
 int key_fail(struct key_reader *in, const char *format, ...)
@@ -61,8 +61,7 @@ int key_fail(struct key_reader *in, const char *format, ...)
 	va_start(args, format);
 	mrg_error_setv(in->err, -MRG_E_INVALID, format, args);
 	va_end(args);
-	add_place(in);
-	return -MRG_E_INVALID;
+	return key_place(in);
 }
 
 int key_lost(struct key_reader *in, const struct key *key, const char *note)
@@ -85,7 +84,7 @@ int key_set(struct key_reader *in, enum mrg_field field, const char *text)
 	int r = mrg_spec_set(in->spec, field, text, in->err);
 
 	if (r < 0)
-		add_place(in);
+		key_place(in);
 	return r;
 }
 
@@ -132,10 +131,9 @@ static int judge_unknown(struct key_reader *in)
 	return in->syntax->confines && in->syntax->confines(in->now->key) ? MRG_WEAKENS : MRG_DROPPED;
 }
 
-static int report_assignment(struct key_reader *in, const struct key *key, int verdict)
+static int report_assignment(struct key_reader *in, const struct assignment *now)
 {
-	const struct assignment *now = in->now;
-	struct mrg_report_row row = { .verdict = verdict, .field = key ? key->field : -1, .line = now->line };
+	struct mrg_report_row row = { .verdict = now->verdict, .field = now->field, .line = now->line, .note = now->note };
 	char source[256];
 
 	if (now->line == 0)
@@ -143,13 +141,21 @@ static int report_assignment(struct key_reader *in, const struct key *key, int v
 	snprintf(source, sizeof(source), "%.80s%s%.60s%s%.90s%s", now->file ? now->file : "", now->file ? ":" : "",
 		 now->section, *now->section ? "." : "", now->key, in->syntax->sign);
 	row.source = now->source ? now->source : source;
-	row.note = verdict == MRG_CARRIED ? NULL : in->note;
-	if (row.field >= 0 && verdict < MRG_DROPPED)
+	if (row.field >= 0 && row.verdict < MRG_DROPPED)
 		row.target = mrg_field_info((unsigned int)row.field)->path;
 	return report_row(in->report, &row);
 }
 
-static int read_assignment(struct key_reader *in)
+int keys_report(struct key_reader *in, const struct assignments *list)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < list->n && r == 0; i++)
+		r = report_assignment(in, &list->item[i]);
+	return r;
+}
+
+static int read_assignment(struct key_reader *in, struct assignment *now)
 {
 	_cleanup_free_ char *rest = NULL;
 	const struct key *key = find_key(in, &rest);
@@ -163,14 +169,17 @@ static int read_assignment(struct key_reader *in)
 	in->rest = rest;
 	verdict = in->judge ? in->judge(in) : -1;
 	if (verdict < 0)
-		verdict = key && key->read ? key->read(in, key, in->now->value) : judge_unknown(in);
+		verdict = key && key->read ? key->read(in, key, now->value) : judge_unknown(in);
 	in->rest = NULL;
 	if (verdict < 0)
 		return verdict;
 	if (verdict >= MRG_DROPPED && !in->note)
 		in->note = in->syntax->unknown;
-	in->keep |= verdict >= MRG_DROPPED;
-	return report_assignment(in, key, verdict);
+	now->keep = in->keep || verdict >= MRG_DROPPED;
+	now->verdict = verdict;
+	now->field = key ? key->field : -1;
+	now->note = verdict == MRG_CARRIED ? NULL : in->note;
+	return in->late ? 0 : report_assignment(in, now);
 }
 
 static bool same_key(const struct assignment *a, const struct assignment *b)
@@ -186,8 +195,7 @@ int keys_read(struct key_reader *in, struct assignments *list)
 		struct assignment *now = &list->item[i];
 
 		in->now = now;
-		r = read_assignment(in);
-		now->keep = r == 0 && in->keep;
+		r = read_assignment(in, now);
 		/* An empty assignment makes the engine forget the earlier ones. */
 		for (size_t j = 0; j < i && !*now->value; j++)
 			if (same_key(&list->item[j], now))

@@ -25,6 +25,9 @@ struct assignment {
 	const char *file;		/* NULL: the text itself, else the name of what it includes */
 	const char *source;		/* how messages and reports name it; NULL: by section and key */
 	bool keep;			/* verbatim: set by the reader */
+	/* What the reader makes of it. */
+	int verdict, field;
+	const char *note;		/* NULL: nothing to say; must live as long as the spec */
 };
 
 struct assignments {
@@ -72,6 +75,7 @@ struct key_reader {
 	const char *rest;		/* what the "*" of the row stands for, else NULL */
 	const char *note;		/* a row may say what was lost of this one */
 	bool keep;			/* keep it verbatim as well */
+	bool late;			/* keys_report() is called by the format: later lines may change what becomes of earlier ones */
 };
 
 struct key_writer {
@@ -107,8 +111,11 @@ KEY_READER(key_read_native);
 
 /* ---- reading -------------------------------------------------------------------------- */
 
-/* Reads @list in order and reports each; stops with the first error. */
+/* Reads @list in order and reports each (unless @in->late); stops with the first error. */
 int keys_read(struct key_reader *in, struct assignments *list);
+
+/* Reports what was made of each of @list. */
+int keys_report(struct key_reader *in, const struct assignments *list);
 
 /* Puts what is to be kept verbatim into the spec: { FORMAT: { SECTION: { KEY: [ VALUE, ... ] } } }, without the level of sections
  * in formats that have none. A section or key given twice is one; sections are in the order of the tables, then others. */
@@ -117,6 +124,9 @@ int keys_keep(struct key_reader *in, const struct assignments *list);
 /* "line LINE: KEY=: RULE". */
 int key_fail(struct key_reader *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int key_no_memory(struct key_reader *in);
+
+/* Puts file, line and key in front of an error that is there already. Returns -MRG_E_INVALID. */
+int key_place(struct key_reader *in);
 
 /* What the syntax undoes of a plain value. */
 static inline const char *key_undo(struct key_reader *in, char *value)

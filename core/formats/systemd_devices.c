@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/formats/device_names.h"
 #include "core/formats/systemd.h"
 #include "core/util/cleanup.h"
 
@@ -16,41 +17,6 @@ static const struct mrg_device_rule standard[] = {
 	{ 1, "c", 1, 3, "rwm" }, { 1, "c", 1, 5, "rwm" }, { 1, "c", 1, 7, "rwm" }, { 1, "c", 1, 8, "rwm" },
 	{ 1, "c", 1, 9, "rwm" }, { 1, "c", 5, 0, "rwm" }, { 1, "c", 5, 2, "rwm" }, { 1, "c", 136, -1, "rw" },
 };
-
-/* Numbers that never change, Documentation/admin-guide/devices.txt. Others would have to be looked up on the host. */
-static const struct {
-	const char *path;
-	char type;
-	int64_t major, minor;
-} known[] = {
-	{ "/dev/null", 'c', 1, 3 }, { "/dev/zero", 'c', 1, 5 }, { "/dev/full", 'c', 1, 7 }, { "/dev/random", 'c', 1, 8 },
-	{ "/dev/urandom", 'c', 1, 9 }, { "/dev/tty", 'c', 5, 0 }, { "/dev/console", 'c', 5, 1 },
-	{ "/dev/ptmx", 'c', 5, 2 }, { "/dev/net/tun", 'c', 10, 200 }, { "/dev/fuse", 'c', 10, 229 },
-	{ "/dev/kvm", 'c', 10, 232 }, { "/dev/loop-control", 'c', 10, 237 }, { "char-mem", 'c', 1, -1 },
-	{ "char-pts", 'c', 136, -1 }, { "block-loop", 'b', 7, -1 }, { "char-*", 'c', -1, -1 }, { "block-*", 'b', -1, -1 },
-};
-
-/* "/dev/char/1:3", "/dev/block/8:0", a name of the table. */
-static bool find_device(const char *word, char *type, int64_t *major, int64_t *minor)
-{
-	unsigned int a, b;
-	int end = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (strcmp(known[i].path, word) == 0) {
-			*type = known[i].type;
-			*major = known[i].major;
-			*minor = known[i].minor;
-			return true;
-		}
-	if (strlen(word) > 40 || (sscanf(word, "/dev/char/%9u:%9u%n", &a, &b, &end) != 2 &&
-				  sscanf(word, "/dev/block/%9u:%9u%n", &a, &b, &end) != 2) || word[end])
-		return false;
-	*type = word[5];
-	*major = a;
-	*minor = b;
-	return true;
-}
 
 KEY_READER(read_device_policy)
 {
@@ -72,7 +38,7 @@ KEY_READER(read_device_allow)
 	struct unit_reader *unit = unit_of(in);
 	_cleanup_(strv_freep) char **words = NULL;
 	struct mrg_device_rule *rule, wanted = { .allow = 1 };
-	char type;
+	struct device_name name;
 	int r;
 
 	if (!*value) {
@@ -86,10 +52,12 @@ KEY_READER(read_device_allow)
 	if (!words || (words[1] && (words[2] || words[1][strspn(words[1], "rwm")] || !*words[1])))
 		return key_fail(in, "must be a device and letters of rwm, not '%.40s'", value);
 	unit->have_devices = true;
-	if (!find_device(words[0], &type, &wanted.major, &wanted.minor))
+	if (!device_find(words[0], &name))
 		return key_lost(in, key, "the number of the device is not known here: give /dev/char/MAJOR:MINOR");
 	rule = spec_list_append(in->spec, (struct list *)&unit->device_allow, sizeof(*rule));
-	wanted.type = type == 'c' ? "c" : "b";
+	wanted.type = name.type == 'c' ? "c" : "b";
+	wanted.major = name.major;
+	wanted.minor = name.minor;
 	wanted.access = mrg_spec_strdup(in->spec, words[1] ? words[1] : "rwm");
 	if (!rule || !wanted.access)
 		return key_no_memory(in);
@@ -153,11 +121,8 @@ static bool has_standard(const struct mrg_spec *spec)
 
 static void write_allow(struct key_writer *out, const struct mrg_device_rule *rule)
 {
-	const char *access = rule->access ? rule->access : "rwm", *name = NULL;
+	const char *access = rule->access ? rule->access : "rwm", *name = device_name(rule->type[0], rule->major, rule->minor);
 
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (known[i].type == rule->type[0] && known[i].major == rule->major && known[i].minor == rule->minor)
-			name = known[i].path;
 	if (name && rule->minor < 0)
 		buffer_addf(&out->b, "DeviceAllow=%s %s\n", name, access);
 	else
@@ -169,12 +134,7 @@ static bool can_allow(const struct mrg_device_rule *rule)
 {
 	if (!rule->allow || !rule->type || rule->type[0] == 'a' || (rule->access && !*rule->access))
 		return false;
-	if (rule->major >= 0 && rule->minor >= 0)
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (known[i].type == rule->type[0] && known[i].major == rule->major && known[i].minor == rule->minor)
-			return true;
-	return false;
+	return (rule->major >= 0 && rule->minor >= 0) || device_name(rule->type[0], rule->major, rule->minor);
 }
 
 KEY_WRITER(write_devices)
@@ -204,7 +164,11 @@ KEY_WRITER(write_devices)
 /* /dev/block/8:0 of the bandwidth keys. */
 bool unit_block_device(const char *word, int64_t *major, int64_t *minor)
 {
-	char type;
+	struct device_name name;
 
-	return find_device(word, &type, major, minor) && type == 'b' && *minor >= 0;
+	if (!device_find(word, &name) || name.type != 'b' || name.minor < 0)
+		return false;
+	*major = name.major;
+	*minor = name.minor;
+	return true;
 }

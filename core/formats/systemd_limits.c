@@ -351,17 +351,6 @@ KEY_WRITER(write_quota)
 	}
 }
 
-/* Shares of 1024 are a weight of 100; what a weight cannot say exactly is written in shares. */
-static uint64_t weight_of_shares(uint64_t shares)
-{
-	return (shares * 100 + 512) / 1024;
-}
-
-static uint64_t shares_of_weight(uint64_t weight)
-{
-	return (weight * 1024 + 50) / 100;
-}
-
 static int set_number(struct key_reader *in, enum mrg_field field, uint64_t value)
 {
 	char text[32];
@@ -380,12 +369,13 @@ KEY_READER(read_weight)
 		return key_read_simple(in, key, value);
 	if (parse_uint64(value, &weight) < 0 || weight < 1 || weight > 10000)
 		return key_fail(in, "must be idle or from 1 to 10000, not '%.40s'", value);
-	return set_number(in, MRG_FIELD_CPU_SHARES, shares_of_weight(weight)) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
+	return set_number(in, MRG_FIELD_CPU_SHARES, format_shares_of_weight(weight)) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
 }
 
+/* What a weight cannot say exactly is written in shares. */
 KEY_WRITER(write_weight)
 {
-	uint64_t weight = weight_of_shares(out->spec->cpu_shares);
+	uint64_t weight = format_weight_of_shares(out->spec->cpu_shares);
 
 	if (key_has(out, MRG_FIELD_CPU_IDLE)) {
 		if (out->spec->cpu_idle)
@@ -394,7 +384,7 @@ KEY_WRITER(write_weight)
 	}
 	if (!key_has(out, MRG_FIELD_CPU_SHARES))
 		return;
-	if (weight >= 1 && weight <= 10000 && shares_of_weight(weight) == out->spec->cpu_shares)
+	if (weight >= 1 && weight <= 10000 && format_shares_of_weight(weight) == out->spec->cpu_shares)
 		buffer_addf(&out->b, "%s=%" PRIu64 "\n", key->name, weight);
 	else
 		buffer_addf(&out->b, "CPUShares=%" PRIu64 "\n", out->spec->cpu_shares);

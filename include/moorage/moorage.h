@@ -187,8 +187,9 @@ struct mrg_session *mrg_session_free(struct mrg_session *s);
 
 /* ---- verbs ------------------------------------------------------------------ */
 
-/* Says that a start or exec follows soon: moorage-monitor is executed now and loads the plugin of @backend (NULL: unknown) while
- * the caller goes on with what comes first. The next mrg_start() or mrg_exec() of this context uses it; mrg_free() sends it away. */
+/* Says that a start or exec follows soon: moorage-monitor is executed now, while the caller goes on with what comes first. With
+ * @backend (NULL: unknown, or an exec follows) it loads the plugin and has it get ready for a start. The next mrg_start() or mrg_exec()
+ * of this context uses it; mrg_free() sends it away. */
 int mrg_launch_ahead(struct mrg *m, const char *backend, struct mrg_error *err);
 
 /* Starts @c. With @ret_session (may be NULL) the caller is attached before the first byte of output and, when the spec keeps

@@ -113,3 +113,6 @@ check_LTLIBRARIES += %D%/bad/needs-helper.la
 %C%_bad_needs_helper_la_SOURCES = %D%/malformed.c
 %C%_bad_needs_helper_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"needs-helper"' -DHELPER=mrg_helper_of_the_future
 %C%_bad_needs_helper_la_LDFLAGS = $(FAKE_LDFLAGS)
+check_LTLIBRARIES += %D%/bad/old-format.la
+%C%_bad_old_format_la_SOURCES = %D%/old_format.c
+%C%_bad_old_format_la_LDFLAGS = $(FAKE_LDFLAGS)
