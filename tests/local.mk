@@ -19,6 +19,8 @@ unit_tests = \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
 	%D%/unit/test_format_module \
+	%D%/unit/test_format_nspawn \
+	%D%/unit/test_format_nspawn_whole \
 	%D%/unit/test_format_oci \
 	%D%/unit/test_format_systemd \
 	%D%/unit/test_lifecycle \
@@ -67,6 +69,9 @@ process_fixture = %D%/unit/process_fixture.c %D%/unit/process_fixture.h
 
 # Specs parsed, compared and made at random.
 spec_fixture = %D%/unit/spec_fixture.c %D%/unit/spec_fixture.h
+nspawn_fixture = %D%/unit/nspawn_fixture.c %D%/unit/nspawn_fixture.h $(spec_fixture)
+%C%_unit_test_format_nspawn_SOURCES = %D%/unit/test_format_nspawn.c $(nspawn_fixture)
+%C%_unit_test_format_nspawn_whole_SOURCES = %D%/unit/test_format_nspawn_whole.c $(nspawn_fixture)
 %C%_unit_test_format_oci_SOURCES = %D%/unit/test_format_oci.c $(spec_fixture)
 %C%_unit_test_format_systemd_SOURCES = %D%/unit/test_format_systemd.c $(spec_fixture)
 %C%_unit_test_spec_SOURCES = %D%/unit/test_spec.c $(spec_fixture)

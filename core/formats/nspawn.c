@@ -31,20 +31,27 @@ static const struct {
 	{ "Interface", "Private" }, { "MACVLAN", "Private" }, { "IPVLAN", "Private" },
 };
 
-/* A number for the group of a setting, -1 when it is none. */
-static int group_of(const char *key)
+/* A number for the setting, -1 when it is none; keys of other sections are none. */
+static int number_of(const char *section, const char *key)
 {
-	const struct key *tables[] = { nspawn_exec_keys, nspawn_files_keys, nspawn_network_keys };
 	int n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		if (strcmp(groups[i].key, key) == 0)
-			key = groups[i].first;
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-		for (const struct key *row = tables[i]; row->name; row++, n++)
-			if (strcmp(row->name, key) == 0)
+	for (const struct key_table *table = nspawn_tables; strcmp(table->section, "Unit") != 0; table++)
+		for (const struct key *row = table->keys; row->name; row++, n++)
+			if (strcmp(row->name, key) == 0 && (!section || strcmp(table->section, section) == 0))
 				return n < NSPAWN_SETTINGS_MAX ? n : -1;
 	return -1;
+}
+
+/* The number of the first of its group. */
+static int group_of(const struct assignment *item)
+{
+	if (number_of(item->section, item->key) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		if (strcmp(groups[i].key, item->key) == 0)
+			return number_of(NULL, groups[i].first);
+	return number_of(item->section, item->key);
 }
 
 static bool is_setting(const struct assignment *item)
@@ -56,7 +63,7 @@ static void note_given(struct nspawn_reader *reader)
 {
 	for (size_t i = 0; i < reader->settings->n; i++) {
 		const struct assignment *item = &reader->settings->item[i];
-		int group = group_of(item->key);
+		int group = group_of(item);
 		bool command = nspawn_from_command(item);
 
 		/* In a file Parameters= does not count alone. */
@@ -67,7 +74,7 @@ static void note_given(struct nspawn_reader *reader)
 
 const char *nspawn_hidden(const struct nspawn_reader *reader, const struct assignment *item)
 {
-	int group = group_of(item->key);
+	int group = group_of(item);
 	bool command = nspawn_from_command(item);
 
 	if (group < 0)
@@ -77,7 +84,7 @@ const char *nspawn_hidden(const struct nspawn_reader *reader, const struct assig
 	if (!command && strcmp(item->key, "Parameters") == 0 && !reader->given[1][group])
 		return "is ignored by nspawn unless Boot= or ProcessTwo= is there too";
 	/* Capabilities of the file come on top of those of the command line. */
-	if (command && reader->override && reader->given[1][group] && group != group_of("Capability"))
+	if (command && reader->override && reader->given[1][group] && group != number_of("Exec", "Capability"))
 		return "the file hides it";
 	if (!command && !reader->override && reader->given[0][group])
 		return "the command line hides it";
@@ -100,7 +107,7 @@ static int judge(struct key_reader *in)
 {
 	const char *note;
 
-	if (!is_setting(in->now) || group_of(in->now->key) < 0)
+	if (!is_setting(in->now) || group_of(in->now) < 0)
 		return -1;
 	note = !*in->now->value && !can_be_empty(in->now->key) ? "an empty value has no effect here" :
 	       nspawn_hidden(nspawn_of(in), in->now);
@@ -197,6 +204,41 @@ static int add_implied(struct key_reader *in, struct assignments *list, const ch
 	return !item.value || assignments_add(list, &item) == -ENOMEM ? key_no_memory(in) : 0;
 }
 
+/* What was kept of the command line and cannot stand in a line of a file stays an option. */
+static int keep_option(struct key_reader *in, struct assignments *list, struct assignment *item)
+{
+	bool property = strcmp(item->source, "--property") == 0;
+	struct buffer b = { 0 };
+	int r = 0;
+
+	buffer_addf(&b, "%s%s", property ? item->key : "", property ? "=" : "");
+	for (const char *c = item->value; *c; c++)
+		buffer_addf(&b, *c == '%' && is_setting(item) ? "%%%%" : *c == '$' ? "$$" : "%c", *c);
+	item->key = item->source;
+	item->value = b.failed ? NULL : mrg_spec_strdup(in->spec, b.text);
+	item->section = "";
+	for (size_t i = 0; i < list->n; i++)
+		if (!*list->item[i].section)
+			item->section = list->item[i].section;
+	if (!item->value)
+		r = key_no_memory(in);
+	buffer_deinit(&b);
+	return r;
+}
+
+static int finish_options(struct key_reader *in, struct assignments *list)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < list->n && r == 0; i++) {
+		struct assignment *item = &list->item[i];
+
+		if (item->keep && item->source && *item->section && !unit_is_plain(item->value))
+			r = keep_option(in, list, item);
+	}
+	return r;
+}
+
 /* What nspawn does to files of the root when nothing is said. Kept for it, as if it had been said. */
 static int finish_implied(struct key_reader *in, struct assignments *list)
 {
@@ -205,7 +247,7 @@ static int finish_implied(struct key_reader *in, struct assignments *list)
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys) && r == 0; i++) {
-		int group = group_of(keys[i]);
+		int group = number_of("Exec", keys[i]);
 		bool given = reader->given[0][group] || (reader->given[1][group] && !reader->unread);
 
 		if (!given && (i > 0 || !in->spec->ns_network))
@@ -343,6 +385,8 @@ static int read_all(struct nspawn_reader *reader, struct nspawn_texts *texts)
 		r = finish_machine(in, texts);
 	for (size_t i = 0; i < ARRAY_SIZE(finish) && r == 0; i++)
 		r = finish[i](in);
+	if (r == 0)
+		r = finish_options(in, &list);
 	if (r == 0)
 		r = finish_implied(in, &list);
 	if (r == 0)

@@ -9,6 +9,8 @@
 #include "core/formats/nspawn.h"
 #include "core/util/cleanup.h"
 
+#define COMMAND_MAX_SIZE	(64U << 10)
+
 /* What an argument is made into. */
 enum form {
 	FORM_NONE,			/* the option has none */
@@ -157,12 +159,24 @@ static int add_quoted(struct command *c, struct assignments *list, struct assign
 	return add(c, list, item);
 }
 
+/* Units have specifiers, options have not. */
+static int add_escaped(struct command *c, struct assignments *list, struct assignment item, const char *value)
+{
+	struct buffer b = { 0 };
+
+	for (const char *at = value; *at; at++)
+		buffer_addf(&b, *at == '%' ? "%%%%" : "%c", *at);
+	item.value = b.failed ? NULL : mrg_spec_strdup(c->in->spec, b.text ? b.text : "");
+	buffer_deinit(&b);
+	return add(c, list, item);
+}
+
 /* "NAME=VALUE" of --rlimit and --property. */
 static int add_pair(struct command *c, const struct option *option, char *value)
 {
 	struct assignments *list = option->form == FORM_RLIMIT ? &c->texts->settings : &c->texts->unit;
 	struct assignment item = { .section = option->section, .source = option->name };
-	struct buffer key = { 0 }, text = { 0 };
+	struct buffer key = { 0 };
 	char *equals = strchr(value, '=');
 
 	if (!equals || equals == value)
@@ -174,13 +188,11 @@ static int add_pair(struct command *c, const struct option *option, char *value)
 		buffer_addf(&key, "Limit%s", strncmp(value, "RLIMIT_", 7) == 0 ? value + 7 : value);
 	else
 		buffer_addf(&key, "%s", value);
-	/* Units have specifiers, .nspawn files and properties have not. */
-	for (const char *at = equals + 1; *at; at++)
-		buffer_addf(&text, option->form == FORM_PROPERTY && *at == '%' ? "%%%%" : "%c", *at);
 	item.key = key.failed ? NULL : mrg_spec_strdup(c->in->spec, key.text);
-	item.value = text.failed ? NULL : mrg_spec_strdup(c->in->spec, text.text ? text.text : "");
 	buffer_deinit(&key);
-	buffer_deinit(&text);
+	if (option->form == FORM_PROPERTY)
+		return add_escaped(c, list, item, equals + 1);
+	item.value = mrg_spec_strdup(c->in->spec, equals + 1);
 	return add(c, list, item);
 }
 
@@ -204,6 +216,8 @@ static int add_setting(struct command *c, const struct option *option, char *val
 	default:
 		break;
 	}
+	if (list == &c->texts->unit)
+		return add_escaped(c, list, item, value);
 	item.value = mrg_spec_strdup(c->in->spec, value);
 	return add(c, list, item);
 }
@@ -325,7 +339,7 @@ static int take_words(struct command *c, char *const *words)
 	if (strcmp(base ? base + 1 : name, "systemd-nspawn") != 0)
 		return mrg_error_set(c->in->err, -MRG_E_INVALID, "line %u: must be a command line of systemd-nspawn, not '%.40s'",
 				     c->line, name);
-	for (; words[i] && words[i][0] == '-' && words[i][1] && r == 0; i++) {
+	for (; r == 0 && words[i] && words[i][0] == '-' && words[i][1]; i++) {
 		if (strcmp(words[i], "--") == 0) {
 			i++;
 			break;
@@ -361,7 +375,10 @@ int nspawn_read_command(struct key_reader *in, struct nspawn_texts *texts, const
 {
 	_cleanup_(strv_freep) char **words = NULL;
 	struct command c = { in, texts, line };
-	int r = split(&c, text, unit, &words);
+	int r;
 
+	if (strlen(text) > COMMAND_MAX_SIZE)
+		return command_fail(&c, "systemd-nspawn", "is longer than 64 KiB");
+	r = split(&c, text, unit, &words);
 	return r < 0 ? r : take_words(&c, words);
 }
