@@ -103,6 +103,9 @@ int lxc_engine_open(const struct lxc_place *place, struct lxc_engine *ret, struc
 void lxc_engine_close(struct lxc_engine *engine);
 #define _cleanup_engine_	_cleanup_(lxc_engine_close)
 
+/* A terminal between us and one of LXC's passes on what comes: the other one does what terminals do. */
+void lxc_make_raw(int terminal);
+
 int lxc_pause(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_resume(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_console(void *self, const struct mrg_unit *unit, int *ret_fd, struct mrg_error *err);

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -163,11 +164,25 @@ static int open_log(struct start *s, struct mrg_error *err)
 	return s->log < 0 ? mrg_error_set(err, -errno, "cannot make the log of LXC, '" LXC_LOG "': %s", strerror(errno)) : 0;
 }
 
+/* The one that LXC puts between its console and us: LXC gives the console the same size. */
+static void set_up_terminal(const struct mrg_spec *spec)
+{
+	const struct winsize size = {
+		.ws_row = (unsigned short)spec->console_height, .ws_col = (unsigned short)spec->console_width,
+	};
+
+	lxc_make_raw(STDIN_FILENO);
+	if (size.ws_row && size.ws_col)
+		ioctl(STDIN_FILENO, TIOCSWINSZ, &size);
+}
+
 /* Descriptors get their numbers before liblxc opens any of its own. */
 static int set_up_descriptors(struct start *s, struct mrg_error *err)
 {
 	int r = mrg_helper_process_stdio(&s->io, s->socket[1], err);
 
+	if (r == 0 && s->io.terminal)
+		set_up_terminal(s->unit->spec);
 	if (r == 0)
 		r = open_log(s, err);
 	return r == 0 && has_init(s) ? lxc_payload_place(&s->payload, err) : r;
