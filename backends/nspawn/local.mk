@@ -9,6 +9,7 @@ libnspawn_la_SOURCES = \
 	%D%/explain.c \
 	%D%/files.c \
 	%D%/machine.c \
+	%D%/manager.c \
 	%D%/notify.c \
 	%D%/nspawn.c %D%/nspawn.h \
 	%D%/payload.c \
