@@ -6,8 +6,8 @@
  * a signal. Why the command could not be executed is written as a struct mrg_error to descriptor 3 (MRG_INIT_ERROR_FD). For engines that
  * lose or lack them: --status writes the wait status word to descriptor 4; --stdio makes descriptors 5, 6 and 7 the standard streams, --terminal
  * opens a terminal and sends its master over the socket 5; --environment takes the environment from the file 8; --wait waits for a byte from 9;
- * --umask OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...], --caps INHERITABLE:AMBIENT (hexadecimal). With --exec it does all that and executes the command
- * in its own place.
+ * --umask OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...], --caps INHERITABLE:AMBIENT (hexadecimal), --size ROWS:COLUMNS of the terminal. With --exec it does all
+ * that and executes the command in its own place.
  */
 
 #include <errno.h>
@@ -201,6 +201,7 @@ static const struct {
 	{ "--cwd", 0, offsetof(struct options, cwd) },
 	{ "--user", 0, offsetof(struct options, user) },
 	{ "--caps", 0, offsetof(struct options, caps) },
+	{ "--size", 0, offsetof(struct options, size) },
 };
 
 /* How many words the option takes; 0: it is none. */

@@ -23,6 +23,17 @@
 
 extern char **environ;
 
+static unsigned long number(const char **at, int base)
+{
+	char *end;
+	unsigned long value = strtoul(*at, &end, base);
+
+	if (end == *at)
+		fail(-EINVAL, "'", *at, "' is no number");
+	*at = end;
+	return value;
+}
+
 /* ---- streams --------------------------------------------------------------------------------- */
 
 static void take_streams(void)
@@ -53,8 +64,19 @@ static void send_master(int master)
 		fail(-errno, "cannot hand the terminal to the monitor", "", "");
 }
 
+/* Before the command runs: it may look at once. "ROWS:COLUMNS". */
+static void set_size(int terminal, const char *size)
+{
+	struct winsize w = { .ws_row = (unsigned short)number(&size, 10) };
+
+	size += *size == ':';
+	w.ws_col = (unsigned short)number(&size, 10);
+	if (ioctl(terminal, TIOCSWINSZ, &w) < 0)
+		fail(-errno, "cannot set the size of the terminal", "", "");
+}
+
 /* A terminal of the container's own. Nothing but us has run in it yet: /dev/pts is what the engine has mounted. */
-static void open_terminal(void)
+static void open_terminal(const char *size)
 {
 	int unlock = 0, slave, master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 
@@ -63,6 +85,8 @@ static void open_terminal(void)
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
 	if (slave < 0)
 		fail(-errno, "cannot open a terminal in the container", "", "");
+	if (size)
+		set_size(slave, size);
 	send_master(master);
 	close(master);
 	/* Fails where the engine has made us the leader of a session already. */
@@ -112,17 +136,6 @@ static void take_environment(void)
 }
 
 /* ---- user and directory ----------------------------------------------------------------------- */
-
-static unsigned long number(const char **at, int base)
-{
-	char *end;
-	unsigned long value = strtoul(*at, &end, base);
-
-	if (end == *at)
-		fail(-EINVAL, "'", *at, "' is no number");
-	*at = end;
-	return value;
-}
 
 static int enter_cwd(const char *cwd, int last_try)
 {
@@ -204,7 +217,7 @@ void set_up(const struct options *o)
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_PID");
 	if (o->terminal)
-		open_terminal();
+		open_terminal(o->size);
 	else if (o->stdio)
 		take_streams();
 	if (o->environment)

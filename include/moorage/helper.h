@@ -160,7 +160,7 @@ int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_co
  * MRG_INIT_STDIO_FD on become 0, 1 and 2; with --terminal the master of a terminal of the container's own is sent over the socket MRG_INIT_STDIO_FD, for
  * mrg_helper_process_master(); with --environment MRG_INIT_ENVIRONMENT_FD holds the whole environment, each variable ended by NUL; with --wait it waits
  * for a byte from MRG_INIT_WAIT_FD before all else. --umask OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...] as mrg_helper_user() gives it,
- * --caps INHERITABLE:AMBIENT (hexadecimal). With --exec the command takes its place: there is no init, and no --status. */
+ * --caps INHERITABLE:AMBIENT (hexadecimal), --size ROWS:COLUMNS of the terminal. With --exec the command takes its place: there is no init, and no --status. */
 #define MRG_INIT_STATUS_FD	4
 #define MRG_INIT_STDIO_FD	5
 #define MRG_INIT_ENVIRONMENT_FD	8
