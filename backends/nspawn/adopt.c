@@ -108,8 +108,10 @@ int nspawn_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec,
 
 	if (has < 0)
 		return has;
-	buffer_add(&b, "", 0);
 	r = nspawn_native(self, unit, collect, &b, err);
+	/* Nothing said: all is as the unit has it. */
+	if (r == 0 && b.length == 0)
+		buffer_addf(&b, "[Exec]\n");
 	if (r == 0 && b.failed)
 		r = fail_memory(err);
 	if (r == 0)

@@ -103,11 +103,29 @@ static bool is_value(const char *value, const char *word)
 	return value && strncmp(value, word, length) == 0 && (value[length] == '\n' || !value[length]);
 }
 
+/* The name of a unit, in which machined writes each backslash as two. */
+static void copy_unit(char ret[NSPAWN_UNIT_SIZE], const char *value)
+{
+	size_t n = 0;
+
+	for (; value && *value && *value != '\n' && n < NSPAWN_UNIT_SIZE - 1; value++) {
+		value += value[0] == '\\' && value[1] == '\\';
+		ret[n++] = *value;
+	}
+	ret[n] = '\0';
+}
+
+static bool is_in_unit(pid_t pid, const char *unit)
+{
+	char cgroup[PATH_MAX];
+
+	return mrg_helper_cgroup_of(pid, cgroup, sizeof(cgroup), NULL) == 0 && strcmp(strrchr(cgroup, '/') + 1, unit) == 0;
+}
+
 int nspawn_registered(const char *name, pid_t *ret_leader, char *ret_unit, struct mrg_error *err)
 {
 	_cleanup_free_ char *text = NULL;
-	char path[PATH_MAX], *leader, *unit;
-	uint64_t ignored;
+	char path[PATH_MAX], unit[NSPAWN_UNIT_SIZE], *leader;
 	int pid, r;
 
 	if (!nspawn_name_is_valid(name))
@@ -120,13 +138,15 @@ int nspawn_registered(const char *name, pid_t *ret_leader, char *ret_unit, struc
 		return mrg_error_set(err, r == -EACCES ? -MRG_E_PERMISSION : -EIO, "cannot read '%s': %s", path, strerror(-r));
 	leader = value_of(text, "LEADER");
 	/* Virtual machines and containers of libvirt are registered there too. */
-	if (!is_value(value_of(text, "SERVICE"), "systemd-nspawn") || !leader || sscanf(leader, "%d", &pid) != 1 ||
-	    proc_start_time(pid, &ignored) < 0 || !is_nspawn(parent_of(pid)))
+	if (!is_value(value_of(text, "SERVICE"), "systemd-nspawn") || !leader || sscanf(leader, "%d", &pid) != 1)
+		return 0;
+	copy_unit(unit, value_of(text, "SCOPE"));
+	/* One that is left from before, whose pid is somebody else's by now. An nspawn that was killed leaves its machine behind. */
+	if (!is_nspawn(parent_of(pid)) && !is_in_unit(pid, unit))
 		return 0;
 	*ret_leader = pid;
-	unit = value_of(text, "SCOPE");
 	if (ret_unit)
-		snprintf(ret_unit, NSPAWN_UNIT_SIZE, "%.*s", unit ? (int)strcspn(unit, "\n") : 0, unit ? unit : "");
+		memcpy(ret_unit, unit, sizeof(unit));
 	return 1;
 }
 
@@ -160,6 +180,19 @@ static bool is_divided(const char *payload)
 	return false;
 }
 
+/* Whether the cgroup is the machine's, and not that of whoever has started nspawn: machined tells of a machine a moment before systemd has moved it. */
+static bool is_own_cgroup(const struct mrg_unit *unit, const struct nspawn_machine *m)
+{
+	const char *leaf = strrchr(m->cgroup, '/') + 1;
+	char own[NAME_MAX + 1];
+	size_t length = strlen(leaf), n;
+
+	if (*m->systemd_unit)
+		return strcmp(leaf, m->systemd_unit) == 0;
+	n = (size_t)snprintf(own, sizeof(own), "%s-%s", unit->name, unit->id);
+	return length >= n && strcmp(leaf + length - n, own) == 0;
+}
+
 int nspawn_machine_open(const struct mrg_unit *unit, struct nspawn_machine *ret, struct mrg_error *err)
 {
 	struct nspawn_machine m = NSPAWN_MACHINE_INIT;
@@ -168,27 +201,27 @@ int nspawn_machine_open(const struct mrg_unit *unit, struct nspawn_machine *ret,
 
 	if (r > 0) {
 		m.leader.pid = pid;
-		r = proc_start_time(pid, &m.leader.start_time) == 0 ? 1 : 0;
+		if (proc_start_time(pid, &m.leader.start_time) < 0)
+			r = 0;
 	}
-	if (r > 0) {
+	if (r > 0)
 		m.leader.pidfd = proc_open(pid, m.leader.start_time);
-		r = m.leader.pidfd >= 0 && mrg_helper_cgroup_of(pid, m.cgroup, sizeof(m.cgroup), NULL) == 0 ? 1 : 0;
-	}
-	if (r <= 0) {
-		nspawn_machine_close(&m);
+	if (r < 0)
+		return r;
+	if (m.leader.pidfd < 0)
 		m = (struct nspawn_machine)NSPAWN_MACHINE_INIT;
-		if (r < 0)
-			return r;
-	} else if ((size_t)snprintf(m.payload, sizeof(m.payload), "%s/payload", m.cgroup) >= sizeof(m.payload) || !is_divided(m.payload)) {
+	else if (mrg_helper_cgroup_of(pid, m.cgroup, sizeof(m.cgroup), NULL) < 0 || !is_own_cgroup(unit, &m))
+		m.cgroup[0] = '\0';
+	if (*m.cgroup && ((size_t)snprintf(m.payload, sizeof(m.payload), "%s/payload", m.cgroup) >= sizeof(m.payload) ||
+			  !is_divided(m.payload)))
 		m.payload[0] = '\0';
-	}
 	*ret = m;
 	ret->unit = *unit;
-	if (r > 0) {
-		ret->unit.process = &ret->leader;
-		ret->unit.cgroup = ret->cgroup;
-	}
-	return r;
+	if (m.leader.pidfd < 0)
+		return 0;
+	ret->unit.process = &ret->leader;
+	ret->unit.cgroup = *ret->cgroup ? ret->cgroup : NULL;
+	return 1;
 }
 
 void nspawn_machine_close(struct nspawn_machine *machine)
