@@ -135,7 +135,7 @@ struct cli {
 	size_t n_settings;
 
 	/* global options */
-	const char *backend, *format, *color, *timeout;
+	const char *backend, *path, *format, *color, *timeout;
 	int json, quiet, no_headings, no_trunc, no_pager, explain, help, version;
 
 	/* options of verbs; each verb uses its own few */
@@ -149,7 +149,7 @@ struct cli {
 	char **filter;
 	int follow, timestamps, raw;
 	const char *tail, *since, *until;
-	int no_stream, features, man;
+	int no_stream, features, man, native;
 	const char *interval;
 };
 

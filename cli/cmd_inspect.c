@@ -63,8 +63,10 @@ static int describe(struct cli *cli, struct mrg_container *c, struct buffer *b, 
 {
 	_cleanup_free_ char *spec = NULL;
 	struct mrg_status status;
-	int r = mrg_container_status(c, &status, err);
+	int r = mrg_container_load(c, err);
 
+	if (r == 0)
+		r = mrg_container_status(c, &status, err);
 	if (r == 0)
 		r = mrg_spec_emit(mrg_container_spec(c), 0, &spec, err);
 	if (r < 0)
@@ -74,7 +76,8 @@ static int describe(struct cli *cli, struct mrg_container *c, struct buffer *b, 
 	add_text(b, "id", mrg_container_id(c));
 	add_text(b, "backend", mrg_container_backend(c));
 	add_time(b, "created", mrg_container_created(c));
-	buffer_addf(b, ",\"transient\":%s", mrg_container_transient(c) ? "true" : "false");
+	buffer_addf(b, ",\"transient\":%s,\"adopted\":%s", mrg_container_transient(c) ? "true" : "false",
+		    mrg_container_adopted(c) ? "true" : "false");
 	add_status(b, &status);
 	add_boundary(b, cli, c);
 	buffer_addf(b, ",\"spec\":%s}", spec);
@@ -159,6 +162,16 @@ static int print_all(struct cli *cli, const char *list)
 	return 0;
 }
 
+static int native_one(_unused_ struct cli *cli, struct mrg_container *c, struct mrg_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = mrg_native(c, &text, err);
+
+	if (r == 0)
+		fputs(text, stdout);
+	return r;
+}
+
 int cmd_inspect(struct cli *cli)
 {
 	_cleanup_(buffer_deinit) struct buffer list = { .text = NULL };
@@ -166,6 +179,8 @@ int cmd_inspect(struct cli *cli)
 	size_t n = 0;
 	int exit = 0, printed;
 
+	if (cli->native)
+		return cli_each(cli, native_one);
 	if (cli->format && !word_in("json jsonl", cli->format) && cli->output != FORMAT_TEMPLATE)
 		return cli_usage(cli, "formats are json, jsonl and templates such as '{{.Status.Pid}}'",
 				 "'inspect' has no format '%s'", cli->format);

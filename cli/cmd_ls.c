@@ -13,8 +13,8 @@
 #include "core/util/proc.h"
 
 enum {
-	NAME, BACKEND, STATE, PID, UPTIME, CREATED, ROOT, COMMAND, EXIT, ID, STARTED, FINISHED, TRANSIENT, OOM, MONITOR_LOST,
-	LABELS,
+	NAME, BACKEND, STATE, PID, UPTIME, MEMORY, ADDRESSES, AUTOSTART, CREATED, ROOT, COMMAND, EXIT, ID, STARTED, FINISHED, TRANSIENT,
+	ADOPTED, OOM, MONITOR_LOST, LABELS,
 };
 
 static const struct column columns[] = {
@@ -23,14 +23,18 @@ static const struct column columns[] = {
 	[STATE] = { "STATE", "state", 0, "created, running, paused or stopped" },
 	[PID] = { "PID", "pid", COLUMN_RIGHT, "first process, on the host" },
 	[UPTIME] = { "UPTIME", NULL, COLUMN_RIGHT, "time since the start" },
+	[MEMORY] = { "MEMORY", "memory", COLUMN_RIGHT, "what it uses" },
+	[ADDRESSES] = { "ADDRESSES", "addresses", 0, "in its network; 'host' when that is the host's" },
+	[AUTOSTART] = { "AUTOSTART", "autostart", 0, "starts with the host" },
 	[CREATED] = { "CREATED", "created", COLUMN_WIDE, "when it was made" },
 	[ROOT] = { "ROOT", "root", COLUMN_TRUNCATE, "root directory" },
-	[COMMAND] = { "COMMAND", "command", COLUMN_TRUNCATE, "command line" },
+	[COMMAND] = { "COMMAND", "command", COLUMN_WIDE | COLUMN_TRUNCATE, "command line" },
 	[EXIT] = { "EXIT", "exit", COLUMN_WIDE | COLUMN_RIGHT, "exit status of the last run" },
 	[ID] = { "ID", "id", COLUMN_WIDE, "id" },
 	[STARTED] = { "STARTED", "started", COLUMN_EXTRA, "last start" },
 	[FINISHED] = { "FINISHED", "finished", COLUMN_EXTRA, "last end" },
 	[TRANSIENT] = { "TRANSIENT", "transient", COLUMN_EXTRA, "removed when it ends" },
+	[ADOPTED] = { "ADOPTED", "adopted", COLUMN_EXTRA, "made by the engine's own tools" },
 	[OOM] = { "OOM-KILLED", "oomKilled", COLUMN_EXTRA, "the last run was killed for its memory" },
 	[MONITOR_LOST] = { "MONITOR-LOST", "monitorLost", COLUMN_EXTRA, "the monitor of this run is gone" },
 	[LABELS] = { "LABELS", "labels", COLUMN_EXTRA, "labels" },
@@ -54,10 +58,10 @@ static bool has_label(const struct mrg_spec *spec, const char *wanted)
 	return false;
 }
 
-static bool has_labels(struct cli *cli, const struct mrg_spec *spec)
+static bool has_labels(struct cli *cli, struct mrg_container *c)
 {
 	for (char **filter = cli->filter; filter && *filter; filter++)
-		if (strncmp(*filter, "label=", 6) == 0 && !has_label(spec, *filter + 6))
+		if (strncmp(*filter, "label=", 6) == 0 && !has_label(mrg_container_spec(c), *filter + 6))
 			return false;
 	return true;
 }
@@ -101,6 +105,49 @@ static void set_labels(struct value *v, const struct mrg_spec *spec)
 	v->json = json.text;
 }
 
+static int add_address(const char *address, void *data)
+{
+	struct buffer *lists = data;	/* for people, and as JSON */
+
+	buffer_addf(&lists[0], "%s%s", lists[0].length ? "," : "", address);
+	buffer_addf(&lists[1], "%s\"%s\"", lists[1].length > 1 ? "," : "", address);
+	return 0;
+}
+
+static void set_addresses(struct value *v, struct mrg_container *c)
+{
+	struct buffer lists[2] = { { .text = NULL }, { .text = NULL } };
+	int r;
+
+	buffer_addf(&lists[1], "[");
+	r = mrg_addresses(c, add_address, lists, NULL);
+	if (r == 1)
+		buffer_addf(&lists[0], "host");
+	buffer_addf(&lists[1], "]");
+	if (r < 0) {
+		buffer_deinit(&lists[0]);
+		buffer_deinit(&lists[1]);
+		return;
+	}
+	v->type = VALUE_JSON;
+	v->text = lists[0].text;
+	v->json = lists[1].text;
+}
+
+/* What costs a look into the kernel or the engine, each only when somebody wants to see it. */
+static void set_looked_up(const struct listing *l, struct value *row, struct mrg_container *c, bool alive)
+{
+	struct mrg_stats stats;
+	int on = listing_wants(l, AUTOSTART) ? mrg_autostart(c, -1, NULL) : -1;
+
+	if (alive && listing_wants(l, ADDRESSES))
+		set_addresses(&row[ADDRESSES], c);
+	if (alive && listing_wants(l, MEMORY) && mrg_stats(c, &stats, NULL) == 0 && stats.valid >> MRG_STAT_MEMORY & 1)
+		value_number(&row[MEMORY], VALUE_SIZE, stats.memory);
+	if (on >= 0)
+		value_number(&row[AUTOSTART], VALUE_BOOL, (uint64_t)on);
+}
+
 static void set_status(struct value *row, const struct mrg_status *status)
 {
 	bool alive = status->state == MRG_STATE_RUNNING || status->state == MRG_STATE_PAUSED;
@@ -129,7 +176,9 @@ static void set_record(struct value *row, struct mrg_container *c)
 	value_text(&row[BACKEND], mrg_container_backend(c));
 	value_text(&row[ID], mrg_container_id(c));
 	value_text(&row[ROOT], spec->root_path && strcmp(spec->root_path, "/") == 0 ? "host" : spec->root_path);
-	value_number(&row[CREATED], VALUE_TIME, (uint64_t)mrg_container_created(c));
+	if (mrg_container_created(c))
+		value_number(&row[CREATED], VALUE_TIME, (uint64_t)mrg_container_created(c));
+	value_number(&row[ADOPTED], VALUE_BOOL, (uint64_t)mrg_container_adopted(c));
 	value_number(&row[TRANSIENT], VALUE_BOOL, (uint64_t)mrg_container_transient(c));
 	set_command(&row[COMMAND], spec);
 	set_labels(&row[LABELS], spec);
@@ -141,9 +190,10 @@ static int found(struct mrg_container *c, void *data)
 	struct mrg_error err = { 0 };
 	struct mrg_status status;
 	struct value *row;
+	bool alive;
 	int r;
 
-	if (!has_labels(walk->list.cli, mrg_container_spec(c)))
+	if (!has_labels(walk->list.cli, c))
 		return 0;
 	r = mrg_container_status(c, &status, &err);
 	if (r == -MRG_E_NOT_FOUND)
@@ -152,13 +202,17 @@ static int found(struct mrg_container *c, void *data)
 		walk->exit = cli_fail(walk->list.cli, &err);
 		status = (struct mrg_status){ .state = -1 };
 	}
-	if (!walk->all && status.state != MRG_STATE_RUNNING && status.state != MRG_STATE_PAUSED)
+	alive = status.state == MRG_STATE_RUNNING || status.state == MRG_STATE_PAUSED;
+	if (!walk->all && !alive)
 		return 0;
 	row = listing_row(&walk->list);
 	if (!row)
 		return 0;
 	set_record(row, c);
 	set_status(row, &status);
+	set_looked_up(&walk->list, row, c, alive);
+	if (mrg_container_load(c, &err) < 0)
+		walk->exit = cli_fail(walk->list.cli, &err);
 	return 0;
 }
 

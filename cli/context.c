@@ -14,9 +14,10 @@
 
 struct mrg *cli_context(struct cli *cli)
 {
+	struct mrg_options options = { .path = cli->path };
 	struct mrg_error err;
 
-	if (!cli->m && mrg_new(&cli->m, NULL, &err) < 0) {
+	if (!cli->m && mrg_new(&cli->m, &options, &err) < 0) {
 		cli_fail(cli, &err);
 		return NULL;
 	}
@@ -59,23 +60,43 @@ struct mrg_container *cli_open_first(struct cli *cli, int *ret_exit)
 	return c;
 }
 
+struct names {
+	struct cli *cli;
+	char **list;
+	bool adopted;			/* those that others made as well */
+};
+
+/* With its backend: another may have one of the same name. */
 static int add_name(struct mrg_container *c, void *data)
 {
-	return strv_append(data, mrg_container_name(c));
+	_cleanup_free_ char *full = NULL;
+	struct names *names = data;
+
+	if (mrg_container_adopted(c) && !names->adopted)
+		return 0;
+	if (asprintf(&full, "%s:%s", mrg_container_backend(c), mrg_container_name(c)) < 0) {
+		full = NULL;
+		return -ENOMEM;
+	}
+	return strv_append(&names->list, full);
 }
 
 static void warn_broken(const char *name, const struct mrg_error *err, void *data)
 {
+	struct names *names = data;
+
 	(void)name;
-	cli_fail(data, err);
+	cli_fail(names->cli, err);
 }
 
-/* The names are collected first: what is done to a container may remove it. */
+/* The names are collected first: what is done to a container may remove it. What others made is meant only when its backend is named. */
 static int all_names(struct cli *cli, char ***ret)
 {
+	struct names names = { .cli = cli, .adopted = cli->backend != NULL };
 	struct mrg_error err = { 0 };
-	int r = mrg_list(cli->m, cli->backend, add_name, warn_broken, ret, &err);
+	int r = mrg_list(cli->m, cli->backend, add_name, warn_broken, &names, &err);
 
+	*ret = names.list;
 	return r < 0 ? cli_fail(cli, &err) : 0;
 }
 

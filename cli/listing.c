@@ -136,6 +136,19 @@ int listing_begin(struct listing *l, struct cli *cli, const struct column *colum
 	return r;
 }
 
+bool listing_wants(const struct listing *l, int column)
+{
+	if (l->cli->output > FORMAT_WIDE && l->cli->output != FORMAT_NAME)
+		return true;
+	for (char **filter = l->cli->filter; filter && *filter; filter++)
+		if (column_find(l->columns, *filter, strcspn(*filter, "=")) == column)
+			return true;
+	for (size_t i = 0; l->shown[i] >= 0 && !l->cli->quiet && l->cli->output != FORMAT_NAME; i++)
+		if (l->shown[i] == column)
+			return true;
+	return l->sort == column;
+}
+
 struct value *listing_row(struct listing *l)
 {
 	struct value *grown = reallocarray(l->values, (l->n_rows + 1) * l->n_columns, sizeof(*grown));
@@ -246,6 +259,12 @@ int listing_print(struct listing *l)
 		l->cli->output = FORMAT_NAME;
 	if (l->cli->output == FORMAT_CSV && !l->cli->no_headings)
 		row_csv(l, NULL, NULL);
-	r = l->cli->output <= FORMAT_WIDE ? listing_table(l, rows, n) : print_rows(l, rows, n);
-	return r < 0 ? cli_fail(l->cli, (mrg_error_set(&err, r, "cannot print the list: %s", strerror(-r)), &err)) : 0;
+	if (l->cli->output <= FORMAT_WIDE) {
+		r = listing_table(l, rows, n, &err);
+	} else {
+		r = print_rows(l, rows, n);
+		if (r < 0)
+			mrg_error_set(&err, r, "cannot print the list: %s", strerror(-r));
+	}
+	return r < 0 ? cli_fail(l->cli, &err) : 0;
 }

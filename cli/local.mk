@@ -3,13 +3,14 @@
 
 bin_PROGRAMS += moorage
 moorage_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS)
-moorage_LDADD = libmoorage.la libutil.la $(SMARTCOLS_LIBS)
+moorage_LDADD = libmoorage.la libutil.la
 moorage_SOURCES = \
 	%D%/cli.h \
 	%D%/cmd_attach.c \
 	%D%/cmd_backends.c \
 	%D%/cmd_create.c \
 	%D%/cmd_doctor.c \
+	%D%/cmd_enable.c \
 	%D%/cmd_exec.c \
 	%D%/cmd_info.c \
 	%D%/cmd_inspect.c \

@@ -52,6 +52,9 @@ int output_format_parse(struct cli *cli);
 /* Begins a list, checking --columns, --sort and --filter. An exit status after a message. */
 int listing_begin(struct listing *l, struct cli *cli, const struct column *columns, const char *schema);
 
+/* Whether @column is shown, or is part of a machine's format, or decides about rows: worth finding out. */
+bool listing_wants(const struct listing *l, int column);
+
 /* A new row of empty values, one per column; NULL when memory runs out. */
 struct value *listing_row(struct listing *l);
 
@@ -83,6 +86,6 @@ const char *value_show(const struct value *v, char *buffer, bool humans);
 int column_find(const struct column *columns, const char *name, size_t length);
 
 /* listing_table.c */
-int listing_table(const struct listing *l, const struct value *const *rows, size_t n);
+int listing_table(const struct listing *l, const struct value *const *rows, size_t n, struct mrg_error *err);
 
 #endif

@@ -10,6 +10,8 @@
 
 /* ---- options of single verbs -------------------------------------------------------------------- */
 
+/* What the tools of an engine made is not swept up unasked. */
+#define ALL_TEXT "all that moorage made; with -B all of that backend"
 #define NAME_ROW TEXT("name machine", "nM", "NAME", name, "the container, in place of the operand")
 #define LIST_ROWS                                                                     \
 	TEXT("columns", "o", "NAME,...", columns, "columns to show; +NAME adds one"), \
@@ -29,16 +31,16 @@ TABLES(stop, NAME_ROW,
        TEXT("time", "t", "SECONDS", time, "time before it is killed; without: that of the container, or 10"),
        FLAG("kill", "k", kill, "kill at once"),
        FLAG("no-kill", NULL, no_kill, "never kill: fail when the time is over"),
-       FLAG("no-wait", NULL, detach, "ask for the end and do not wait"), FLAG("all", "a", all, "all containers"),
+       FLAG("no-wait", NULL, detach, "ask for the end and do not wait"), FLAG("all", "a", all, ALL_TEXT),
        FLAG("ignore", NULL, ignore, "a missing container is no failure"));
 TABLES(restart, NAME_ROW,
        TEXT("time", "t", "SECONDS", time, "time before it is killed; without: that of the container, or 10"),
-       FLAG("all", "a", all, "all containers"), LATER("guest", NULL, NULL, "reboot inside: not in this version"));
+       FLAG("all", "a", all, ALL_TEXT), LATER("guest", NULL, NULL, "reboot inside: not in this version"));
 TABLES(kill, NAME_ROW, TEXT("signal", "s", "SIGNAL", signal, "name or number; KILL when not given"),
        FLAG("all-processes", NULL, all_processes, "to every process, not the first one only"),
-       FLAG("all", "a", all, "all containers"));
+       FLAG("all", "a", all, ALL_TEXT));
 TABLES(rm, NAME_ROW, FLAG("force", "f", force, "kill it first; a missing one is no failure"),
-       FLAG("ignore", "i", ignore, "a missing container is no failure"), FLAG("all", "a", all, "all containers"),
+       FLAG("ignore", "i", ignore, "a missing container is no failure"), FLAG("all", "a", all, ALL_TEXT),
        LATER("keep-storage", NULL, NULL, "a root directory is never removed: nothing to keep"),
        LATER("volumes", "v", NULL, "needs volumes: not in this version"),
        LATER("snapshots", NULL, NULL, "needs snapshots: not in this version"));
@@ -74,7 +76,7 @@ TABLES(stats, NAME_ROW, FLAG("no-stream", NULL, no_stream, "once, not again and 
        TEXT("interval", NULL, "SECONDS", interval, "time between two looks"), LIST_ROWS);
 TABLES(backends, FLAG("features", NULL, features, "which field of the spec which backend honours"), LIST_ROWS);
 TABLES(help, FLAG("man", NULL, man, "synopsis and options as scdoc text, for the manual"));
-TABLES(inspect, NAME_ROW, LATER("native", NULL, NULL, "the engine's own form: not in this version"),
+TABLES(inspect, NAME_ROW, FLAG("native", NULL, native, "the engine's own text: LXC config, .nspawn, domain XML"),
        LATER("diff", NULL, NULL, "not in this version"));
 
 /* ---- the table ---------------------------------------------------------------------------------- */
@@ -121,6 +123,11 @@ const struct verb verbs[] = {
 	  COMPLETE_STOPPED, 2, 2, cmd_rename },
 	{ "update", "set limit", LIFECYCLE, "NAME", "change limits, also of a running container",
 	  "moorage update -m 128M --cpus 0.5 web", update_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_update },
+	{ "enable", "autostart", LIFECYCLE, "NAME...", "start with the host", "moorage enable web\n\nBy the engine's own means "
+	  "(lxc.start.auto, systemd-nspawn@.service, libvirt's autostart), else by an instance of moorage@.service.",
+	  name_tables, SOME, .complete = COMPLETE_ANY, .run = cmd_enable },
+	{ "disable", NULL, LIFECYCLE, "NAME...", "do not start with the host", "moorage disable web", name_tables, SOME,
+	  .complete = COMPLETE_ANY, .run = cmd_disable },
 	{ "wait", NULL, LIFECYCLE, "NAME...", "wait for the end; print the exit status",
 	  "moorage wait job\nmoorage wait -t 10 job\nmoorage wait -s running,paused web", wait_tables, SOME, .complete = COMPLETE_ALIVE, .run = cmd_wait },
 
@@ -154,6 +161,9 @@ const struct verb verbs[] = {
 	  .complete = COMPLETE_ANY, .run = cmd_info },
 	{ "inspect", "show dumpxml", OBSERVE, "NAME...", "everything, as JSON", "moorage inspect web", inspect_tables,
 	  SOME, .complete = COMPLETE_ANY, .run = cmd_inspect },
+	{ "generate", NULL, OBSERVE, "NAME...", "print a systemd unit for it",
+	  "moorage generate web >/etc/systemd/system/web.service", name_tables, SOME, .complete = COMPLETE_ANY,
+	  .run = cmd_generate },
 	{ "logs", NULL, OBSERVE, "NAME...", "output so far",
 	  "moorage logs -f web\nmoorage logs --tail 20 --since 10m web", logs_tables, SOME, .complete = COMPLETE_ANY,
 	  .run = cmd_logs },

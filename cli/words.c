@@ -8,6 +8,7 @@
 static const struct option_spec global_rows[] = {
 	TEXT("backend", "B", "NAME", backend, "this backend only; auto or all: no choice is made"),
 	TEXT("format", NULL, "FORMAT", format, "table, wide, json, jsonl, csv, env, name or '{{.Name}}'"),
+	TEXT("path lxcpath connect", "P", "DIR|URI", path, "where the engine keeps its containers, if not in its usual place"),
 	FLAG("json", NULL, json, "short for --format json; errors are JSON too"),
 	FLAG("quiet", "q", quiet, "lists: names only; else: no remarks"),
 	FLAG("no-headings noheading noheadings no-legend", NULL, no_headings, "no line of headings"),
@@ -19,7 +20,6 @@ static const struct option_spec global_rows[] = {
 	FLAG("help", "h", help, "help"),
 	FLAG("version", "V", version, "version"),
 	LATER("host", "H", "[USER@]HOST", "other hosts are not in this version"),
-	LATER("path", "P", "DIR", "not in this version; MOORAGE_STATE_DIR chooses another directory"),
 	LATER("config", NULL, "FILE", "not in this version; MOORAGE_CONFIG chooses another file"),
 	LATER("debug log-level log-format", NULL, NULL, "not in this version"),
 	LATER("progress", NULL, "MODE", "not in this version"),
@@ -45,9 +45,8 @@ const struct known_word later_verbs[] = {
 	LATER_VERB("cp copy-to copy-from file", "copying files comes later; '-v SRC:DST' shows a directory inside"),
 	LATER_VERB("mount umount bind", "mounts into a running container come later"),
 	LATER_VERB("migrate plan", MOVE),
-	LATER_VERB("convert apply generate", "configuration of other tools comes later"),
+	LATER_VERB("convert apply", "configuration of other tools comes later"),
 	LATER_VERB("compare audit", "comparing and auditing come later"),
-	LATER_VERB("enable disable autostart", "starting with the host comes later"),
 	LATER_VERB("events monitor event metrics cgtop", "events and metrics come later; there is 'stats'"),
 	LATER_VERB("port", "networks come later"),
 	LATER_VERB("diff", "changed files come later"),
@@ -80,8 +79,6 @@ const struct known_word foreign_verbs[] = {
 };
 
 const struct known_word foreign_options[] = {
-	{ "--lxcpath", "moorage keeps its own records; MOORAGE_STATE_DIR chooses another directory", NULL, false },
-	{ "--connect", "choose a backend with '--backend NAME'", NULL, false },
 	{ "--runtime --engine --driver", "choose a backend with '--backend NAME'", NULL, false },
 	{ "--daemon --daemonize", "use '--detach'", NULL, false },
 	{ "--no-daemon", "that is so without '--detach'", NULL, false },

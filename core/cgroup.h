@@ -32,6 +32,9 @@ enum {
 /* The bit of a name as in /proc/self/mountinfo or cgroup.controllers; 0: unknown. */
 unsigned int cgroup_controller(const char *name, size_t length);
 
+/* The bits of a list of names with separators of @separators; unknown names are left out. */
+unsigned int cgroup_controllers_parse(const char *text, const char *separators);
+
 /* The name of the lowest bit in @controllers as cgroup @version spells it. */
 const char *cgroup_controller_name(unsigned int controllers, int version);
 
@@ -74,11 +77,7 @@ struct cgroup {
 	bool own_parent;			/* ours by name: removed when empty, whoever made it */
 };
 
-/* ---- cgroup_tree.c: mounts and directories ---- */
-
-/* As mrg_error_set() for an error of cgroupfs, with the system's words behind the sentence. Codes that mean something
- * else here (ENOENT: no such container, EBUSY: wrong state, ...) become EIO. */
-int cgroup_fail(struct mrg_error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* ---- cgroup_mounts.c ---- */
 
 struct cgroup_mount {
 	int version;
@@ -89,6 +88,15 @@ struct cgroup_mount {
 
 /* Reads one line of mountinfo, which it changes. Whether it is a hierarchy of cgroups we can use. */
 bool cgroup_parse_mount(char *line, struct cgroup_mount *ret);
+
+/* Fills in the hierarchies of @cg; with @tracker_only the tracking one is enough. A negative errno. */
+int cgroup_find_mounts(struct cgroup *cg, bool tracker_only);
+
+/* ---- cgroup_tree.c: names and directories ---- */
+
+/* As mrg_error_set() for an error of cgroupfs, with the system's words behind the sentence. Codes that mean something
+ * else here (ENOENT: no such container, EBUSY: wrong state, ...) become EIO. */
+int cgroup_fail(struct mrg_error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The path of @unit. Without a PARENT of the user's it is moorage/NAME-ID where there is only v2, whose controllers are given
  * to the children of a cgroup; elsewhere it is moorage-NAME-ID: a parent would double what starting and ending cost. */
@@ -123,8 +131,8 @@ int cgroup_processes(const struct cgroup *cg, int (*found)(pid_t pid, void *data
 /* SIGKILL to every process, frozen meanwhile so that none forks away. */
 int cgroup_kill_frozen(const struct cgroup *cg);
 
-/* SIGKILL to whoever left the tracking hierarchy, which root inside may do, but not another one of v1. */
-void cgroup_kill_strays(const struct cgroup *cg);
+/* SIGKILL to whoever left the tracking hierarchy, which root inside may do, but not this one of v1. */
+void cgroup_kill_strays(const struct cgroup_hierarchy *h);
 
 /* Waits until no process is left. */
 int cgroup_wait_empty(const struct cgroup *cg, int timeout_ms);

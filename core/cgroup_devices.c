@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
@@ -266,8 +267,13 @@ int cgroup_devices_lines(const struct mrg_device_rule *rules, size_t n, char ***
 
 static int write_lines(int dir, char *const *lines, struct mrg_error *err)
 {
+	_cleanup_close_ int allow = openat(dir, "devices.allow", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int deny = openat(dir, "devices.deny", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (allow < 0 || deny < 0)
+		return cgroup_fail(err, -errno, "cannot open the device rules of a cgroup");
 	for (size_t i = 0; lines[i]; i++) {
-		int r = fd_write_file(dir, lines[i][0] == 'a' ? "devices.allow" : "devices.deny", lines[i] + 1);
+		int r = fd_write_all(lines[i][0] == 'a' ? allow : deny, lines[i] + 1, strlen(lines[i] + 1));
 
 		if (r < 0)
 			return cgroup_fail(err, r, "the kernel refuses the device rule '%s'", lines[i] + 1);

@@ -104,14 +104,12 @@ int cgroup_kill_frozen(const struct cgroup *cg)
 	return -ETIMEDOUT;
 }
 
-void cgroup_kill_strays(const struct cgroup *cg)
+void cgroup_kill_strays(const struct cgroup_hierarchy *h)
 {
 	size_t killed = 0;
 	struct listing listing = { kill_one, &killed };
 
-	for (size_t i = 0; i < cg->n; i++)
-		if (cg->item[i].version == 1 && cg->item[i].dir >= 0)
-			cgroup_walk(cg->item[i].dir, list_one, &listing);
+	cgroup_walk(h->dir, list_one, &listing);
 }
 
 int cgroup_wait_empty(const struct cgroup *cg, int timeout_ms)

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where the hierarchies are mounted, and the directories of one container in them. */
+/* The directories of one container in the hierarchies. */
 
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -23,7 +20,6 @@
 #include "core/util/proc.h"
 #include "core/util/str.h"
 
-#define TOP		"/sys/fs/cgroup"
 #define PARENT_DEFAULT	"moorage"
 #define DEPTH_MAX	256
 
@@ -89,8 +85,7 @@ const char *cgroup_controller_name(unsigned int set, int version)
 	return "";
 }
 
-/* The controllers in a list with separators of @separators. */
-static unsigned int parse_controllers(const char *text, const char *separators)
+unsigned int cgroup_controllers_parse(const char *text, const char *separators)
 {
 	unsigned int set = 0;
 
@@ -102,55 +97,6 @@ static unsigned int parse_controllers(const char *text, const char *separators)
 		text += strspn(text, separators);
 	}
 	return set;
-}
-
-/* Blanks and backslashes stand as octal numbers in mountinfo, proc(5). */
-static void unescape(char *text)
-{
-	char *out = text;
-
-	while (*text)
-		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' && text[2] <= '7' &&
-		    text[3] >= '0' && text[3] <= '7') {
-			*out++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
-			text += 4;
-		} else {
-			*out++ = *text++;
-		}
-	*out = '\0';
-}
-
-bool cgroup_parse_mount(char *line, struct cgroup_mount *ret)
-{
-	char *save, *type, *tail = strstr(line, " - ");
-	struct cgroup_mount m = { 0 };
-	char *number;
-
-	if (!tail)
-		return false;
-	*tail = '\0';
-	type = strtok_r(tail + 3, " ", &save);
-	if (!type || (strcmp(type, "cgroup") != 0 && strcmp(type, "cgroup2") != 0))
-		return false;
-	m.version = strcmp(type, "cgroup2") == 0 ? 2 : 1;
-	strtok_r(NULL, " ", &save);
-	tail = strtok_r(NULL, " \n", &save);
-	if (m.version == 1)
-		m.controllers = parse_controllers(tail ? tail : "", ",");
-	strtok_r(line, " ", &save);
-	strtok_r(NULL, " ", &save);
-	number = strtok_r(NULL, " ", &save);
-	m.root = strtok_r(NULL, " ", &save);
-	m.path = strtok_r(NULL, " ", &save);
-	if (!m.path || sscanf(number, "%u:%u", &m.major, &m.minor) != 2)
-		return false;
-	unescape(m.root);
-	unescape(m.path);
-	/* A root above the cgroup namespace: what lies there is none of ours. */
-	if (strcmp(m.root, "/..") == 0 || strncmp(m.root, "/../", 4) == 0)
-		return false;
-	*ret = m;
-	return m.version == 2 || m.controllers != 0;
 }
 
 static int check_parent(const char *path, size_t length, struct mrg_error *err)
@@ -215,65 +161,6 @@ int cgroup_name(struct cgroup *cg, const struct mrg_unit *unit, struct mrg_error
 	return 0;
 }
 
-/* Takes the mount @path in if it is what is visible there. */
-static int add_mount(struct cgroup *cg, const char *path, const struct cgroup_mount *mount)
-{
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-
-	if (cg->n == ARRAY_SIZE(cg->item))
-		return 0;
-	for (size_t i = 0; i < cg->n; i++)
-		if (cg->item[i].version == mount->version &&
-		    (mount->version == 2 || (cg->item[i].controllers & mount->controllers)))
-			return 0;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
-	/* Something else may be mounted over it since. */
-	if (fstat(fd, &st) < 0 || ((mount->major || mount->minor) && st.st_dev != makedev(mount->major, mount->minor)))
-		return 0;
-	cg->item[cg->n++] = (struct cgroup_hierarchy) {
-		.version = mount->version, .controllers = mount->controllers, .root = take_fd(&fd), .dir = -1,
-	};
-	return 0;
-}
-
-static bool is_cgroup2(const char *path)
-{
-	struct statfs fs;
-
-	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-/* The usual places first: reading mountinfo takes long on hosts with thousands of mounts. */
-static int find_mounts(struct cgroup *cg, bool tracker_only)
-{
-	static const struct cgroup_mount v2 = { .version = 2 };
-	_cleanup_free_ char *text = NULL;
-	char *line, *save;
-	int r;
-
-	cg->unified_only = is_cgroup2(TOP);
-	if (cg->unified_only)
-		return add_mount(cg, TOP, &v2);
-	if (tracker_only && is_cgroup2(TOP "/unified"))
-		return add_mount(cg, TOP "/unified", &v2);
-	r = fd_read_virtual(AT_FDCWD, "/proc/self/mountinfo", 64 << 20, &text, NULL);
-	if (r < 0)
-		return r;
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		struct cgroup_mount mount;
-
-		if (cgroup_parse_mount(line, &mount)) {
-			r = add_mount(cg, mount.path, &mount);
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
-}
-
 static struct cgroup_hierarchy *find_member(struct cgroup *cg, unsigned int controller, int version, bool members)
 {
 	struct cgroup_hierarchy *h = cgroup_find(cg, controller, version);
@@ -296,6 +183,26 @@ static void choose_tracker(struct cgroup *cg, bool members)
 	}
 }
 
+static int open_directory(const struct cgroup *cg, struct cgroup_hierarchy *h, struct mrg_error *err)
+{
+	h->dir = path_open_beneath(h->root, cg->path, O_RDONLY | O_DIRECTORY, 0);
+	return h->dir < 0 && h->dir != -ENOENT ? cgroup_fail(err, h->dir, "cannot open cgroup '/%s'", cg->path) : 0;
+}
+
+/* That of the tracking hierarchy is made first and removed last: without it there are no others, which saves looking for them. Where an
+ * engine makes them, it need not be in that one. */
+static int open_directories(struct cgroup *cg, bool all, struct mrg_error *err)
+{
+	int r = cg->tracker ? open_directory(cg, cg->tracker, err) : 0;
+
+	if (cg->tracker && cg->tracker->dir < 0 && !all)
+		return r;
+	for (size_t i = 0; i < cg->n && r == 0; i++)
+		if (&cg->item[i] != cg->tracker)
+			r = open_directory(cg, &cg->item[i], err);
+	return r;
+}
+
 int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_only, struct mrg_error *err)
 {
 	struct cgroup *cg = ret;
@@ -304,25 +211,18 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 	cg->n = 0;
 	cg->tracker = NULL;
 	/* An engine does not put its containers into every hierarchy. */
-	r = find_mounts(cg, tracker_only && !unit->cgroup);
+	r = cgroup_find_mounts(cg, tracker_only && !unit->cgroup);
 	if (r < 0)
 		r = cgroup_fail(err, r, "cannot find the mounted cgroups");
 	else
 		r = cgroup_name(cg, unit, err);
+	if (r == 0) {
+		choose_tracker(cg, false);
+		r = open_directories(cg, unit->cgroup != NULL, err);
+	}
 	if (r < 0) {
 		cgroup_close(cg);
 		return r;
-	}
-	choose_tracker(cg, false);
-	for (size_t i = 0; i < cg->n; i++) {
-		struct cgroup_hierarchy *h = &cg->item[i];
-
-		h->dir = path_open_beneath(h->root, cg->path, O_RDONLY | O_DIRECTORY, 0);
-		if (h->dir < 0 && h->dir != -ENOENT) {
-			r = cgroup_fail(err, h->dir, "cannot open cgroup '/%s'", cg->path);
-			cgroup_close(cg);
-			return r;
-		}
 	}
 	if (unit->cgroup && cg->tracker && cg->tracker->dir < 0)
 		choose_tracker(cg, true);
@@ -353,7 +253,7 @@ struct cgroup_controllers cgroup_available(struct cgroup *cg)
 		}
 		found.unified = true;
 		if (fd_read_virtual(h->root, "cgroup.controllers", 4096, &text, NULL) == 0)
-			h->controllers = parse_controllers(text, " \n");
+			h->controllers = cgroup_controllers_parse(text, " \n");
 		found.v2 |= h->controllers;
 	}
 	return found;
@@ -484,6 +384,7 @@ static int remove_children(int dir, int depth, int64_t deadline)
 	return r;
 }
 
+/* Nobody is left in the tracking hierarchy: who is still in another one is looked for only when that says it is in use. */
 static int remove_own(const struct cgroup *cg, struct cgroup_hierarchy *h, int64_t deadline)
 {
 	while (unlinkat(h->root, cg->path, AT_REMOVEDIR) < 0 && errno != ENOENT) {
@@ -493,6 +394,8 @@ static int remove_own(const struct cgroup *cg, struct cgroup_hierarchy *h, int64
 			return -errno;
 		if (time_monotonic_ms() > deadline)
 			return -EBUSY;
+		if (h->version == 1)
+			cgroup_kill_strays(h);
 		r = remove_children(h->dir, 0, deadline);
 		if (r < 0)
 			return r;

@@ -175,16 +175,19 @@ static int new_record(struct mrg *m, const struct mrg_create *create, const char
 
 static int remove_predecessor(struct mrg *m, const char *name, struct mrg_error *err)
 {
-	struct mrg_container *old = NULL;
-	int r = mrg_container_open(m, name, &old, err);
+	struct mrg_container *old;
+	struct record *record = NULL;
+	int r = container_open_record(m, name, CONTAINER_LOCK_MS, &record, err);
 
-	if (r == 0)
-		r = mrg_remove(old, 0, err);
+	if (r < 0)
+		return r == -MRG_E_NOT_FOUND ? 0 : r;
+	old = container_new(m, record);
+	r = old ? mrg_remove(old, 0, err) : fail_memory(err);
 	mrg_container_free(old);
 	return r == -MRG_E_NOT_FOUND ? 0 : r;
 }
 
-/* What the engine has under that name is not ours to replace. */
+/* What else the engine has under that name is not ours to replace. */
 static int check_engine(struct mrg *m, struct plugin *p, const char *name, struct mrg_error *err)
 {
 	int r = p->table.find ? dispatch_find(p, m->path, name, err) : 0;

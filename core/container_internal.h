@@ -76,6 +76,9 @@ int container_wait_end(struct mrg_container *c, int timeout_ms, struct mrg_statu
 /* Does a dead monitor's work, under the lock: releases what the run took and notes the end. */
 int container_tidy(struct mrg_container *c, struct view *view, struct mrg_error *err);
 
+/* container_autostart.c: takes back what mrg_autostart() has left outside the record. */
+int container_forget_autostart(struct mrg_container *c, struct mrg_error *err);
+
 /* container_stop.c: SIGKILL to all processes; returns when it has ended. 0 when it did not run. */
 int container_kill_all(struct mrg_container *c, struct mrg_error *err);
 

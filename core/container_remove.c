@@ -26,6 +26,8 @@ static int remove_at_rest(struct mrg_container *c, struct view *view, struct mrg
 	int r = dispatch_cleanup(c->plugin, &view->unit, &ignored, err);
 
 	if (r == 0)
+		r = container_forget_autostart(c, err);
+	if (r == 0)
 		r = dispatch_destroy(c->plugin, &view->unit, err);
 	return r < 0 ? r : store_remove(c->m, c->record, err);
 }

@@ -251,3 +251,8 @@ int dispatch_autostart(struct plugin *p, const struct mrg_unit *unit, int on, st
 	OFFERED(p, autostart, err);
 	return CALL(p, autostart, err, unit, on);
 }
+
+int dispatch_ready(struct plugin *p, struct mrg_error *err)
+{
+	return p->table.ready ? done(CALL(p, ready, err)) : 0;
+}

@@ -3,7 +3,7 @@
 #define CORE_DISPATCH_H
 
 /* The only callers of a plugin's verbs: one function per verb with the verb's arguments, the plugin in place of
- * self. A verb that is not offered is -MRG_E_UNSUPPORTED, naming verb and backend (check, create, cleanup, process and configure: 0, there is
+ * self. A verb that is not offered is -MRG_E_UNSUPPORTED, naming verb and backend (check, create, cleanup, process, configure and ready: 0, there is
  * nothing to do or tell); an error without a sentence
  * gets one; every error is prefixed with the backend's name. */
 
@@ -42,5 +42,6 @@ int dispatch_native(struct plugin *p, const struct mrg_unit *unit, mrg_explain_f
 int dispatch_configure(struct plugin *p, const struct mrg_unit *unit, struct mrg_error *err);
 int dispatch_rename(struct plugin *p, const struct mrg_unit *unit, const char *name, struct mrg_error *err);
 int dispatch_autostart(struct plugin *p, const struct mrg_unit *unit, int on, struct mrg_error *err);
+int dispatch_ready(struct plugin *p, struct mrg_error *err);
 
 #endif

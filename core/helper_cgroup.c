@@ -319,7 +319,6 @@ int cgroup_clear(struct cgroup *cg, uint64_t *ret_oom_kills, struct mrg_error *e
 
 	if (r < 0)
 		return cgroup_fail(err, r, "cannot end the processes in cgroup '/%s'", cg->path);
-	cgroup_kill_strays(cg);
 	*ret_oom_kills = cgroup_oom_kills(cg);
 	r = cgroup_remove(cg, END_TIMEOUT_MS);
 	return r < 0 ? cgroup_fail(err, r, "cannot remove cgroup '/%s'", cg->path) : 0;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,31 +41,49 @@ static int make_directory(struct cgroup *cg, struct cgroup_hierarchy *h, struct 
 	return r;
 }
 
-static int make_directories(struct cgroup *cg, unsigned int wanted, struct mrg_error *err)
+/* What becomes of the cgroups of one start. */
+struct mrg_helper_cgroups {
+	const struct mrg_unit *unit;
+	struct cgroup cg;
+	struct cgroup_plan plan;
+	unsigned int wanted;		/* controllers of v1 */
+	bool made;			/* nothing is left to make */
+};
+
+struct mrg_helper_cgroups *mrg_helper_cgroups_free(struct mrg_helper_cgroups *cgroups)
 {
-	/* First, as it is removed last: it tells whether there is anything to remove. */
-	int r = cg->tracker ? make_directory(cg, cg->tracker, err) : 0;
-
-	for (size_t i = 0; i < cg->n && r == 0; i++) {
-		struct cgroup_hierarchy *h = &cg->item[i];
-
-		if (h != cg->tracker && (h->version == 2 || (h->controllers & wanted)))
-			r = make_directory(cg, h, err);
+	if (cgroups) {
+		cgroup_plan_deinit(&cgroups->plan);
+		cgroup_close(&cgroups->cg);
+		free(cgroups);
 	}
-	return r;
+	return NULL;
 }
 
-static int make_all(struct cgroup *cg, const struct mrg_unit *unit, struct cgroup_plan *plan, unsigned int wanted,
-		    struct mrg_error *err)
+static void cgroups_freep(struct mrg_helper_cgroups **cgroups)
 {
-	int r = make_directories(cg, wanted, err);
+	mrg_helper_cgroups_free(*cgroups);
+}
 
+static bool is_wanted(const struct mrg_helper_cgroups *c, const struct cgroup_hierarchy *h)
+{
+	return h->version == 2 || h == c->cg.tracker || (h->controllers & c->wanted);
+}
+
+/* The directories that are not there yet, then what is written into them. */
+static int make_rest(struct mrg_helper_cgroups *c, struct mrg_error *err)
+{
+	/* First, as it is removed last: it tells whether there is anything to remove. */
+	int r = c->cg.tracker && c->cg.tracker->dir < 0 ? make_directory(&c->cg, c->cg.tracker, err) : 0;
+
+	for (size_t i = 0; i < c->cg.n && r == 0; i++)
+		if (c->cg.item[i].dir < 0 && is_wanted(c, &c->cg.item[i]))
+			r = make_directory(&c->cg, &c->cg.item[i], err);
 	if (r == 0)
-		r = cgroup_v2_enable(cg, plan->needed.v2, V2_OPTIONAL, err);
-	if (r == 0)
-		r = cgroup_plan_apply(cg, plan, false, err);
-	if (r == 0 && mrg_fields_has(&unit->spec->set, MRG_FIELD_DEVICE_RULES))
-		r = cgroup_devices_apply(cg, unit->spec, err);
+		r = cgroup_plan_apply(&c->cg, &c->plan, false, err);
+	if (r == 0 && mrg_fields_has(&c->unit->spec->set, MRG_FIELD_DEVICE_RULES))
+		r = cgroup_devices_apply(&c->cg, c->unit->spec, err);
+	c->made = r == 0;
 	return r;
 }
 
@@ -81,82 +100,135 @@ static int open_tasks(const struct cgroup_hierarchy *h, struct mrg_cgroup_entry 
 	return 0;
 }
 
-/* @unified: the directory to be born in, taken. The tracking hierarchy comes first: who entered any is seen. */
-static int open_entry(const struct cgroup *cg, int unified, struct mrg_cgroup_entry *ret, struct mrg_error *err)
+/* The tracking hierarchy comes first: who entered any is seen. */
+static int open_all_tasks(const struct cgroup *cg, struct mrg_cgroup_entry *entry, struct mrg_error *err)
 {
-	struct mrg_cgroup_entry entry = { .unified = unified };
-	int r = cg->tracker ? open_tasks(cg->tracker, &entry) : 0;
+	int r = cg->tracker ? open_tasks(cg->tracker, entry) : 0;
 
 	for (size_t i = 0; r == 0 && i < cg->n; i++)
 		if (&cg->item[i] != cg->tracker)
-			r = open_tasks(&cg->item[i], &entry);
+			r = open_tasks(&cg->item[i], entry);
+	return r < 0 ? cgroup_fail(err, r, "cannot open 'tasks' of cgroup '/%s'", cg->path) : 0;
+}
+
+/* What must be there when the child is born: the cgroup of v2. Its controllers are enabled now, since with a process in it that
+ * would cost a grace period of the kernel; and where there is no v1 nothing is left for later. */
+static int make_unified(struct mrg_helper_cgroups *c, int *ret_fd, struct mrg_error *err)
+{
+	struct cgroup *cg = &c->cg;
+	int r;
+
+	if (!cg->tracker || cg->tracker->version != 2)
+		return 0;
+	r = make_directory(cg, cg->tracker, err);
+	if (r == 0)
+		r = cgroup_v2_enable(cg, c->plan.needed.v2, V2_OPTIONAL, err);
+	if (r == 0 && cg->n == 1)
+		r = make_rest(c, err);
+	if (r < 0)
+		return r;
+	*ret_fd = openat(cg->tracker->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret_fd < 0 ? cgroup_fail(err, -errno, "cannot open cgroup '/%s'", cg->path) : 0;
+}
+
+/* What an earlier life left that nobody cleaned up. */
+static int clear_leftovers(struct cgroup *cg, struct mrg_error *err)
+{
+	uint64_t ignored;
+
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->item[i].dir >= 0)
+			return cgroup_clear(cg, &ignored, err);
+	return 0;
+}
+
+static int plan(struct mrg_helper_cgroups *c, struct mrg_error *err)
+{
+	struct cgroup_controllers available;
+	unsigned int devices;
+	int r = cgroup_open(&c->cg, c->unit, false, err);
+
+	if (r < 0)
+		return r;
+	available = cgroup_available(&c->cg);
+	r = cgroup_devices_choose(&available, c->unit->spec, &devices, err);
+	if (r == 0)
+		r = cgroup_plan(&c->plan, c->unit->spec, &c->unit->spec->set, &available, err);
+	if (r == 0)
+		c->wanted = cgroup_v1_wanted(&c->cg, c->plan.needed.v1 | devices, c->unit->spec->boot);
+	return r;
+}
+
+int mrg_helper_cgroup_begin(const struct mrg_unit *unit, struct mrg_helper_cgroups **ret, struct mrg_cgroup_entry *ret_entry,
+			    struct mrg_error *err)
+{
+	_cleanup_(cgroups_freep) struct mrg_helper_cgroups *c = calloc(1, sizeof(*c));
+	int unified = -1, r;
+
+	if (!c)
+		return mrg_error_set(err, -ENOMEM, "out of memory");
+	c->unit = unit;
+	r = plan(c, err);
+	if (r == 0)
+		r = clear_leftovers(&c->cg, err);
+	if (r < 0)
+		return r;
+	r = make_unified(c, &unified, err);
+	if (r < 0) {
+		cgroup_remove(&c->cg, REMOVE_TIMEOUT_MS);
+		return r;
+	}
+	*ret_entry = (struct mrg_cgroup_entry){ .unified = unified };
+	*ret = take_ptr(c);
+	return 0;
+}
+
+int mrg_helper_cgroup_finish(struct mrg_helper_cgroups *cgroups, struct mrg_cgroup_entry *entry, struct mrg_error *err)
+{
+	int r = cgroups->made ? 0 : make_rest(cgroups, err);
+
+	return r < 0 ? r : open_all_tasks(&cgroups->cg, entry, err);
+}
+
+int mrg_helper_cgroup_create(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
+{
+	_cleanup_(cgroups_freep) struct mrg_helper_cgroups *c = NULL;
+	struct mrg_cgroup_entry entry;
+	int r = mrg_helper_cgroup_begin(unit, &c, &entry, err);
+
+	if (r < 0)
+		return r;
+	r = mrg_helper_cgroup_finish(c, &entry, err);
 	if (r < 0) {
 		mrg_helper_cgroup_entry_close(&entry);
-		return cgroup_fail(err, r, "cannot open 'tasks' of cgroup '/%s'", cg->path);
+		cgroup_remove(&c->cg, REMOVE_TIMEOUT_MS);
+		return r;
 	}
 	*ret = entry;
 	return 0;
 }
 
-static int open_made(const struct cgroup *cg, struct mrg_cgroup_entry *ret, struct mrg_error *err)
-{
-	int fd = -1;
-
-	if (cg->tracker && cg->tracker->version == 2) {
-		fd = openat(cg->tracker->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			return cgroup_fail(err, -errno, "cannot open cgroup '/%s'", cg->path);
-	}
-	return open_entry(cg, fd, ret, err);
-}
-
-int mrg_helper_cgroup_create(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
-{
-	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
-	_cleanup_plan_ struct cgroup_plan plan = CGROUP_PLAN_INIT;
-	struct cgroup_controllers available;
-	unsigned int devices;
-	uint64_t ignored;
-	int r = cgroup_open(&cg, unit, false, err);
-
-	if (r < 0)
-		return r;
-	available = cgroup_available(&cg);
-	r = cgroup_devices_choose(&available, unit->spec, &devices, err);
-	if (r == 0)
-		r = cgroup_plan(&plan, unit->spec, &unit->spec->set, &available, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < cg.n; i++)
-		if (cg.item[i].dir >= 0) { /* of an earlier life that nobody cleaned up */
-			r = cgroup_clear(&cg, &ignored, err);
-			if (r < 0)
-				return r;
-			break;
-		}
-	r = make_all(&cg, unit, &plan, cgroup_v1_wanted(&cg, plan.needed.v1 | devices, unit->spec->boot), err);
-	if (r == 0)
-		r = open_made(&cg, ret, err);
-	if (r < 0)
-		cgroup_remove(&cg, REMOVE_TIMEOUT_MS);
-	return r;
-}
-
 int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
 {
 	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
-	int fd = -1, r = cgroup_open(&cg, unit, false, err);
+	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
+	int r = cgroup_open(&cg, unit, false, err);
 
 	if (r < 0)
 		return r;
 	if (cg.tracker && cg.tracker->dir < 0)
 		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "'%s' does not run: it has no cgroup", unit->name);
 	if (cg.tracker && cg.tracker->version == 2) {
-		fd = cgroup_v2_entry(&cg, unit);
-		if (fd < 0)
-			return cgroup_fail(err, fd, "cannot open cgroup '/%s'", cg.path);
+		entry.unified = cgroup_v2_entry(&cg, unit);
+		if (entry.unified < 0)
+			return cgroup_fail(err, entry.unified, "cannot open cgroup '/%s'", cg.path);
 	}
-	return open_entry(&cg, fd, ret, err);
+	r = open_all_tasks(&cg, &entry, err);
+	if (r < 0)
+		mrg_helper_cgroup_entry_close(&entry);
+	else
+		*ret = entry;
+	return r;
 }
 
 int mrg_helper_cgroup_enter(const struct mrg_cgroup_entry *entry, struct mrg_error *err)

@@ -29,10 +29,9 @@ static uint64_t attributes_of(const struct mount_options *options)
 
 static int bind(int dir, int target, uint64_t attributes)
 {
-	_cleanup_close_ int mount = root_clone(dir, 0);
-	int r = mount < 0 ? mount : root_attributes(mount, false, attributes, 0);
+	_cleanup_close_ int mount = root_clone(dir, 0, attributes);
 
-	return r < 0 ? r : root_attach(mount, target);
+	return mount < 0 ? mount : root_attach(mount, target);
 }
 
 /* "cpu,cpuacct", as the directory of a joint hierarchy is called everywhere, and a link for each of the two. */
@@ -60,7 +59,7 @@ static int make_directory(int top, unsigned int controllers, char name[NAME_SIZE
 static int bind_hierarchy(int top, const struct cgroup_hierarchy *h, uint64_t attributes)
 {
 	char name[NAME_SIZE] = "unified";
-	_cleanup_close_ int target = -1;
+	_cleanup_close_ int mount = -1;
 	int r = 0;
 
 	if (h->version == 1)
@@ -69,8 +68,8 @@ static int bind_hierarchy(int top, const struct cgroup_hierarchy *h, uint64_t at
 		r = -errno;
 	if (r < 0)
 		return r;
-	target = openat(top, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return target < 0 ? -errno : bind(h->dir, target, attributes);
+	mount = root_clone(h->dir, 0, attributes);
+	return mount < 0 ? mount : root_attach_at(mount, top, name);
 }
 
 /* Version 1, or both: a tmpfs with one directory for each hierarchy. */

@@ -54,13 +54,16 @@ static uint64_t wish(const struct mrg_spec *spec, enum mrg_field field, uint64_t
 }
 
 /* A set that names every capability there is means "all we have"; one that names some means those. */
-static int check_held(const struct capabilities *want, uint64_t have, uint64_t known, struct mrg_error *err)
+static int check_held(const struct capabilities *want, uint64_t have, struct mrg_error *err)
 {
 	uint64_t sum = want->permitted | want->effective | want->inheritable | want->ambient;
-	uint64_t missing = sum & ~have;
+	uint64_t missing = sum & ~have, known;
 	unsigned int n;
 
-	if (!missing || (sum & known) == known)
+	if (!missing)
+		return 0;
+	known = known_capabilities();
+	if ((sum & known) == known)
 		return 0;
 	n = (unsigned int)__builtin_ctzll(missing);
 	if (!(known >> n & 1))
@@ -72,7 +75,6 @@ static int check_held(const struct capabilities *want, uint64_t have, uint64_t k
 int capabilities_wanted(const struct mrg_helper_process *p, uid_t uid, struct capabilities *ret, struct mrg_error *err)
 {
 	const struct mrg_spec *spec = p->spec;
-	uint64_t known = known_capabilities();
 	struct capabilities have, want;
 	int r = get_capabilities(&have);
 
@@ -85,7 +87,7 @@ int capabilities_wanted(const struct mrg_helper_process *p, uid_t uid, struct ca
 	want.ambient = wish(spec, MRG_FIELD_CAP_AMBIENT, spec->cap_ambient, 0);
 	if (p->command && p->command->privileged)
 		want.permitted = want.effective = want.bounding & have.permitted;
-	r = check_held(&want, have.permitted, known, err);
+	r = check_held(&want, have.permitted, err);
 	if (r < 0)
 		return r;
 	want.permitted &= have.permitted;

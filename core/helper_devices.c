@@ -56,7 +56,7 @@ static int node_type(const char *type, mode_t *ret)
 static int bind_host_node(int parent, const char *name, const struct mrg_device *device, mode_t type)
 {
 	_cleanup_close_ int source = open(device->path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-	_cleanup_close_ int target = -1, mount = -1;
+	_cleanup_close_ int mount = -1;
 	struct stat st;
 
 	if (source < 0 || fstat(source, &st) < 0)
@@ -65,11 +65,8 @@ static int bind_host_node(int parent, const char *name, const struct mrg_device 
 		return -ENODEV;
 	if (mknodat(parent, name, S_IFREG | 0644, 0) < 0)
 		return -errno;
-	target = openat(parent, name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-	if (target < 0)
-		return -errno;
-	mount = root_clone(source, 0);
-	return mount < 0 ? mount : root_attach(mount, target);
+	mount = root_clone(source, 0, 0);
+	return mount < 0 ? mount : root_attach_at(mount, parent, name);
 }
 
 static int make_node(int parent, const char *name, const struct mrg_device *device, bool own_userns)

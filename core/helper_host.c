@@ -83,10 +83,8 @@ static int bind_below(int root, const char *path, uint64_t id, struct mrg_error 
 	target = path_make_in_root(root, path, !S_ISDIR(st.st_mode));
 	if (target < 0)
 		return root_fail(err, target, "cannot make the mount point '%s'", path);
-	mount = root_clone(source, 0);
-	r = mount < 0 ? mount : root_attributes(mount, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, 0);
-	if (r == 0)
-		r = root_attach(mount, target);
+	mount = root_clone(source, 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
+	r = mount < 0 ? mount : root_attach(mount, target);
 	return r < 0 ? root_fail(err, r, "cannot show '%s' of the host", path) : 0;
 }
 

@@ -8,10 +8,10 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "core/helper_root.h"
 #include "core/util/cleanup.h"
+#include "core/util/fd.h"
 #include "core/util/path.h"
 
 #define INERT	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
@@ -19,7 +19,7 @@
 /* What hidden things are covered with. */
 struct covers {
 	int null;			/* the host's null device */
-	int empty;			/* the first directory covered with an empty tmpfs; -1: none yet */
+	int file, directory;		/* the first mounted over a file, over a directory; -1: none yet */
 };
 
 /* Never the null device of the container: its root may hold anything under that name. */
@@ -35,34 +35,38 @@ static int open_null(struct mrg_error *err)
 	return take_fd(&fd);
 }
 
-static int cover_file(const struct covers *covers, int target)
+/* One mount serves all of its kind: copied from where it was mounted first, since only what is mounted can be copied before Linux 6.15. */
+static int cover(int *first, int mount, int target)
 {
-	_cleanup_close_ int mount = root_clone(covers->null, 0);
-	int r = mount < 0 ? mount : root_attributes(mount, false, INERT, 0);
-
-	return r < 0 ? r : root_attach(mount, target);
-}
-
-/* One tmpfs serves all: copied from where it was mounted first, since only what is mounted can be copied before Linux 6.15. */
-static int cover_directory(struct covers *covers, int target, struct mrg_error *err)
-{
-	_cleanup_close_ int mount = -1;
-	char mode[] = "mode=0555", inodes[] = "nr_inodes=1";
-	char *options[] = { mode, inodes, NULL };
+	_cleanup_close_ int made = mount, copy = *first < 0 ? -1 : root_copy(*first);
 	int r;
 
-	if (covers->empty >= 0)
-		mount = root_clone(covers->empty, 0);
-	else
-		mount = root_filesystem(&(struct root_filesystem){
-			.type = "tmpfs", .source = "tmpfs", .data = options, .attributes = INERT | MOUNT_ATTR_NODEV,
-		}, err);
-	if (mount < 0)
-		return mount;
-	r = root_attach(mount, target);
-	if (r == 0 && covers->empty < 0)
-		covers->empty = take_fd(&mount);
+	if (*first >= 0)
+		return copy < 0 ? copy : root_attach(copy, target);
+	r = made < 0 ? made : root_attach(made, target);
+	if (r == 0)
+		*first = take_fd(&made);
 	return r;
+}
+
+static int new_empty(struct mrg_error *err)
+{
+	char mode[] = "mode=0555", inodes[] = "nr_inodes=1";
+	char *options[] = { mode, inodes, NULL };
+
+	return root_filesystem(&(struct root_filesystem){
+		.type = "tmpfs", .source = "tmpfs", .data = options, .attributes = INERT | MOUNT_ATTR_NODEV,
+	}, err);
+}
+
+static int cover_file(struct covers *covers, int target)
+{
+	return cover(&covers->file, covers->file < 0 ? root_clone(covers->null, 0, INERT) : -1, target);
+}
+
+static int cover_directory(struct covers *covers, int target, struct mrg_error *err)
+{
+	return cover(&covers->directory, covers->directory < 0 ? new_empty(err) : -1, target);
 }
 
 /* Opens @path below @root, 1 and -1 in *ret when there is no such thing in this kernel. */
@@ -97,17 +101,15 @@ static int make_readonly(int root, const char *path, struct mrg_error *err)
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	mount = root_clone(target, MRG_ROOT_RECURSIVE);
-	r = mount < 0 ? mount : root_attributes(mount, true, MOUNT_ATTR_RDONLY, 0);
-	if (r == 0)
-		r = root_attach(mount, target);
+	mount = root_clone(target, MRG_ROOT_RECURSIVE, MOUNT_ATTR_RDONLY);
+	r = mount < 0 ? mount : root_attach(mount, target);
 	return r < 0 ? root_fail(err, r, "cannot make '%s' read-only", path) : 0;
 }
 
 int mrg_helper_root_mask(const struct mrg_unit *unit, int root, struct mrg_error *err)
 {
 	char *const *masked = unit->spec->masked_paths, *const *readonly = unit->spec->readonly_paths;
-	struct covers covers = { .null = -1, .empty = -1 };
+	struct covers covers = { .null = -1, .file = -1, .directory = -1 };
 	int r = 0;
 
 	if (masked && *masked) {
@@ -118,9 +120,8 @@ int mrg_helper_root_mask(const struct mrg_unit *unit, int root, struct mrg_error
 		r = make_readonly(root, *readonly, err);
 	for (; masked && *masked && r == 0; masked++)
 		r = mask(&covers, root, *masked, err);
-	if (covers.null >= 0)
-		close(covers.null);
-	if (covers.empty >= 0)
-		close(covers.empty);
+	fd_close(covers.null);
+	fd_close(covers.file);
+	fd_close(covers.directory);
 	return r;
 }

@@ -282,11 +282,12 @@ static int mount_one(struct mounting *m, struct mrg_error *err)
 	return mount_filesystem(m, err);
 }
 
-int mrg_helper_root_mounts_from(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources, struct mrg_error *err)
+int mrg_helper_root_mounts_some(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources, size_t from, size_t to,
+				struct mrg_error *err)
 {
 	const struct mrg_spec *spec = unit->spec;
 
-	for (size_t i = 0; i < spec->mounts.n; i++) {
+	for (size_t i = from; i < to && i < spec->mounts.n; i++) {
 		struct mounting m = { .unit = unit, .mount = &spec->mounts.item[i], .root = root, .source = -1 };
 		int r;
 
@@ -297,6 +298,11 @@ int mrg_helper_root_mounts_from(const struct mrg_unit *unit, int root, struct mr
 			return mrg_error_prefix(err, "mount %zu (%s)", i, m.mount->destination), r;
 	}
 	return 0;
+}
+
+int mrg_helper_root_mounts_from(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources, struct mrg_error *err)
+{
+	return mrg_helper_root_mounts_some(unit, root, sources, 0, unit->spec->mounts.n, err);
 }
 
 int mrg_helper_root_mounts(const struct mrg_unit *unit, int root, struct mrg_error *err)

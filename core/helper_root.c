@@ -40,7 +40,7 @@ int mrg_helper_root_source(const char *path, int flags, int userns, int *ret_fd,
 
 	if (directory < 0)
 		return root_fail(err, -errno, "cannot open '%s'", path);
-	mount = root_clone(directory, flags);
+	mount = root_clone(directory, flags, 0);
 	if (mount < 0)
 		return root_fail(err, mount, "cannot bind '%s'", path);
 	if (userns >= 0) {

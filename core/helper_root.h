@@ -23,11 +23,16 @@ struct root_filesystem {
 };
 int root_filesystem(const struct root_filesystem *fs, struct mrg_error *err);
 
-/* A detached copy of what @fd (O_PATH will do) shows; @flags: MRG_ROOT_*. Plain negative errno. */
-int root_clone(int fd, int flags);
+/* A detached copy of what @fd (O_PATH will do) shows, with these MOUNT_ATTR_* set; @flags: MRG_ROOT_*. Plain negative errno. */
+int root_clone(int fd, int flags, uint64_t attributes);
 
-/* Puts the mount @mount onto @target. Plain negative errno. */
+/* One more of the attached mount @mount, which root_clone() or root_filesystem() made: attributes and privacy as it has them. Plain negative
+ * errno. */
+int root_copy(int mount);
+
+/* Puts the mount @mount onto @target, or onto @name in the directory @dir (no symlink is followed). Plain negative errno. */
 int root_attach(int mount, int target);
+int root_attach_at(int mount, int dir, const char *name);
 
 /* Sets and clears MOUNT_ATTR_*. Plain negative errno. */
 int root_attributes(int mount, bool recursive, uint64_t set, uint64_t clear);

@@ -13,7 +13,7 @@
 #include "core/util/cleanup.h"
 #include "core/util/str.h"
 
-#define CACHE_FORMAT	1
+#define CACHE_FORMAT	2
 
 static void key_begin(struct buffer *b)
 {
@@ -41,9 +41,11 @@ static void key_strv(struct buffer *b, char *const *strv)
 
 static void key_names(struct buffer *b, const char *const *names)
 {
-	for (; *names; names++)
-		buffer_addf(b, "%s ", *names);
-	buffer_addf(b, "\n");
+	for (; *names; names++) {
+		buffer_add(b, *names, strlen(*names));
+		buffer_add(b, " ", 1);
+	}
+	buffer_add(b, "\n", 1);
 }
 
 /* The whole of the tables: whoever changes one during development must not get yesterday's filter. */

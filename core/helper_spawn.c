@@ -19,10 +19,7 @@
 #include "core/util/proc.h"
 
 struct spawn {
-	const struct mrg_cgroup_entry *cgroup;
-	int (*child)(void *data, struct mrg_error *err);
-	int (*parent)(pid_t pid, void *data, struct mrg_error *err);
-	void *data;
+	const struct mrg_spawn *want;
 	int error[2], go[2];
 };
 
@@ -63,12 +60,12 @@ static int child_run(struct spawn *s, struct mrg_error *err)
 		_exit(EXIT_FAILURE);
 	close(s->go[0]);
 	spawn_reset_signals();
-	if (s->cgroup) {
-		r = mrg_helper_cgroup_enter(s->cgroup, err);
+	if (s->want->cgroup) {
+		r = mrg_helper_cgroup_enter(s->want->cgroup, err);
 		if (r < 0)
 			return r;
 	}
-	return s->child(s->data, err);
+	return s->want->child(s->want->data, err);
 }
 
 static void __attribute__((noreturn)) child_main(struct spawn *s)
@@ -130,8 +127,8 @@ static int parent_run(struct spawn *s, pid_t pid, struct mrg_error *err)
 	ssize_t n;
 	int r;
 
-	if (s->parent) {
-		r = s->parent(pid, s->data, err);
+	if (s->want->parent) {
+		r = s->want->parent(pid, s->want->data, err);
 		if (r < 0)
 			return r;
 	}
@@ -139,6 +136,11 @@ static int parent_run(struct spawn *s, pid_t pid, struct mrg_error *err)
 	r = fd_write_all(s->go[1], "", 1);
 	if (r < 0)
 		return mrg_error_set(err, r, "cannot talk to the new process: %s", strerror(-r));
+	if (s->want->meanwhile) {
+		r = s->want->meanwhile(s->want->data, err);
+		if (r < 0)
+			return r;
+	}
 	n = fd_read_all(s->error[0], &report, sizeof(report));
 	if (n == 0)
 		return 0;
@@ -163,11 +165,11 @@ static int born(struct spawn *s, pid_t pid, struct mrg_process *ret, struct mrg_
 	return r;
 }
 
-static int make_child(struct spawn *s, uint64_t flags, struct mrg_process *ret, struct mrg_error *err)
+static int make_child(struct spawn *s, struct mrg_process *ret, struct mrg_error *err)
 {
 	_cleanup_close_ int pidfd = -1;
 	struct clone_args args = {
-		.flags = flags | CLONE_PIDFD,
+		.flags = s->want->flags | CLONE_PIDFD,
 		.pidfd = (uint64_t)(uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -175,13 +177,13 @@ static int make_child(struct spawn *s, uint64_t flags, struct mrg_process *ret, 
 	pid_t pid;
 	int r;
 
-	if (s->cgroup && s->cgroup->unified >= 0) {
+	if (s->want->cgroup && s->want->cgroup->unified >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)s->cgroup->unified;
+		args.cgroup = (uint64_t)s->want->cgroup->unified;
 	}
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0)
-		return clone_failed(-errno, flags, err);
+		return clone_failed(-errno, s->want->flags, err);
 	if (pid == 0)
 		child_main(s);
 	r = born(s, pid, &process, err);
@@ -195,14 +197,9 @@ static int make_child(struct spawn *s, uint64_t flags, struct mrg_process *ret, 
 	return 0;
 }
 
-int mrg_helper_spawn(uint64_t flags, const struct mrg_cgroup_entry *cgroup,
-		     int (*child)(void *data, struct mrg_error *err),
-		     int (*parent)(pid_t pid, void *data, struct mrg_error *err), void *data,
-		     struct mrg_process *ret, struct mrg_error *err)
+int mrg_helper_spawn_busy(const struct mrg_spawn *spawn, struct mrg_process *ret, struct mrg_error *err)
 {
-	struct spawn s = {
-		.cgroup = cgroup, .child = child, .parent = parent, .data = data, .error = { -1, -1 }, .go = { -1, -1 },
-	};
+	struct spawn s = { .want = spawn, .error = { -1, -1 }, .go = { -1, -1 } };
 	int r;
 
 	/* Were it in use, the child could not tell whether @data needs it. */
@@ -212,10 +209,20 @@ int mrg_helper_spawn(uint64_t flags, const struct mrg_cgroup_entry *cgroup,
 	if (pipe2(s.error, O_CLOEXEC) < 0 || pipe2(s.go, O_CLOEXEC) < 0)
 		r = mrg_error_set(err, -errno, "cannot make a pipe: %s", strerror(errno));
 	else
-		r = make_child(&s, flags, ret, err);
+		r = make_child(&s, ret, err);
 	for (int i = 0; i < 2; i++) {
 		fd_close(s.error[i]);
 		fd_close(s.go[i]);
 	}
 	return r;
+}
+
+int mrg_helper_spawn(uint64_t flags, const struct mrg_cgroup_entry *cgroup,
+		     int (*child)(void *data, struct mrg_error *err),
+		     int (*parent)(pid_t pid, void *data, struct mrg_error *err), void *data,
+		     struct mrg_process *ret, struct mrg_error *err)
+{
+	return mrg_helper_spawn_busy(&(struct mrg_spawn){
+		.flags = flags, .cgroup = cgroup, .child = child, .parent = parent, .data = data,
+	}, ret, err);
 }

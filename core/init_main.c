@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * moorage-init [--status] [--stdio] -- COMMAND [ARG...]: the first process of an application container.
+ * moorage-init [--status] [--stdio|--terminal] [--gate] [--exec] -- COMMAND [ARG...]: the first process of an application container.
  *
  * Executes the command as its child, passes signals on to it, buries orphans and ends with its exit status, 128+n after
  * a signal. Why the command could not be executed is written as a struct mrg_error to descriptor 3 (MRG_INIT_ERROR_FD). For engines that
- * lose them: --status writes the wait status word to descriptor 4, --stdio makes descriptors 5, 6 and 7 the standard streams.
+ * lose them: --status writes the wait status word to descriptor 4, --stdio makes descriptors 5, 6 and 7 the standard streams, --terminal
+ * makes them a new terminal of the container and sends its master over descriptor 3, a socket then. --gate waits for one byte from there
+ * before the command is executed. --exec executes it in its own place: the command is the first process.
  * Static and without stdio: it is mapped once for each container.
  */
 
@@ -13,7 +15,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -131,11 +135,6 @@ static void __attribute__((noreturn)) execute(char **argv)
 	struct sigaction standard = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	/* A group of its own, in the foreground, so that what is typed at the terminal reaches it and a shell can do
-	 * job control. SIGTTOU is still blocked. */
-	setpgid(0, 0);
-	if (isatty(STDIN_FILENO))
-		tcsetpgrp(STDIN_FILENO, getpid());
 	for (int i = 1; i < NSIG; i++)
 		sigaction(i, &standard, NULL);
 	sigemptyset(&none);
@@ -146,6 +145,16 @@ static void __attribute__((noreturn)) execute(char **argv)
 		search(argv);
 	execve(argv[0], argv, environ);
 	explain(argv[0], errno);
+}
+
+/* A group of its own, in the foreground, so that what is typed at the terminal reaches it and a shell can do
+ * job control. SIGTTOU is still blocked. */
+static void __attribute__((noreturn)) execute_child(char **argv)
+{
+	setpgid(0, 0);
+	if (isatty(STDIN_FILENO))
+		tcsetpgrp(STDIN_FILENO, getpid());
+	execute(argv);
 }
 
 /* ---- the first process ----------------------------------------------------------------------- */
@@ -197,26 +206,100 @@ static void take_streams(void)
 			fail(-errno, "the standard streams were not handed over", "", "");
 }
 
+static int send_descriptor(int fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	char byte = 0;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	return sendmsg(ERROR_FD, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+/* A terminal of the container's own instance of devpts becomes the three streams and the controlling terminal. */
+static void take_terminal(void)
+{
+	int unlock = 0, slave, master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (master < 0)
+		master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
+		fail(-errno, "cannot open a terminal in the container", "", "");
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+	if (slave < 0 || send_descriptor(master) < 0)
+		fail(-errno, "cannot hand the terminal to the monitor", "", "");
+	close(master);
+	setsid();
+	ioctl(slave, TIOCSCTTY, 0);
+	for (int i = 0; i < 3; i++)
+		dup2(slave, i);
+}
+
+/* Until whoever started us has seen us. If they have gone meanwhile, nobody knows of us. */
+static void wait_at_gate(void)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(ERROR_FD, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		_exit(EXIT_NOT_EXECUTABLE);
+}
+
 struct options {
-	int status, stdio;
+	int status, stdio, terminal, gate, exec;
 	char **command;
 };
 
 static int parse(int argc, char **argv, struct options *ret)
 {
+	struct {
+		const char *name;
+		int *set;
+	} known[] = {
+		{ "--status", &ret->status }, { "--stdio", &ret->stdio }, { "--terminal", &ret->terminal }, { "--gate", &ret->gate },
+		{ "--exec", &ret->exec },
+	};
+	const size_t n = sizeof(known) / sizeof(known[0]);
 	int i = 1;
 
 	*ret = (struct options){ 0 };
 	for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (strcmp(argv[i], "--status") == 0)
-			ret->status = 1;
-		else if (strcmp(argv[i], "--stdio") == 0)
-			ret->stdio = 1;
-		else
+		size_t k = 0;
+
+		while (k < n && strcmp(known[k].name, argv[i]) != 0)
+			k++;
+		if (k == n)
 			return -1;
+		*known[k].set = 1;
 	}
 	ret->command = argv + i + 1;
 	return i + 1 < argc ? 0 : -1;
+}
+
+static void set_up(const struct options *options)
+{
+	fcntl(ERROR_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
+	if (options->stdio)
+		take_streams();
+	if (options->terminal)
+		take_terminal();
+	syscall(SYS_close_range, options->status ? STATUS_FD + 1 : STATUS_FD, ~0U, 0);
+	if (options->gate)
+		wait_at_gate();
 }
 
 int main(int argc, char **argv)
@@ -226,25 +309,24 @@ int main(int argc, char **argv)
 	pid_t payload;
 
 	if (parse(argc, argv, &options) < 0) {
-		static const char usage[] = "usage: moorage-init [--status] [--stdio] -- COMMAND [ARG...]\n";
+		static const char usage[] = "usage: moorage-init [--status] [--stdio|--terminal] [--gate] [--exec] -- COMMAND [ARG...]\n";
 
 		(void)!write(STDERR_FILENO, usage, sizeof(usage) - 1);
 		return EXIT_NOT_EXECUTABLE;
 	}
+	set_up(&options);
+	if (options.exec)
+		execute(options.command);
 	prctl(PR_SET_NAME, "moorage-init", 0, 0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	fcntl(ERROR_FD, F_SETFD, FD_CLOEXEC);
-	fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
-	if (options.stdio)
-		take_streams();
-	syscall(SYS_close_range, options.status ? STATUS_FD + 1 : STATUS_FD, ~0U, 0);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	payload = fork();
+	/* Its memory is ours until it executes, which is when we go on: nothing is copied. Signals wait, all being blocked. */
+	payload = vfork();
 	if (payload < 0)
 		fail(-errno, "cannot start a process in the container", "", "");
 	if (payload == 0)
-		execute(options.command);
+		execute_child(options.command);
 	/* The reader waits for its end: from here on only the payload's exec closes it. */
 	close(ERROR_FD);
 	serve(payload, &all, options.status);

@@ -7,6 +7,8 @@ libutil_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libutil_la_SOURCES = \
 	%D%/util/backend_name.h \
 	%D%/util/cleanup.h \
+	%D%/util/command.c %D%/util/command.h \
+	%D%/util/detach.c %D%/util/detach.h \
 	%D%/util/digest.h \
 	%D%/util/fail.c %D%/util/fail.h \
 	%D%/util/fd.c %D%/util/fd.h \
@@ -29,6 +31,7 @@ libcore_la_SOURCES = \
 	%D%/cgroup_apply.c \
 	%D%/cgroup_devices.c \
 	%D%/cgroup_limits.c \
+	%D%/cgroup_mounts.c \
 	%D%/cgroup_of.c \
 	%D%/cgroup_processes.c \
 	%D%/cgroup_stats.c \
@@ -37,6 +40,7 @@ libcore_la_SOURCES = \
 	%D%/cgroup_v2.c \
 	%D%/config.c \
 	%D%/container.c \
+	%D%/container_addresses.c \
 	%D%/container_autostart.c \
 	%D%/container_backend.c \
 	%D%/container_create.c \
@@ -57,7 +61,41 @@ libcore_la_SOURCES = \
 	%D%/doctor.c \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
+	%D%/formats/device_names.c %D%/formats/device_names.h \
+	%D%/formats/confines.c \
 	%D%/formats/format.c %D%/formats/format.h \
+	%D%/formats/keys.c %D%/formats/keys.h \
+	%D%/formats/keys_native.c \
+	%D%/formats/lxc.c %D%/formats/lxc.h \
+	%D%/formats/lxc_caps.c \
+	%D%/formats/lxc_cgroup.c \
+	%D%/formats/lxc_devices.c \
+	%D%/formats/lxc_include.c \
+	%D%/formats/lxc_keys.c \
+	%D%/formats/lxc_legacy.c \
+	%D%/formats/lxc_limits.c %D%/formats/lxc_limits.h \
+	%D%/formats/lxc_mounts.c %D%/formats/lxc_mounts.h \
+	%D%/formats/lxc_mounts_write.c \
+	%D%/formats/lxc_namespaces.c \
+	%D%/formats/lxc_net.c %D%/formats/lxc_net.h \
+	%D%/formats/lxc_net_write.c \
+	%D%/formats/lxc_process.c \
+	%D%/formats/lxc_replace.c \
+	%D%/formats/lxc_root.c \
+	%D%/formats/lxc_text.c \
+	%D%/formats/module.c %D%/formats/module.h \
+	%D%/formats/nspawn.c %D%/formats/nspawn.h \
+	%D%/formats/nspawn_caps.c \
+	%D%/formats/nspawn_command.c \
+	%D%/formats/nspawn_filter.c \
+	%D%/formats/nspawn_keys.c \
+	%D%/formats/nspawn_mounts.c \
+	%D%/formats/nspawn_mounts_write.c \
+	%D%/formats/nspawn_network.c \
+	%D%/formats/nspawn_process.c \
+	%D%/formats/nspawn_text.c \
+	%D%/formats/nspawn_users.c \
+	%D%/formats/nspawn_write.c \
 	%D%/formats/oci.c \
 	%D%/formats/oci_seccomp.c %D%/formats/oci_seccomp.h \
 	%D%/formats/systemd.c %D%/formats/systemd.h \
@@ -105,11 +143,15 @@ libcore_la_SOURCES = \
 	%D%/procs.c \
 	%D%/protocol.c %D%/protocol.h \
 	%D%/registry.c %D%/registry.h \
+	%D%/registry_module.c %D%/registry_module.h \
 	%D%/registry_validate.c \
 	%D%/seccomp_cache.c \
 	%D%/seccomp_compile.c \
+	%D%/seccomp_lists.c \
 	%D%/seccomp_profile.c %D%/seccomp_profile.h \
+	%D%/seccomp_program.h \
 	%D%/seccomp_rules.c \
+	%D%/seccomp_search.c \
 	%D%/session.c %D%/session.h \
 	%D%/spec.c \
 	%D%/spec_check.c %D%/spec_check.h \
@@ -134,6 +176,34 @@ libmoorage_la_LDFLAGS = $(AM_LDFLAGS) $(LIB_LDFLAGS) -Wl,-Bsymbolic-functions -v
 libmoorage_la_DEPENDENCIES = libcore.la %D%/moorage.sym
 EXTRA_DIST += %D%/moorage.sym
 
+# Formats that need a library of their own are loaded when asked for.
+pkgformatdir = $(backenddir)/formats
+FORMAT_LDFLAGS = $(AM_LDFLAGS) $(LIB_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^mrg_format_v[0-9]+$$'
+if HAVE_LIBXML2
+pkgformat_LTLIBRARIES += formats/libvirt.la
+endif
+formats_libvirt_la_CFLAGS = $(AM_CFLAGS) $(LIBXML2_CFLAGS)
+formats_libvirt_la_LDFLAGS = $(FORMAT_LDFLAGS)
+formats_libvirt_la_LIBADD = libutil.la libmoorage.la $(JANSSON_LIBS) $(LIBXML2_LIBS)
+formats_libvirt_la_SOURCES = \
+	%D%/formats/confines.c \
+	%D%/formats/libvirt.c %D%/formats/libvirt.h \
+	%D%/formats/libvirt_devices.c \
+	%D%/formats/libvirt_files.c \
+	%D%/formats/libvirt_limits.c \
+	%D%/formats/libvirt_namespaces.c \
+	%D%/formats/libvirt_native.c \
+	%D%/formats/libvirt_network.c \
+	%D%/formats/libvirt_os.c \
+	%D%/formats/libvirt_rows.c \
+	%D%/formats/libvirt_sandbox.c \
+	%D%/formats/libvirt_write.c \
+	%D%/formats/libvirt_xml.c
+
+# In the build they are found where they will be: below the plugins.
+all-local: $(pkgformat_LTLIBRARIES)
+	@$(MKDIR_P) .libs && rm -f .libs/formats && $(LN_S) ../formats/.libs .libs/formats
+
 mrglibexec_PROGRAMS += moorage-monitor
 moorage_monitor_SOURCES = %D%/monitor_main.c
 moorage_monitor_LDADD = libmoorage.la
@@ -145,6 +215,14 @@ moorage-init: %D%/init_main.c
 		-o $@ $(srcdir)/%D%/init_main.c
 EXTRA_DIST += %D%/init_main.c
 CLEANFILES += moorage-init
+
+# "systemctl enable" finds it below /usr/local and /usr, and below every prefix that UNIT_PATH names.
+systemunitdir = $(prefix)/lib/systemd/system
+systemunit_DATA = %D%/moorage@.service
+%D%/moorage@.service: %D%/moorage@.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D% && $(SED) 's,[@]bindir@,$(bindir),g' $(srcdir)/%D%/moorage@.service.in >$@.tmp && mv $@.tmp $@
+EXTRA_DIST += %D%/moorage@.service.in
+CLEANFILES += %D%/moorage@.service
 
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = %D%/moorage.pc

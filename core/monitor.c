@@ -114,11 +114,15 @@ int monitor_ended(void *data, int *ret_status)
 
 static int take_signals(struct monitor *mon)
 {
+	struct sigaction standard = { .sa_handler = SIG_DFL };
 	sigset_t all, child;
 
 	/* The monitor ends with its container, not by a signal meant for somebody's session. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* What our caller ignores was inherited: an ignored SIGCHLD would lose exit statuses. */
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &standard, NULL);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	mon->pump.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -207,14 +211,15 @@ static void shrink(void)
 		}
 }
 
-/* While nobody needs us yet: the plugin, if it is the one. What fails here is tried again, and told, when it is due. */
-static void get_ready(struct monitor *mon, const char *backend)
+/* While nobody needs us yet: the plugin, if it is the one. When it cannot be loaded, that is tried again, and told, when it is due. */
+static int get_ready(struct monitor *mon, const char *backend, struct mrg_error *err)
 {
 	struct plugin *p;
 	struct mrg_error ignored;
 
-	if (*backend)
-		registry_load(mon->m, backend, &p, &ignored);
+	if (!*backend || registry_load(mon->m, backend, &p, &ignored) < 0)
+		return 0;
+	return dispatch_ready(p, err);
 }
 
 static void work(struct monitor *mon, const struct task *task)
@@ -248,11 +253,12 @@ static int run(char **argv)
 
 	if (r == 0)
 		r = open_places(&mon, argv, &err);
+	if (r == 0)
+		r = get_ready(&mon, argv[ARG_BACKEND], &err);
 	if (r < 0) {
 		monitor_verdict(&mon, &err);
 		return EXIT_FAILURE;
 	}
-	get_ready(&mon, argv[ARG_BACKEND]);
 	order = protocol_receive_order(MONITOR_FD_SESSION, &mon.fds);
 	if (order >= 0)
 		work(&mon, tasks[order]);

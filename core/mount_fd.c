@@ -117,9 +117,11 @@ int root_filesystem(const struct root_filesystem *want, struct mrg_error *err)
 	return root_fail(err, r, "cannot mount file system '%s'%s", want->type, messages);
 }
 
-int root_clone(int fd, int flags)
+int root_clone(int fd, int flags, uint64_t attributes)
 {
-	struct mount_attr attr = { .propagation = flags & MRG_ROOT_SLAVE ? MS_SLAVE : MS_PRIVATE };
+	struct mount_attr attr = {
+		.attr_set = attributes, .propagation = flags & MRG_ROOT_SLAVE ? MS_SLAVE : MS_PRIVATE,
+	};
 	unsigned int deep = flags & MRG_ROOT_RECURSIVE ? AT_RECURSIVE : 0;
 	_cleanup_close_ int mount = open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | deep);
 
@@ -127,6 +129,18 @@ int root_clone(int fd, int flags)
 	if (mount < 0 || mount_setattr(mount, "", AT_EMPTY_PATH | deep, &attr, sizeof(attr)) < 0)
 		return -errno;
 	return take_fd(&mount);
+}
+
+int root_copy(int mount)
+{
+	int copy = open_tree(mount, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	return copy < 0 ? -errno : copy;
+}
+
+int root_attach_at(int mount, int dir, const char *name)
+{
+	return move_mount(mount, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
 int root_attach(int mount, int target)

@@ -5,9 +5,7 @@
 #include "config.h"
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/registry.h"
+#include "core/registry_module.h"
 #include "core/util/backend_name.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
@@ -26,105 +25,6 @@ static const uint16_t fields_of_core[] = {
 	MRG_FIELD_ANNOTATIONS, MRG_FIELD_STDIN, MRG_FIELD_STOP_SIGNAL, MRG_FIELD_STOP_TIMEOUT, MRG_FIELD_LABELS,
 	MRG_FIELD_LOG, MRG_FIELD_END,
 };
-
-/* Which Debian package brings a library that plugins need. */
-static const struct { const char *library, *package; } packages[] = {
-	{ "libseccomp.so.2", "libseccomp2" },
-	{ "libcap.so.2", "libcap2" },
-	{ "liblxc.so.1", "liblxc1" },
-	{ "libvirt.so.0", "libvirt0" },
-	{ "libvirt-lxc.so.0", "libvirt0" },
-	{ "libsystemd.so.0", "libsystemd0" },
-};
-
-int registry_explain(const char *path, const char *reason, struct mrg_error *err)
-{
-	const char *end = strstr(reason, ": cannot open shared object file");
-	const char *undefined = strstr(reason, "undefined symbol: ");
-	char library[128] = "";
-
-	if (end && strncmp(reason, path, strlen(path)) != 0)
-		snprintf(library, sizeof(library), "%.*s", (int)(end - reason), reason);
-	if (library[0]) {
-		mrg_error_set(err, -MRG_E_NO_ENGINE, "cannot load '%s': the shared library '%s' is missing", path, library);
-		for (size_t i = 0; i < ARRAY_SIZE(packages); i++)
-			if (strcmp(packages[i].library, library) == 0) {
-				mrg_error_hint(err, "apt-get install %s", packages[i].package);
-				return -MRG_E_NO_ENGINE;
-			}
-		mrg_error_hint(err, "find its package with: apt-file search %s", library);
-		return -MRG_E_NO_ENGINE;
-	}
-	if (undefined)
-		return mrg_error_set(err, -MRG_E_ABI,
-				     "cannot load '%s': it needs '%.*s', which this libmoorage lacks: built for a newer moorage?",
-				     path, (int)strcspn(undefined + 18, " ,"), undefined + 18);
-	return mrg_error_set(err, -MRG_E_ABI, "cannot load '%s': %s", path,
-			     strncmp(reason, path, strlen(path)) == 0 && reason[strlen(path)] == ':' ?
-			     reason + strlen(path) + 2 : reason);
-}
-
-/* Code is about to run with our rights: whoever can write it must be root or us. */
-static int check_trust(int fd, const char *path, struct mrg_error *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return fail_errno(err, -errno, "cannot look at '%s'", path);
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return mrg_error_set(err, -MRG_E_PERMISSION, "refusing to load from '%s': it belongs to user %u, neither root nor you",
-				     path, (unsigned int)st.st_uid);
-	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-		mrg_error_set(err, -MRG_E_PERMISSION, "refusing to load from '%s': it is writable by others", path);
-		mrg_error_hint(err, "chmod go-w '%s'", path);
-		return -MRG_E_PERMISSION;
-	}
-	return 0;
-}
-
-static int check_file(int dir, const char *file, const char *path, struct mrg_error *err)
-{
-	/* O_NONBLOCK: a FIFO of that name must not hang us. */
-	_cleanup_close_ int fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-
-	if (fd < 0 && errno == ELOOP)
-		return mrg_error_set(err, -MRG_E_PERMISSION, "refusing to load '%s': it is a symbolic link", path);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail_errno(err, -errno, "cannot open '%s'", path);
-	if (!S_ISREG(st.st_mode))
-		return mrg_error_set(err, -MRG_E_ABI, "cannot load '%s': it is not a regular file", path);
-	return check_trust(fd, path, err);
-}
-
-/* Looks for @name in one directory: 0 not there, 1 there and to be trusted, *ret_path its path without links. */
-static int find_in(const char *directory, const char *name, char **ret_path, struct mrg_error *err)
-{
-	_cleanup_close_ int dir = -1;
-	_cleanup_free_ char *path = NULL, *real = NULL;
-	char file[80], link[PATH_OF_FD_SIZE];
-	struct stat st;
-	int r;
-
-	if (directory[0] != '/')
-		return mrg_error_set(err, -MRG_E_INVALID, "the backend directory '%s' is not an absolute path", directory);
-	dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	snprintf(file, sizeof(file), "%s.so", name);
-	if (dir < 0 || fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : fail_errno(err, -errno, "cannot look into '%s'", directory);
-	/* The path of what was checked, so that a link on the way there cannot lead elsewhere afterwards. A
-	 * path through /proc/self/fd would be wrong: dlopen(3) takes an equal path for the same library. */
-	real = realpath(path_of_fd(link, dir), NULL);
-	if (!real || asprintf(&path, "%s/%s", real, file) < 0)
-		return fail_memory(err);
-	r = check_trust(dir, real, err);
-	if (r == 0)
-		r = check_file(dir, file, path, err);
-	if (r < 0)
-		return r;
-	*ret_path = take_ptr(path);
-	return 1;
-}
 
 static int collect(const char *directory, char ***names, struct mrg_error *err)
 {
@@ -204,18 +104,9 @@ static int unknown_backend(struct mrg *m, const char *name, struct mrg_error *er
 
 static int find(struct mrg *m, const char *name, char **ret_path, struct mrg_error *err)
 {
-	_cleanup_free_ char *path = strdup(m->backend_path);
-	char *next = path, *directory;
+	int r = module_find(m->backend_path, NULL, name, ret_path, err);
 
-	if (!path)
-		return fail_memory(err);
-	while ((directory = strsep(&next, ":"))) {
-		int r = *directory ? find_in(directory, name, ret_path, err) : 0;
-
-		if (r != 0)
-			return r < 0 ? r : 0;
-	}
-	return unknown_backend(m, name, err);
+	return r == 0 ? unknown_backend(m, name, err) : r < 0 ? r : 0;
 }
 
 static struct plugin *plugin_free(struct plugin *p)
@@ -245,17 +136,14 @@ static int list_verbs(const struct mrg_backend *table, char **ret)
 	return b.failed ? -ENOMEM : 0;
 }
 
-/* Maps the object and finds its table. */
 static int load_table(const char *name, const char *path, const struct mrg_backend **ret, struct mrg_error *err)
 {
-	const struct mrg_backend *table;
-	void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	const char *reason = object ? NULL : dlerror();
+	const void *table;
+	int r = module_load(path, MRG_BACKEND_SYMBOL, &table, err);
 
-	if (!object)
-		return registry_explain(path, reason ? reason : "unknown reason", err);
-	table = dlsym(object, MRG_BACKEND_SYMBOL);
-	if (!table)
+	if (r < 0)
+		return r;
+	if (r == 0)
 		return mrg_error_set(err, -MRG_E_ABI, "'%s' exports no %s: built for another major of the ABI?", path,
 				     MRG_BACKEND_SYMBOL);
 	if (registry_validate(name, table, err) < 0) {

@@ -27,9 +27,6 @@ int registry_load(struct mrg *m, const char *name, struct plugin **ret, struct m
 /* Checks a table: name, size, minor, mandatory verbs, pairs, fields, options. */
 int registry_validate(const char *name, const struct mrg_backend *table, struct mrg_error *err);
 
-/* Turns the @reason that dlerror(3) gave for the plugin at @path into an error: what is missing decides code and hint. */
-int registry_explain(const char *path, const char *reason, struct mrg_error *err);
-
 /* Every verb of the table, ended by a NULL name. */
 enum verb_kind { VERB_MANDATORY, VERB_OPTIONAL, VERB_INSTANCE };
 struct verb {

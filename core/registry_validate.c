@@ -44,6 +44,7 @@ const struct verb registry_verbs[] = {
 	VERB(configure, VERB_OPTIONAL, NULL),
 	VERB(rename, VERB_OPTIONAL, NULL),
 	VERB(autostart, VERB_OPTIONAL, NULL),
+	VERB(ready, VERB_INSTANCE, "open"),
 	{ NULL, 0, VERB_OPTIONAL, NULL },
 };
 

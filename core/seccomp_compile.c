@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Seccomp profiles, ours or of an OCI spec, to BPF by libseccomp. */
+/* The seccomp profile of an OCI spec to BPF by libseccomp. */
 
 #include "config.h"
 
@@ -15,7 +15,6 @@
 #include "core/util/fd.h"
 
 #define BINARY_TREE	2	/* of SCMP_FLTATR_CTL_OPTIMIZE: a search instead of a list */
-#define RULES_MAX	1024	/* instructions of ours */
 
 static void release(scmp_filter_ctx *ctx)
 {
@@ -23,25 +22,7 @@ static void release(scmp_filter_ctx *ctx)
 		seccomp_release(*ctx);
 }
 
-uint32_t seccomp_compat_arch(void)
-{
-	static const struct {
-		uint32_t native, compat;
-	} pairs[] = {
-		{ SCMP_ARCH_X86_64, SCMP_ARCH_X86 },
-		{ SCMP_ARCH_AARCH64, SCMP_ARCH_ARM },
-		{ SCMP_ARCH_S390X, SCMP_ARCH_S390 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
-		if (pairs[i].native == seccomp_arch_native())
-			return pairs[i].compat;
-	return 0;
-}
-
-/* The program of @ctx with room for @front instructions before it. */
-static int export_program(scmp_filter_ctx ctx, size_t front, struct sock_filter **ret, size_t *ret_length,
-			  struct mrg_error *err)
+static int export_program(scmp_filter_ctx ctx, struct sock_filter **ret, size_t *ret_length, struct mrg_error *err)
 {
 	_cleanup_close_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
 	_cleanup_free_ struct sock_filter *program = NULL;
@@ -54,98 +35,15 @@ static int export_program(scmp_filter_ctx ctx, size_t front, struct sock_filter 
 	size = lseek(fd, 0, SEEK_END);
 	if (r < 0 || size <= 0 || (size_t)size % sizeof(*program))
 		return mrg_error_set(err, r < 0 ? r : -EIO, "cannot compile the seccomp filter");
-	if ((size_t)size / sizeof(*program) + front > BPF_MAXINSNS)
+	if ((size_t)size / sizeof(*program) > BPF_MAXINSNS)
 		return mrg_error_set(err, -MRG_E_INVALID, "the seccomp profile is too large for the kernel");
-	program = malloc((size_t)size + front * sizeof(*program));
+	program = malloc((size_t)size);
 	if (!program)
 		return mrg_error_set(err, -ENOMEM, "not enough memory for the seccomp filter");
-	if (lseek(fd, 0, SEEK_SET) < 0 || fd_read_all(fd, program + front, (size_t)size) != size)
+	if (lseek(fd, 0, SEEK_SET) < 0 || fd_read_all(fd, program, (size_t)size) != size)
 		return mrg_error_set(err, -EIO, "cannot read the seccomp filter back");
 	*ret = take_ptr(program);
-	*ret_length = (size_t)size / sizeof(**ret) + front;
-	return 0;
-}
-
-/* Names that only newer versions of libseccomp know are left out: without a rule they are ENOSYS. */
-static int add_names(scmp_filter_ctx ctx, uint32_t action, const char *const *names, struct mrg_error *err)
-{
-	for (; *names; names++) {
-		int number = seccomp_syscall_resolve_name(*names), r;
-
-		if (number == __NR_SCMP_ERROR)
-			continue;
-		r = seccomp_rule_add(ctx, action, number, 0);
-		if (r < 0)
-			return mrg_error_set(err, r, "cannot add system call '%s' to the seccomp filter: %s", *names,
-					     strerror(-r));
-	}
-	return 0;
-}
-
-static bool in_list(const char *const *names, const char *name)
-{
-	for (; *names; names++)
-		if (strcmp(*names, name) == 0)
-			return true;
-	return false;
-}
-
-static bool is_allowed(const struct seccomp_profile *profile, uint64_t caps, const char *name)
-{
-	for (size_t i = 0; profile->allow[i]; i++)
-		if (in_list(profile->allow[i], name))
-			return true;
-	for (const struct seccomp_grant *g = profile->grants; g->names; g++)
-		if (caps >> g->cap & 1 && in_list(g->names, name))
-			return true;
-	return false;
-}
-
-static int add_profile(scmp_filter_ctx ctx, const struct seccomp_profile *profile, uint64_t caps, struct mrg_error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && profile->allow[i]; i++)
-		r = add_names(ctx, SCMP_ACT_ALLOW, profile->allow[i], err);
-	for (const struct seccomp_grant *g = profile->grants; r == 0 && g->names; g++)
-		if (caps >> g->cap & 1)
-			r = add_names(ctx, SCMP_ACT_ALLOW, g->names, err);
-	for (const char *const *name = profile->deny; r == 0 && *name; name++)
-		if (!is_allowed(profile, caps, *name))
-			r = add_names(ctx, SCMP_ACT_ERRNO(EPERM), (const char *const[]){ *name, NULL }, err);
-	return r;
-}
-
-int seccomp_compile_profile(const struct seccomp_profile *profile, uint64_t caps, struct sock_filter **ret,
-			    size_t *ret_length, struct mrg_error *err)
-{
-	_cleanup_(release) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-	struct sock_filter rules[RULES_MAX], *program;
-	size_t front, length;
-	int r;
-
-	if (!ctx)
-		return mrg_error_set(err, -ENOMEM, "not enough memory for the seccomp filter");
-	if (seccomp_compat_arch()) {
-		r = seccomp_arch_add(ctx, seccomp_compat_arch());
-		if (r < 0)
-			return mrg_error_set(err, r, "cannot add an architecture to the seccomp filter");
-	}
-	/* Programs of other architectures, x32 among them, find no system call that works. */
-	seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
-	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, BINARY_TREE);
-	r = add_profile(ctx, profile, caps, err);
-	if (r < 0)
-		return r;
-	r = seccomp_rules_emit(profile, caps, rules, RULES_MAX, &front);
-	if (r < 0)
-		return mrg_error_set(err, r, "the seccomp rules are too many");
-	r = export_program(ctx, front, &program, &length, err);
-	if (r < 0)
-		return r;
-	memcpy(program, rules, front * sizeof(*rules));
-	*ret = program;
-	*ret_length = length;
+	*ret_length = (size_t)size / sizeof(**ret);
 	return 0;
 }
 
@@ -287,5 +185,5 @@ int seccomp_compile_oci(const struct mrg_seccomp *profile, struct sock_filter **
 	r = add_architectures(ctx, profile->architectures, err);
 	for (size_t i = 0; r == 0 && i < profile->syscalls.n; i++)
 		r = add_call(ctx, action, &profile->syscalls.item[i], err);
-	return r < 0 ? r : export_program(ctx, 0, ret, ret_length, err);
+	return r < 0 ? r : export_program(ctx, ret, ret_length, err);
 }

@@ -49,7 +49,7 @@ struct seccomp_profile {
 /* The profile called @name, or NULL. */
 const struct seccomp_profile *seccomp_profile_find(const char *name);
 
-/* seccomp_compile.c: a program in memory the caller frees. */
+/* seccomp_lists.c, seccomp_compile.c: a program in memory the caller frees. */
 int seccomp_compile_profile(const struct seccomp_profile *profile, uint64_t caps, struct sock_filter **ret,
 			    size_t *ret_length, struct mrg_error *err);
 int seccomp_compile_oci(const struct mrg_seccomp *profile, struct sock_filter **ret, size_t *ret_length,
@@ -57,10 +57,6 @@ int seccomp_compile_oci(const struct mrg_seccomp *profile, struct sock_filter **
 
 /* The architectures of programs that may run beside the native one (enum of libseccomp); 0: none. */
 uint32_t seccomp_compat_arch(void);
-
-/* seccomp_rules.c: the rules as instructions to put in front of a program of libseccomp. At most @max; -E2BIG. */
-int seccomp_rules_emit(const struct seccomp_profile *profile, uint64_t caps, struct sock_filter *ret, size_t max,
-		       size_t *ret_length);
 
 /* seccomp_cache.c: programs compiled earlier on this boot, found by the whole text of @key. -ENOENT: none. */
 int seccomp_cache_read(const char *key, struct sock_filter **ret, size_t *ret_length);

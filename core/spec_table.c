@@ -275,8 +275,10 @@ const struct field spec_fields[MRG_FIELD_MAX] = {
 	B(EPHEMERAL, MOORAGE("ephemeral"), ephemeral, "changes to the root are thrown away at the end")
 	S(SECCOMP_PROFILE, MOORAGE("seccompProfile"), seccomp_profile, "default|boot|unconfined",
 	  "a system call filter that comes with moorage")
-	A(NETWORKS, MOORAGE("networks"), networks_json, "networks to join")
-	A(PUBLISH, MOORAGE("publish"), publish_json, "ports to publish on the host")
+	A(NETWORKS, MOORAGE("networks"), networks_json,
+	  "network devices of the container: veth, macvlan, ipvlan, vlan, phys; see NETWORKS in moorage-spec(5)")
+	A(PUBLISH, MOORAGE("publish"), publish_json,
+	  "ports to publish on the host; see PUBLISH in moorage-spec(5)")
 	B(AUTOSTART, MOORAGE("autostart"), autostart, "start with the host")
 	S(RESTART, MOORAGE("restart"), restart, "no|on-failure|always|unless-stopped", "when to start again after the end")
 	S(STOP_SIGNAL, AT3("moorage", "stop", "signal"), stop_signal, "", "signal that asks for the end: TERM, RTMIN+3, 15")

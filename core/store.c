@@ -146,7 +146,9 @@ int store_create(struct mrg *m, struct record *record, struct mrg_error *err)
 				  record->transient ? m->run_dir : m->state_dir);
 	record->dir = r;
 	record->created = time_now_ns();
+	record->unnamed = true;
 	r = fill_directory(record, err);
+	record->unnamed = false;
 	if (r == 0)
 		r = claim_name(m, record, base, temporary, record->name, err);
 	if (r == -MRG_E_EXISTS) {
@@ -357,7 +359,7 @@ static int lock_until(int fd, int timeout_ms)
 /* Whether the open directory is still the one of that name. */
 static bool is_current(struct mrg *m, const struct record *record)
 {
-	_cleanup_close_ int base = store_base(m, record->transient, false, NULL);
+	_cleanup_close_ int base = store_base(m, store_in_run(record), false, NULL);
 	struct stat ours, named;
 
 	return base >= 0 && fstat(record->dir, &ours) == 0 &&
@@ -429,7 +431,7 @@ int store_remove(struct mrg *m, struct record *record, struct mrg_error *err)
 
 	if (record->dir < 0)
 		return 0;
-	base = store_base(m, record->transient, false, err);
+	base = store_base(m, store_in_run(record), false, err);
 	if (base < 0)
 		return base == -ENOENT ? not_found(record->name, err) : base;
 	r = store_temporary(temporary, STORE_GONE);
@@ -442,7 +444,7 @@ int store_remove(struct mrg *m, struct record *record, struct mrg_error *err)
 			break;
 	}
 	r = r < 0 ? r : gone;
-	if (r == 0 && !record->transient && fsync(base) < 0)
+	if (r == 0 && !store_in_run(record) && fsync(base) < 0)
 		r = -errno;
 	return r < 0 ? fail_errno(err, r, "cannot remove the record of container '%s'", record->name) : 0;
 }

@@ -13,7 +13,7 @@
  * each 0700 and with the files
  *
  *	record.json	format, id, backend, created, phase ("creating" until the backend has created it); of
- *			transient ones also the boot id: those of another boot are gone
+ *			what is below RUN_DIR also the boot id: what is of another boot is gone
  *	config.json	the spec (moorage-spec(5))
  *	run.json	boot id, monitor and first process (pid and start time), time of start; of the last start
  *	exit.json	how the last run ended: wait status, oom_killed, time
@@ -49,7 +49,7 @@ struct record {
 	char *backend;
 	char *path;			/* where the engine keeps it; NULL: its default */
 	uint64_t native;		/* digest of the engine's configuration as we wrote it; 0: none */
-	bool adopted;			/* made by the engine's tools; always transient; @dir is -1 until store_lock() has made it */
+	bool adopted;			/* made by the engine's tools; @dir is -1 until store_lock() has made it */
 	int64_t created;
 	bool transient;
 	bool creating;			/* half made: the backend's create has not returned */
@@ -57,6 +57,7 @@ struct record {
 	int dir;			/* the directory, open */
 	int inherited;			/* store_open_dir(): the descriptor whose lock is shared with the command; else -1 */
 	bool locked;
+	bool unnamed;			/* being made: nobody looks into its directory before that has its name */
 };
 
 /* Makes a record (name, id, backend, spec, transient, creating given; dir and created filled in), locked. -MRG_E_EXISTS when either

@@ -89,7 +89,7 @@ int store_open_adopted(struct mrg *m, const char *backend, const char *path, con
 
 	if (!record)
 		return fail_memory(err);
-	record->adopted = record->transient = true;
+	record->adopted = true;
 	record->backend = strdup(backend);
 	record->path = path ? strdup(path) : NULL;
 	record->spec = mrg_spec_new();

@@ -37,17 +37,21 @@ static int cannot_write(const struct record *record, const char *file, int r, st
 	return fail_errno(err, r, "cannot write '%s' of container '%s'", file, record->name);
 }
 
+static int write_file(const struct record *record, const char *file, const char *text, bool durable, struct mrg_error *err)
+{
+	int r = record->unnamed ? fd_make_file(record->dir, file, text, strlen(text), durable) :
+				  fd_replace_file(record->dir, file, text, strlen(text), durable);
+
+	return r < 0 ? cannot_write(record, file, r, err) : 0;
+}
+
 /* Replaces @file by @json, which it takes (NULL: memory ran out). */
 static int write_json(const struct record *record, const char *file, json_t *json, bool durable, struct mrg_error *err)
 {
 	_cleanup_json_ json_t *owned = json;
 	_cleanup_free_ char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
-	int r;
 
-	if (!text)
-		return fail_memory(err);
-	r = fd_replace_file(record->dir, file, text, strlen(text), durable);
-	return r < 0 ? cannot_write(record, file, r, err) : 0;
+	return text ? write_file(record, file, text, durable, err) : fail_memory(err);
 }
 
 /* 0: there is no such file; 1: read. An empty file is none: what a power cut leaves of a file that was not synced. */
@@ -82,7 +86,7 @@ static json_t *record_to_json(const struct record *record)
 {
 	char boot[BOOT_ID_SIZE] = "";
 
-	if (record->transient && proc_boot_id(boot) < 0)
+	if (store_in_run(record) && proc_boot_id(boot) < 0)
 		return NULL;
 	return json_pack("{s:i, s:s, s:s, s:I, s:s, s:b, s:s, s:s*, s:I}", "format", STORE_FORMAT, "id", record->id,
 			 "backend", record->backend, "created", (json_int_t)record->created, "phase",
@@ -92,7 +96,7 @@ static json_t *record_to_json(const struct record *record)
 
 int store_write_record(struct record *record, struct mrg_error *err)
 {
-	return write_json(record, "record.json", record_to_json(record), !record->transient, err);
+	return write_json(record, "record.json", record_to_json(record), !store_in_run(record), err);
 }
 
 int store_commit(struct record *record, struct mrg_error *err)
@@ -137,7 +141,7 @@ static int parse_record(struct record *record, json_t *json, bool *ret_stale, st
 	record->native = (uint64_t)native;
 	record->creating = strcmp(phase, "creating") == 0;
 	record->transient = transient;
-	*ret_stale = transient && proc_boot_id(boot_now) == 0 && strcmp(boot, boot_now) != 0;
+	*ret_stale = *boot && proc_boot_id(boot_now) == 0 && strcmp(boot, boot_now) != 0;
 	return 0;
 }
 
@@ -176,10 +180,7 @@ int store_write_spec(struct record *record, struct mrg_error *err)
 	_cleanup_free_ char *text = NULL;
 	int r = mrg_spec_emit(record->spec, 0, &text, err);
 
-	if (r < 0)
-		return r;
-	r = fd_replace_file(record->dir, "config.json", text, strlen(text), !record->transient);
-	return r < 0 ? cannot_write(record, "config.json", r, err) : 0;
+	return r < 0 ? r : write_file(record, "config.json", text, !store_in_run(record), err);
 }
 
 int store_write_run(struct record *record, const struct run *run, struct mrg_error *err)
@@ -247,7 +248,7 @@ int store_write_exit(struct record *record, const struct exit_record *exit, stru
 {
 	return write_json(record, "exit.json",
 			  json_pack("{s:i, s:b, s:b, s:I}", "status", exit->status, "oom_killed", exit->oom_killed,
-				    "known", exit->known, "finished", (json_int_t)exit->finished), !record->transient, err);
+				    "known", exit->known, "finished", (json_int_t)exit->finished), !store_in_run(record), err);
 }
 
 int store_read_exit(struct record *record, struct exit_record *ret, struct mrg_error *err)

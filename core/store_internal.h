@@ -24,6 +24,12 @@ int store_make_temporary(int base, char name[STORE_TEMPORARY_SIZE]);
 /* A record of @name with the directory @dir, which it takes also on failure (-1: none yet). */
 struct record *store_new(const char *name, int dir);
 
+/* Whether its directory is below the run directory, unsynced and gone with the boot. */
+static inline bool store_in_run(const struct record *record)
+{
+	return record->transient || record->adopted;
+}
+
 static inline const char *store_entry(const struct record *record)
 {
 	return record->entry ? record->entry : record->name;

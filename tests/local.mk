@@ -6,6 +6,7 @@ LDADD = libcore.la $(CMOCKA_LIBS)
 
 # Sorted; NAME is tests/unit/test_NAME.c.
 unit_tests = \
+	%D%/unit/test_adopt \
 	%D%/unit/test_cgroup \
 	%D%/unit/test_cgroup_limits \
 	%D%/unit/test_cgroup_live \
@@ -17,6 +18,12 @@ unit_tests = \
 	%D%/unit/test_container \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
+	%D%/unit/test_format_lxc \
+	%D%/unit/test_format_lxc_bad \
+	%D%/unit/test_format_lxc_files \
+	%D%/unit/test_format_module \
+	%D%/unit/test_format_nspawn \
+	%D%/unit/test_format_nspawn_whole \
 	%D%/unit/test_format_oci \
 	%D%/unit/test_format_systemd \
 	%D%/unit/test_lifecycle \
@@ -65,12 +72,27 @@ process_fixture = %D%/unit/process_fixture.c %D%/unit/process_fixture.h
 
 # Specs parsed, compared and made at random.
 spec_fixture = %D%/unit/spec_fixture.c %D%/unit/spec_fixture.h
+nspawn_fixture = %D%/unit/nspawn_fixture.c %D%/unit/nspawn_fixture.h $(spec_fixture)
+%C%_unit_test_format_nspawn_SOURCES = %D%/unit/test_format_nspawn.c $(nspawn_fixture)
+%C%_unit_test_format_nspawn_whole_SOURCES = %D%/unit/test_format_nspawn_whole.c $(nspawn_fixture)
+lxc_fixture = %D%/unit/lxc_fixture.c %D%/unit/lxc_fixture.h $(spec_fixture)
+%C%_unit_test_format_lxc_SOURCES = %D%/unit/test_format_lxc.c $(lxc_fixture)
+%C%_unit_test_format_lxc_bad_SOURCES = %D%/unit/test_format_lxc_bad.c $(lxc_fixture)
+%C%_unit_test_format_lxc_files_SOURCES = %D%/unit/test_format_lxc_files.c $(lxc_fixture)
 %C%_unit_test_format_oci_SOURCES = %D%/unit/test_format_oci.c $(spec_fixture)
 %C%_unit_test_format_systemd_SOURCES = %D%/unit/test_format_systemd.c $(spec_fixture)
 %C%_unit_test_spec_SOURCES = %D%/unit/test_spec.c $(spec_fixture)
 %C%_unit_test_spec_check_SOURCES = %D%/unit/test_spec_check.c $(spec_fixture)
 %C%_unit_test_spec_default_SOURCES = %D%/unit/test_spec_default.c $(spec_fixture)
 %C%_unit_test_spec_set_SOURCES = %D%/unit/test_spec_set.c $(spec_fixture)
+
+# The format is a module, which is there where libxml2 is.
+libvirt_fixture = %D%/unit/libvirt_fixture.c %D%/unit/libvirt_fixture.h
+%C%_unit_test_format_libvirt_SOURCES = %D%/unit/test_format_libvirt.c $(libvirt_fixture) $(spec_fixture)
+%C%_unit_test_format_libvirt_bad_SOURCES = %D%/unit/test_format_libvirt_bad.c $(libvirt_fixture) $(spec_fixture)
+if HAVE_LIBXML2
+unit_tests += %D%/unit/test_format_libvirt %D%/unit/test_format_libvirt_bad
+endif
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

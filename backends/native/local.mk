@@ -8,6 +8,7 @@ libnative_la_SOURCES = \
 	%D%/namespaces.c \
 	%D%/native.c %D%/native.h \
 	%D%/network.c \
+	%D%/pass.c \
 	%D%/probe.c \
 	%D%/setup.c \
 	%D%/userns.c

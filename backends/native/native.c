@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -13,8 +15,52 @@
 
 #include "native.h"
 
+/* What an instance keeps: only what was made ahead for the start that follows. */
+struct native {
+	int network;			/* a network namespace; -1: none */
+};
+
+static int open_instance(struct mrg *ctx, void **ret_self, struct mrg_error *err)
+{
+	struct native *native = malloc(sizeof(*native));
+
+	(void)ctx;
+	if (!native)
+		return mrg_error_set(err, -ENOMEM, "out of memory");
+	native->network = -1;
+	*ret_self = native;
+	return 0;
+}
+
+static void close_instance(void *self)
+{
+	struct native *native = self;
+
+	native_close(&native->network);
+	free(native);
+}
+
+/* The kernel takes longer for a network namespace than for all others together. */
+static int ready(void *self, struct mrg_error *err)
+{
+	struct native *native = self;
+
+	return native_network_make(&native->network, err);
+}
+
+/* One made ahead belongs to our user namespace; a container with its own needs it made by its first process. */
+static bool take_network(struct native *native, const struct mrg_spec *spec, struct native_joins *joins)
+{
+	if (!native || native->network < 0 || spec->ns_user || !spec->ns_network || *spec->ns_network)
+		return false;
+	joins->fd[NS_NETWORK] = native_take(&native->network);
+	return true;
+}
+
 static void start_deinit(struct native_start *s)
 {
+	mrg_helper_cgroups_free(s->cgroups);
+	mrg_helper_cgroup_entry_close(&s->entry);
 	native_joins_close(&s->joins);
 	native_close(&s->socket[0]);
 	native_close(&s->socket[1]);
@@ -22,10 +68,13 @@ static void start_deinit(struct native_start *s)
 }
 
 /* What can be prepared outside is, so that the child fails rarely and starts fast. */
-static int prepare(struct native_start *s, const struct mrg_unit *unit, struct mrg_error *err)
+static int prepare(struct native_start *s, struct native *native, const struct mrg_unit *unit, struct mrg_error *err)
 {
 	int r = native_joins_open(unit->spec, &s->joins, err);
 
+	s->flags = native_clone_flags(unit->spec);
+	if (r == 0 && take_network(native, unit->spec, &s->joins))
+		s->flags &= ~(uint64_t)CLONE_NEWNET;
 	if (r == 0 && unit->spec->ns_user)
 		r = native_maps_choose(unit, &s->maps, err);
 	if (r == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->socket) < 0)
@@ -45,24 +94,39 @@ static int introduce(pid_t pid, void *start, struct mrg_error *err)
 	if (!s->unit->spec->ns_user)
 		return 0;
 	r = native_maps_apply(pid, &s->maps, &userns, err);
-	if (r == 0 && s->unit->spec->boot)
-		r = mrg_helper_cgroup_delegate(s->unit, s->maps.root_uid, s->maps.root_gid, err);
 	return r < 0 ? r : native_sources_send(s->unit, userns, s->socket[0], err);
 }
 
-static int spawn(struct native_start *s, const struct mrg_cgroup_entry *entry, struct mrg_process *ret, struct mrg_error *err)
+/* While the child makes its root. */
+static int finish_cgroups(void *start, struct mrg_error *err)
 {
-	uint64_t flags = native_clone_flags(s->unit->spec);
+	struct native_start *s = start;
+	int r = mrg_helper_cgroup_finish(s->cgroups, &s->entry, err);
+
+	if (r == 0 && s->unit->spec->ns_user && s->unit->spec->boot)
+		r = mrg_helper_cgroup_delegate(s->unit, s->maps.root_uid, s->maps.root_gid, err);
+	if (r < 0)
+		return r;
+	r = native_fds_send(s->socket[0], s->entry.tasks, s->entry.n_tasks);
+	return r < 0 ? native_fail(err, r, "cannot hand the cgroups to the container") : 0;
+}
+
+static int spawn(struct native_start *s, struct mrg_process *ret, struct mrg_error *err)
+{
+	const struct mrg_spawn want = {
+		.flags = s->flags, .cgroup = &s->entry, .child = native_setup, .parent = introduce, .meanwhile = finish_cgroups,
+		.data = s,
+	};
 	_cleanup_close_ int own = -1;
 	int r;
 
 	if (s->joins.fd[NS_PID] < 0)
-		return mrg_helper_spawn(flags, entry, native_setup, introduce, s, ret, err);
+		return mrg_helper_spawn_busy(&want, ret, err);
 	/* A pid namespace holds the children of who joins it; we come back, since our own stay where they are. */
 	own = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (own < 0 || setns(s->joins.fd[NS_PID], CLONE_NEWPID) < 0)
 		return native_fail(err, -errno, "cannot join the pid namespace '%s'", s->unit->spec->ns_pid);
-	r = mrg_helper_spawn(flags, entry, native_setup, introduce, s, ret, err);
+	r = mrg_helper_spawn_busy(&want, ret, err);
 	if (setns(own, CLONE_NEWPID) < 0 && r == 0)
 		return native_fail(err, -errno, "cannot leave the pid namespace '%s'", s->unit->spec->ns_pid);
 	return r;
@@ -77,23 +141,18 @@ static void end(const struct mrg_process *process)
 		close(process->pidfd);
 }
 
-static int start_in(const struct mrg_unit *unit, const struct mrg_cgroup_entry *entry, struct mrg_stdio *io,
-		    struct mrg_process *ret, struct mrg_error *err)
+static int start_in(struct native_start *s, struct native *native, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
-	struct native_start s = { .unit = unit, .io = io, .socket = { -1, -1 }, .root = -1 };
 	struct mrg_process process = { .pidfd = -1 };
-	int r;
+	int r = prepare(s, native, s->unit, err);
 
-	memset(s.joins.fd, -1, sizeof(s.joins.fd));
-	r = prepare(&s, unit, err);
 	if (r == 0)
-		r = spawn(&s, entry, &process, err);
+		r = spawn(s, &process, err);
 	if (r == 0 && io->terminal) {
-		r = mrg_helper_process_master(s.socket[0], &io->master, err);
+		r = mrg_helper_process_master(s->socket[0], &io->master, err);
 		if (r < 0)
 			end(&process);
 	}
-	start_deinit(&s);
 	if (r == 0)
 		*ret = process;
 	return r;
@@ -101,14 +160,15 @@ static int start_in(const struct mrg_unit *unit, const struct mrg_cgroup_entry *
 
 static int start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
-	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
+	struct native_start s = { .unit = unit, .io = io, .socket = { -1, -1 }, .root = -1, .entry = MRG_CGROUP_ENTRY_INIT };
 	struct mrg_exit gone;
-	int r = mrg_helper_cgroup_create(unit, &entry, err);
+	int r = mrg_helper_cgroup_begin(unit, &s.cgroups, &s.entry, err);
 
 	if (r < 0)
 		return r;
-	r = start_in(unit, &entry, io, ret, err);
-	mrg_helper_cgroup_entry_close(&entry);
+	memset(s.joins.fd, -1, sizeof(s.joins.fd));
+	r = start_in(&s, self, io, ret, err);
+	start_deinit(&s);
 	if (r < 0)
 		mrg_helper_cgroup_cleanup(self, unit, &gone, NULL);
 	return r;
@@ -119,6 +179,8 @@ MRG_BACKEND = {
 	.name = "native",
 	.summary = "namespaces and cgroups of the kernel, without an engine",
 	.fields = native_fields,
+	.open = open_instance,
+	.close = close_instance,
 	.probe = native_probe,
 	.check = native_check,
 	.start = start,
@@ -133,4 +195,5 @@ MRG_BACKEND = {
 	.processes = mrg_helper_cgroup_processes,
 	.destroy = mrg_helper_cgroup_destroy,
 	.explain = native_explain,
+	.ready = ready,
 };

@@ -209,39 +209,11 @@ static int bind_flags(const struct mrg_mount *mount)
 	return (has_option(mount, "rbind") ? MRG_ROOT_RECURSIVE : 0) | (slave ? MRG_ROOT_SLAVE : 0);
 }
 
-static int send_fd(int socket, int fd)
-{
-	char byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) } };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
-
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 static int receive_fd(int socket)
 {
-	char byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
-	struct cmsghdr *header;
-	int fd;
+	int fd = -1, n = native_fds_receive(socket, &fd, 1);
 
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1)
-		return -EPIPE;
-	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -EPROTO;
-	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	return fd;
+	return n < 0 ? n : n == 1 ? fd : -EPROTO;
 }
 
 static int send_source(const char *path, int flags, int userns, int socket, struct mrg_error *err)
@@ -250,7 +222,7 @@ static int send_source(const char *path, int flags, int userns, int socket, stru
 	int r = mrg_helper_root_source(path, flags, userns, &fd, err);
 
 	if (r == 0) {
-		r = send_fd(socket, fd);
+		r = native_fds_send(socket, &fd, 1);
 		if (r < 0)
 			return native_fail(err, r, "cannot hand '%s' to the container", path);
 	}

@@ -6,16 +6,37 @@
 #include <string.h>
 
 #include "core/formats/format.h"
+#include "core/formats/module.h"
 #include "core/util/cleanup.h"
+#include "core/util/str.h"
 
-static const struct format *const formats[] = { &format_oci, &format_systemd };
+/* It takes an XML parser, which no other command should pay for: the rest of it is in a module. */
+static const struct format format_libvirt = { .name = "libvirt" };
+
+/* The one list of formats. */
+#define FORMATS(row)	row(oci) row(systemd) row(lxc) row(nspawn) row(libvirt)
+
+#define FORMAT_ROW(name)	&format_##name,
+#define FORMAT_NAME(name)	#name,
+
+static const struct format *const formats[] = { FORMATS(FORMAT_ROW) };
 
 const char *const *mrg_format_names(void)
 {
-	static const char *const names[] = { "oci", "systemd", NULL };
+	static const char *const names[] = { FORMATS(FORMAT_NAME) NULL };
 
-	_Static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(formats) + 1, "one name per format");
 	return names;
+}
+
+static void hint_names(struct mrg_error *err)
+{
+	struct buffer b = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		buffer_addf(&b, "%s%s", i == 0 ? "" : i + 1 < ARRAY_SIZE(formats) ? ", " : " and ", formats[i]->name);
+	if (!b.failed)
+		mrg_error_hint(err, "there are %s", b.text);
+	buffer_deinit(&b);
 }
 
 static int find(const char *name, const struct format **ret, struct mrg_error *err)
@@ -23,10 +44,10 @@ static int find(const char *name, const struct format **ret, struct mrg_error *e
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
 		if (strcmp(formats[i]->name, name) == 0) {
 			*ret = formats[i];
-			return 0;
+			return formats[i]->read ? 0 : format_load(name, ret, err);
 		}
 	mrg_error_set(err, -MRG_E_INVALID, "no format is called '%.40s'", name);
-	mrg_error_hint(err, "there are oci and systemd");
+	hint_names(err);
 	return -MRG_E_INVALID;
 }
 
@@ -60,22 +81,4 @@ int mrg_format_write(const char *format, const struct mrg_spec *spec, char **ret
 	int r = find(format, &row, err);
 
 	return r < 0 ? r : row->write(spec, ret, &(struct report){ report, data }, err);
-}
-
-int format_confines(unsigned int field)
-{
-	static const enum mrg_field fields[] = {
-		MRG_FIELD_ROOT_READONLY, MRG_FIELD_MOUNTS, MRG_FIELD_UID, MRG_FIELD_GID, MRG_FIELD_USER,
-		MRG_FIELD_CAP_BOUNDING, MRG_FIELD_CAP_EFFECTIVE, MRG_FIELD_CAP_PERMITTED, MRG_FIELD_CAP_AMBIENT,
-		MRG_FIELD_NO_NEW_PRIVILEGES, MRG_FIELD_APPARMOR_PROFILE, MRG_FIELD_SELINUX_LABEL, MRG_FIELD_NS_PID,
-		MRG_FIELD_NS_MOUNT, MRG_FIELD_NS_UTS, MRG_FIELD_NS_IPC, MRG_FIELD_NS_NETWORK, MRG_FIELD_NS_USER,
-		MRG_FIELD_NS_CGROUP, MRG_FIELD_NS_TIME, MRG_FIELD_UID_MAPPINGS, MRG_FIELD_GID_MAPPINGS,
-		MRG_FIELD_DEVICE_RULES, MRG_FIELD_SECCOMP, MRG_FIELD_SECCOMP_PROFILE, MRG_FIELD_MASKED_PATHS,
-		MRG_FIELD_READONLY_PATHS, MRG_FIELD_MOUNT_LABEL, MRG_FIELD_EPHEMERAL, MRG_FIELD_ROOT_PATH,
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (fields[i] == field)
-			return 1;
-	return 0;
 }

@@ -19,12 +19,24 @@ static inline int report_row(const struct report *report, const struct mrg_repor
 
 struct format {
 	const char *name;
+	/* NULL: both are in a module (module.h). */
 	int (*read)(const char *text, size_t length, struct mrg_spec *spec, const struct report *report,
 		    struct mrg_error *err);
 	int (*write)(const struct mrg_spec *spec, char **ret, const struct report *report, struct mrg_error *err);
 };
 
-extern const struct format format_oci, format_systemd;
+extern const struct format format_oci, format_systemd, format_lxc, format_nspawn;
+
+/* Shares of the CPU are 1024 where the weights of cgroup v2 are 100. */
+static inline uint64_t format_weight_of_shares(uint64_t shares)
+{
+	return (shares * 100 + 512) / 1024;
+}
+
+static inline uint64_t format_shares_of_weight(uint64_t weight)
+{
+	return (weight * 1024 + 50) / 100;
+}
 
 /* Fields that confine: losing one leaves the container weaker than was asked. */
 int format_confines(unsigned int field);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/formats/device_names.h"
 #include "core/formats/systemd.h"
 #include "core/util/cleanup.h"
 
@@ -17,114 +18,85 @@ static const struct mrg_device_rule standard[] = {
 	{ 1, "c", 1, 9, "rwm" }, { 1, "c", 5, 0, "rwm" }, { 1, "c", 5, 2, "rwm" }, { 1, "c", 136, -1, "rw" },
 };
 
-/* Numbers that never change, Documentation/admin-guide/devices.txt. Others would have to be looked up on the host. */
-static const struct {
-	const char *path;
-	char type;
-	int64_t major, minor;
-} known[] = {
-	{ "/dev/null", 'c', 1, 3 }, { "/dev/zero", 'c', 1, 5 }, { "/dev/full", 'c', 1, 7 }, { "/dev/random", 'c', 1, 8 },
-	{ "/dev/urandom", 'c', 1, 9 }, { "/dev/tty", 'c', 5, 0 }, { "/dev/console", 'c', 5, 1 },
-	{ "/dev/ptmx", 'c', 5, 2 }, { "/dev/net/tun", 'c', 10, 200 }, { "/dev/fuse", 'c', 10, 229 },
-	{ "/dev/kvm", 'c', 10, 232 }, { "/dev/loop-control", 'c', 10, 237 }, { "char-mem", 'c', 1, -1 },
-	{ "char-pts", 'c', 136, -1 }, { "block-loop", 'b', 7, -1 }, { "char-*", 'c', -1, -1 }, { "block-*", 'b', -1, -1 },
-};
-
-/* "/dev/char/1:3", "/dev/block/8:0", a name of the table. */
-static bool find_device(const char *word, char *type, int64_t *major, int64_t *minor)
+KEY_READER(read_device_policy)
 {
-	unsigned int a, b;
-	int end = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (strcmp(known[i].path, word) == 0) {
-			*type = known[i].type;
-			*major = known[i].major;
-			*minor = known[i].minor;
-			return true;
-		}
-	if (strlen(word) > 40 || (sscanf(word, "/dev/char/%9u:%9u%n", &a, &b, &end) != 2 &&
-				  sscanf(word, "/dev/block/%9u:%9u%n", &a, &b, &end) != 2) || word[end])
-		return false;
-	*type = word[5];
-	*major = a;
-	*minor = b;
-	return true;
-}
-
-ROW_READER(read_device_policy)
-{
+	struct unit_reader *unit = unit_of(in);
 	static const char *const names[] = { "auto", "closed", "strict" };
 
 	if (!*value)
 		value = (char *)"auto";
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(value, names[i]) == 0) {
-			in->device_policy = (int)i;
+			unit->device_policy = (int)i;
 			return key->verdict;
 		}
-	return unit_fail(in, "must be auto, closed or strict, not '%.40s'", value);
+	return key_fail(in, "must be auto, closed or strict, not '%.40s'", value);
 }
 
-ROW_READER(read_device_allow)
+KEY_READER(read_device_allow)
 {
+	struct unit_reader *unit = unit_of(in);
 	_cleanup_(strv_freep) char **words = NULL;
 	struct mrg_device_rule *rule, wanted = { .allow = 1 };
-	char type;
+	struct device_name name;
 	int r;
 
 	if (!*value) {
-		in->device_allow.n = 0;
-		in->have_devices = false;
+		unit->device_allow.n = 0;
+		unit->have_devices = false;
 		return MRG_CARRIED;
 	}
 	r = unit_words(in, value, &words);
 	if (r != 0)
-		return r < 0 ? r : unit_lost(in, key, NULL);
+		return r < 0 ? r : key_lost(in, key, NULL);
 	if (!words || (words[1] && (words[2] || words[1][strspn(words[1], "rwm")] || !*words[1])))
-		return unit_fail(in, "must be a device and letters of rwm, not '%.40s'", value);
-	in->have_devices = true;
-	if (!find_device(words[0], &type, &wanted.major, &wanted.minor))
-		return unit_lost(in, key, "the number of the device is not known here: give /dev/char/MAJOR:MINOR");
-	rule = spec_list_append(in->spec, (struct list *)&in->device_allow, sizeof(*rule));
-	wanted.type = type == 'c' ? "c" : "b";
+		return key_fail(in, "must be a device and letters of rwm, not '%.40s'", value);
+	unit->have_devices = true;
+	if (!device_find(words[0], &name))
+		return key_lost(in, key, "the number of the device is not known here: give /dev/char/MAJOR:MINOR");
+	rule = spec_list_append(in->spec, (struct list *)&unit->device_allow, sizeof(*rule));
+	wanted.type = name.type == 'c' ? "c" : "b";
+	wanted.major = name.major;
+	wanted.minor = name.minor;
 	wanted.access = mrg_spec_strdup(in->spec, words[1] ? words[1] : "rwm");
 	if (!rule || !wanted.access)
-		return mrg_error_set(in->err, -ENOMEM, "out of memory");
+		return key_no_memory(in);
 	*rule = wanted;
 	return key->verdict;
 }
 
-ROW_READER(read_private_devices)
+KEY_READER(read_private_devices)
 {
+	struct unit_reader *unit = unit_of(in);
 	bool on;
 
 	if (!*value)
 		return MRG_CARRIED;
 	if (parse_bool(value, &on) < 0)
-		return unit_fail(in, "must be yes or no, not '%.40s'", value);
-	in->private_devices = on;
+		return key_fail(in, "must be yes or no, not '%.40s'", value);
+	unit->private_devices = on;
 	if (!on)
 		return MRG_CARRIED;
-	if (in->device_policy == DEVICE_AUTO)
-		in->device_policy = DEVICE_CLOSED;
-	in->bounding_drop |= UINT64_C(1) << parse_capability("MKNOD") | UINT64_C(1) << parse_capability("SYS_RAWIO");
+	if (unit->device_policy == DEVICE_AUTO)
+		unit->device_policy = DEVICE_CLOSED;
+	unit->bounding_drop |= UINT64_C(1) << parse_capability("MKNOD") | UINT64_C(1) << parse_capability("SYS_RAWIO");
 	return key->verdict;
 }
 
-int unit_finish_devices(struct unit_reader *in)
+int unit_finish_devices(struct key_reader *in)
 {
+	struct unit_reader *unit = unit_of(in);
 	const struct mrg_device_rule deny = { 0, "a", -1, -1, "rwm" };
 	int r;
 
 	/* "auto" with a list is a closed policy, without one no policy at all. */
-	if (in->device_policy == DEVICE_AUTO && !in->have_devices)
+	if (unit->device_policy == DEVICE_AUTO && !unit->have_devices)
 		return 0;
 	r = mrg_spec_add_device_rule(in->spec, &deny, in->err);
-	for (size_t i = 0; i < ARRAY_SIZE(standard) && in->device_policy != DEVICE_STRICT && r == 0; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(standard) && unit->device_policy != DEVICE_STRICT && r == 0; i++)
 		r = mrg_spec_add_device_rule(in->spec, &standard[i], in->err);
-	for (size_t i = 0; i < in->device_allow.n && r == 0; i++)
-		r = mrg_spec_add_device_rule(in->spec, &in->device_allow.item[i], in->err);
+	for (size_t i = 0; i < unit->device_allow.n && r == 0; i++)
+		r = mrg_spec_add_device_rule(in->spec, &unit->device_allow.item[i], in->err);
 	return r;
 }
 
@@ -147,13 +119,10 @@ static bool has_standard(const struct mrg_spec *spec)
 	return true;
 }
 
-static void write_allow(struct unit_writer *out, const struct mrg_device_rule *rule)
+static void write_allow(struct key_writer *out, const struct mrg_device_rule *rule)
 {
-	const char *access = rule->access ? rule->access : "rwm", *name = NULL;
+	const char *access = rule->access ? rule->access : "rwm", *name = device_name(rule->type[0], rule->major, rule->minor);
 
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (known[i].type == rule->type[0] && known[i].major == rule->major && known[i].minor == rule->minor)
-			name = known[i].path;
 	if (name && rule->minor < 0)
 		buffer_addf(&out->b, "DeviceAllow=%s %s\n", name, access);
 	else
@@ -165,15 +134,10 @@ static bool can_allow(const struct mrg_device_rule *rule)
 {
 	if (!rule->allow || !rule->type || rule->type[0] == 'a' || (rule->access && !*rule->access))
 		return false;
-	if (rule->major >= 0 && rule->minor >= 0)
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (known[i].type == rule->type[0] && known[i].major == rule->major && known[i].minor == rule->minor)
-			return true;
-	return false;
+	return (rule->major >= 0 && rule->minor >= 0) || device_name(rule->type[0], rule->major, rule->minor);
 }
 
-ROW_WRITER(write_devices)
+KEY_WRITER(write_devices)
 {
 	const struct mrg_spec *spec = out->spec;
 	bool closed = has_standard(spec), lost = false;
@@ -186,21 +150,25 @@ ROW_WRITER(write_devices)
 	for (size_t i = 1; i < spec->device_rules.n; i++)
 		if (!spec->device_rules.item[i].allow)
 			return;
-	unit_line(out, key->name, closed ? "closed" : "strict");
+	key_line(out, key->name, closed ? "closed" : "strict");
 	for (size_t i = closed ? ARRAY_SIZE(standard) + 1 : 1; i < spec->device_rules.n; i++) {
 		if (can_allow(&spec->device_rules.item[i]))
 			write_allow(out, &spec->device_rules.item[i]);
 		else
 			lost = true;
 	}
-	unit_report(out, MRG_FIELD_DEVICE_RULES, lost ? MRG_APPROXIMATED : MRG_CARRIED, key->name,
-		    "devices of a whole class that has no name are not allowed");
+	key_report(out, MRG_FIELD_DEVICE_RULES, lost ? MRG_APPROXIMATED : MRG_CARRIED, key->name,
+		   "devices of a whole class that has no name are not allowed");
 }
 
 /* /dev/block/8:0 of the bandwidth keys. */
 bool unit_block_device(const char *word, int64_t *major, int64_t *minor)
 {
-	char type;
+	struct device_name name;
 
-	return find_device(word, &type, major, minor) && type == 'b' && *minor >= 0;
+	if (!device_find(word, &name) || name.type != 'b' || name.minor < 0)
+		return false;
+	*major = name.major;
+	*minor = name.minor;
+	return true;
 }

@@ -65,7 +65,7 @@ static bool parse_limit(const char *text, int unit, uint64_t *ret)
 	}
 }
 
-static int forget_rlimit(struct unit_reader *in, const char *type)
+static int forget_rlimit(struct key_reader *in, const char *type)
 {
 	size_t n = 0;
 
@@ -74,11 +74,11 @@ static int forget_rlimit(struct unit_reader *in, const char *type)
 			in->spec->rlimits.item[n++] = in->spec->rlimits.item[i];
 	in->spec->rlimits.n = n;
 	if (n == 0)
-		unit_reset(in, MRG_FIELD_RLIMITS);
+		key_reset(in, MRG_FIELD_RLIMITS);
 	return MRG_CARRIED;
 }
 
-ROW_READER(read_rlimit)
+KEY_READER(read_rlimit)
 {
 	const char *name = key->name + strlen("Limit");
 	char type[32], *hard = value;
@@ -92,13 +92,13 @@ ROW_READER(read_rlimit)
 	if (!hard)
 		hard = value;
 	if (!parse_limit(value, rlimit_unit(name), &limit.soft) || !parse_limit(hard, rlimit_unit(name), &limit.hard))
-		return unit_fail(in, "must be a limit, or SOFT:HARD, not '%.40s'", value);
+		return key_fail(in, "must be a limit, or SOFT:HARD, not '%.40s'", value);
 	if (limit.soft > limit.hard)
-		return unit_fail(in, "the soft limit is above the hard one");
+		return key_fail(in, "the soft limit is above the hard one");
 	return mrg_spec_add_rlimit(in->spec, &limit, in->err) < 0 ? -MRG_E_INVALID : key->verdict;
 }
 
-static void write_limit(struct unit_writer *out, int unit, uint64_t value)
+static void write_limit(struct key_writer *out, int unit, uint64_t value)
 {
 	if (value == UINT64_MAX)
 		buffer_addf(&out->b, "infinity");
@@ -107,10 +107,10 @@ static void write_limit(struct unit_writer *out, int unit, uint64_t value)
 }
 
 /* All of them, in the order of the list, by the first row. */
-ROW_WRITER(write_rlimits)
+KEY_WRITER(write_rlimits)
 {
 	(void)key;
-	if (mrg_fields_has(&out->reported, MRG_FIELD_RLIMITS) || !unit_has(out, MRG_FIELD_RLIMITS))
+	if (mrg_fields_has(&out->reported, MRG_FIELD_RLIMITS) || !key_has(out, MRG_FIELD_RLIMITS))
 		return;
 	for (size_t i = 0; i < out->spec->rlimits.n; i++) {
 		const struct mrg_rlimit *limit = &out->spec->rlimits.item[i];
@@ -122,78 +122,80 @@ ROW_WRITER(write_rlimits)
 		write_limit(out, rlimit_unit(name), limit->hard);
 		buffer_addf(&out->b, "\n");
 	}
-	unit_report(out, MRG_FIELD_RLIMITS, MRG_CARRIED, "Limit*", NULL);
+	key_report(out, MRG_FIELD_RLIMITS, MRG_CARRIED, "Limit*", NULL);
 }
 
 /* ---- memory and tasks ------------------------------------------------------- */
 
-ROW_READER(read_memory)
+KEY_READER(read_memory)
 {
 	if (strchr(value, '%'))
-		return unit_lost(in, key, "a share of the host's memory is not known here");
-	return read_simple(in, key, value);
+		return key_lost(in, key, "a share of the host's memory is not known here");
+	return key_read_simple(in, key, value);
 }
 
-ROW_WRITER(write_memory)
+KEY_WRITER(write_memory)
 {
 	const struct member *member = &spec_fields[key->field].value;
 	int64_t bytes;
 
-	if (!unit_has(out, (unsigned int)key->field))
+	if (!key_has(out, (unsigned int)key->field))
 		return;
 	memcpy(&bytes, member_at_const(member, out->spec), sizeof(bytes));
 	if (bytes < 0)
 		buffer_addf(&out->b, "%s=infinity\n", key->name);
 	else
 		buffer_addf(&out->b, "%s=%" PRId64 "\n", key->name, bytes);
-	unit_report(out, (unsigned int)key->field, MRG_CARRIED, key->name, NULL);
+	key_report(out, (unsigned int)key->field, MRG_CARRIED, key->name, NULL);
 }
 
 /* systemd counts swap alone, OCI swap and memory together: the sum is made when the limit of memory is known. */
-ROW_READER(read_swap)
+KEY_READER(read_swap)
 {
+	struct unit_reader *unit = unit_of(in);
 	if (strchr(value, '%'))
-		return unit_lost(in, key, "a share of the host's memory is not known here");
-	in->have_swap = *value;
-	if (*value && parse_size(value, &in->swap) < 0)
-		return unit_fail(in, "must be a size such as 512M, not '%.40s'", value);
+		return key_lost(in, key, "a share of the host's memory is not known here");
+	unit->have_swap = *value;
+	if (*value && parse_size(value, &unit->swap) < 0)
+		return key_fail(in, "must be a size such as 512M, not '%.40s'", value);
 	return MRG_CARRIED;
 }
 
-ROW_WRITER(write_swap)
+KEY_WRITER(write_swap)
 {
 	const struct mrg_spec *spec = out->spec;
 
-	if (!unit_has(out, MRG_FIELD_MEMORY_SWAP))
+	if (!key_has(out, MRG_FIELD_MEMORY_SWAP))
 		return;
 	if (spec->memory_swap < 0)
 		buffer_addf(&out->b, "%s=infinity\n", key->name);
-	else if (unit_has(out, MRG_FIELD_MEMORY_LIMIT) && spec->memory_limit >= 0 && spec->memory_swap >= spec->memory_limit)
+	else if (key_has(out, MRG_FIELD_MEMORY_LIMIT) && spec->memory_limit >= 0 && spec->memory_swap >= spec->memory_limit)
 		buffer_addf(&out->b, "%s=%" PRId64 "\n", key->name, spec->memory_swap - spec->memory_limit);
 	else
 		return;
-	unit_report(out, MRG_FIELD_MEMORY_SWAP, MRG_CARRIED, key->name, NULL);
+	key_report(out, MRG_FIELD_MEMORY_SWAP, MRG_CARRIED, key->name, NULL);
 }
 
-static int finish_swap(struct unit_reader *in)
+static int finish_swap(struct key_reader *in)
 {
+	struct unit_reader *unit = unit_of(in);
 	struct mrg_spec *spec = in->spec;
 	bool limited = mrg_fields_has(&spec->set, MRG_FIELD_MEMORY_LIMIT) && spec->memory_limit >= 0;
 	int64_t sum;
 
-	if (!in->have_swap)
+	if (!unit->have_swap)
 		return 0;
-	if (in->swap >= 0 && !limited)
+	if (unit->swap >= 0 && !limited)
 		return mrg_error_set(in->err, -MRG_E_INVALID, "MemorySwapMax=: needs MemoryMax= too");
-	if (in->swap >= 0 && __builtin_add_overflow(in->swap, spec->memory_limit, &sum))
+	if (unit->swap >= 0 && __builtin_add_overflow(unit->swap, spec->memory_limit, &sum))
 		return mrg_error_set(in->err, -MRG_E_INVALID, "MemorySwapMax=: is too large");
-	spec->memory_swap = in->swap < 0 ? -1 : sum;
+	spec->memory_swap = unit->swap < 0 ? -1 : sum;
 	mrg_fields_add(&spec->set, MRG_FIELD_MEMORY_SWAP);
 	return 0;
 }
 
 /* MemoryHigh= and MemoryMin=: files of cgroup v2. */
-ROW_READER(read_unified)
+KEY_READER(read_unified)
 {
 	const char *file = strcmp(key->name, "MemoryHigh") == 0 ? "memory.high" : "memory.min";
 	int64_t bytes;
@@ -202,17 +204,17 @@ ROW_READER(read_unified)
 	if (!*value)
 		return MRG_CARRIED;
 	if (strchr(value, '%'))
-		return unit_lost(in, key, "a share of the host's memory is not known here");
+		return key_lost(in, key, "a share of the host's memory is not known here");
 	if (parse_size(value, &bytes) < 0)
-		return unit_fail(in, "must be a size such as 512M, not '%.40s'", value);
+		return key_fail(in, "must be a size such as 512M, not '%.40s'", value);
 	if (bytes < 0)
 		snprintf(text, sizeof(text), "%s=max", file);
 	else
 		snprintf(text, sizeof(text), "%s=%" PRId64, file, bytes);
-	return unit_set(in, MRG_FIELD_UNIFIED, text) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
+	return key_set(in, MRG_FIELD_UNIFIED, text) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
 }
 
-ROW_WRITER(write_unified)
+KEY_WRITER(write_unified)
 {
 	static const struct { const char *file, *key; } files[] = { { "memory.high", "MemoryHigh" },
 								    { "memory.min", "MemoryMin" } };
@@ -227,39 +229,39 @@ ROW_WRITER(write_unified)
 			if (strcmp(pair->key, files[j].file) != 0)
 				continue;
 			if (strcmp(pair->value, "max") == 0)
-				unit_line(out, files[j].key, "infinity");
+				key_line(out, files[j].key, "infinity");
 			else if (parse_uint64(pair->value, &bytes) == 0)
-				unit_line(out, files[j].key, pair->value);
+				key_line(out, files[j].key, pair->value);
 			else
 				continue;
 			written++;
 		}
-	if (unit_has(out, MRG_FIELD_UNIFIED) && written == out->spec->unified.n)
-		unit_report(out, MRG_FIELD_UNIFIED, MRG_CARRIED, "MemoryHigh", NULL);
+	if (key_has(out, MRG_FIELD_UNIFIED) && written == out->spec->unified.n)
+		key_report(out, MRG_FIELD_UNIFIED, MRG_CARRIED, "MemoryHigh", NULL);
 }
 
-ROW_READER(read_tasks)
+KEY_READER(read_tasks)
 {
 	uint64_t tasks;
 
 	if (strchr(value, '%'))
-		return unit_lost(in, key, "a share of the host's limit is not known here");
+		return key_lost(in, key, "a share of the host's limit is not known here");
 	if (strcmp(value, "infinity") == 0)
-		return unit_set(in, MRG_FIELD_PIDS_LIMIT, "-1") < 0 ? -MRG_E_INVALID : MRG_CARRIED;
+		return key_set(in, MRG_FIELD_PIDS_LIMIT, "-1") < 0 ? -MRG_E_INVALID : MRG_CARRIED;
 	if (*value && (parse_uint64(value, &tasks) < 0 || tasks == 0))
-		return unit_fail(in, "must be a number from 1 or infinity, not '%.40s'", value);
-	return read_simple(in, key, value);
+		return key_fail(in, "must be a number from 1 or infinity, not '%.40s'", value);
+	return key_read_simple(in, key, value);
 }
 
-ROW_WRITER(write_tasks)
+KEY_WRITER(write_tasks)
 {
-	if (!unit_has(out, MRG_FIELD_PIDS_LIMIT))
+	if (!key_has(out, MRG_FIELD_PIDS_LIMIT))
 		return;
 	if (out->spec->pids_limit > 0)
 		buffer_addf(&out->b, "%s=%" PRId64 "\n", key->name, out->spec->pids_limit);
 	else
 		buffer_addf(&out->b, "%s=infinity\n", key->name);
-	unit_report(out, MRG_FIELD_PIDS_LIMIT, MRG_CARRIED, key->name, NULL);
+	key_report(out, MRG_FIELD_PIDS_LIMIT, MRG_CARRIED, key->name, NULL);
 }
 
 /* ---- CPU -------------------------------------------------------------------- */
@@ -289,134 +291,126 @@ static bool parse_percent(const char *text, uint64_t *ret)
 	return strcmp(text, "%") == 0 && *ret > 0;
 }
 
-ROW_READER(read_quota)
+KEY_READER(read_quota)
 {
-	in->have_quota = *value;
-	if (*value && !parse_percent(value, &in->quota))
-		return unit_fail(in, "must be a percentage such as 50%%, not '%.40s'", value);
+	struct unit_reader *unit = unit_of(in);
+	unit->have_quota = *value;
+	if (*value && !parse_percent(value, &unit->quota))
+		return key_fail(in, "must be a percentage such as 50%%, not '%.40s'", value);
 	return key->verdict;
 }
 
-ROW_READER(read_period)
+KEY_READER(read_period)
 {
 	int64_t ms;
 	char text[32];
 
 	if (!*value)
-		return read_simple(in, key, value);
+		return key_read_simple(in, key, value);
 	if (parse_duration_ms(value, &ms) < 0 || ms < 1 || ms > 1000)
-		return unit_fail(in, "must be a time from 1ms to 1s, not '%.40s'", value);
+		return key_fail(in, "must be a time from 1ms to 1s, not '%.40s'", value);
 	snprintf(text, sizeof(text), "%" PRId64, ms * 1000);
-	return unit_set(in, MRG_FIELD_CPU_PERIOD, text) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
+	return key_set(in, MRG_FIELD_CPU_PERIOD, text) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
 }
 
-static int finish_quota(struct unit_reader *in)
+static int finish_quota(struct key_reader *in)
 {
+	struct unit_reader *unit = unit_of(in);
 	uint64_t period = mrg_fields_has(&in->spec->set, MRG_FIELD_CPU_PERIOD) ? in->spec->cpu_period : 100000;
 
-	if (!in->have_quota)
+	if (!unit->have_quota)
 		return 0;
-	in->spec->cpu_quota = (int64_t)((period * in->quota + 5000) / 10000);
+	in->spec->cpu_quota = (int64_t)((period * unit->quota + 5000) / 10000);
 	if (in->spec->cpu_quota < 1000)
 		in->spec->cpu_quota = 1000;
 	mrg_fields_add(&in->spec->set, MRG_FIELD_CPU_QUOTA);
 	return 0;
 }
 
-ROW_WRITER(write_quota)
+KEY_WRITER(write_quota)
 {
 	const struct mrg_spec *spec = out->spec;
-	uint64_t period = unit_has(out, MRG_FIELD_CPU_PERIOD) ? spec->cpu_period : 100000, share;
+	uint64_t period = key_has(out, MRG_FIELD_CPU_PERIOD) ? spec->cpu_period : 100000, share;
 	bool exact;
 
-	if (unit_has(out, MRG_FIELD_CPU_PERIOD) && period >= 1000) {
+	if (key_has(out, MRG_FIELD_CPU_PERIOD) && period >= 1000) {
 		buffer_addf(&out->b, "CPUQuotaPeriodSec=%" PRIu64 "ms\n", (period + 500) / 1000);
-		unit_report(out, MRG_FIELD_CPU_PERIOD, period % 1000 ? MRG_APPROXIMATED : MRG_CARRIED, "CPUQuotaPeriodSec",
-			    "rounded to milliseconds");
+		key_report(out, MRG_FIELD_CPU_PERIOD, period % 1000 ? MRG_APPROXIMATED : MRG_CARRIED, "CPUQuotaPeriodSec",
+			   "rounded to milliseconds");
 	}
-	if (!unit_has(out, MRG_FIELD_CPU_QUOTA) || period == 0)
+	if (!key_has(out, MRG_FIELD_CPU_QUOTA) || period == 0)
 		return;
 	if (spec->cpu_quota > 0) {
 		share = ((uint64_t)spec->cpu_quota * 10000 + period / 2) / period;
 		exact = share * period == (uint64_t)spec->cpu_quota * 10000;
 		buffer_addf(&out->b, "%s=%" PRIu64 ".%02" PRIu64 "%%\n", key->name, share / 100, share % 100);
-		unit_report(out, MRG_FIELD_CPU_QUOTA, exact ? MRG_CARRIED : MRG_APPROXIMATED, key->name,
-			    "rounded to a hundredth of a percent");
+		key_report(out, MRG_FIELD_CPU_QUOTA, exact ? MRG_CARRIED : MRG_APPROXIMATED, key->name,
+			   "rounded to a hundredth of a percent");
 	} else {
-		unit_report(out, MRG_FIELD_CPU_QUOTA, MRG_CARRIED, key->name, NULL);
+		key_report(out, MRG_FIELD_CPU_QUOTA, MRG_CARRIED, key->name, NULL);
 	}
 }
 
-/* Shares of 1024 are a weight of 100; what a weight cannot say exactly is written in shares. */
-static uint64_t weight_of_shares(uint64_t shares)
-{
-	return (shares * 100 + 512) / 1024;
-}
-
-static uint64_t shares_of_weight(uint64_t weight)
-{
-	return (weight * 1024 + 50) / 100;
-}
-
-static int set_number(struct unit_reader *in, enum mrg_field field, uint64_t value)
+static int set_number(struct key_reader *in, enum mrg_field field, uint64_t value)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%" PRIu64, value);
-	return unit_set(in, field, text);
+	return key_set(in, field, text);
 }
 
-ROW_READER(read_weight)
+KEY_READER(read_weight)
 {
 	uint64_t weight;
 
 	if (strcmp(value, "idle") == 0)
-		return unit_set(in, MRG_FIELD_CPU_IDLE, "1") < 0 ? -MRG_E_INVALID : MRG_CARRIED;
+		return key_set(in, MRG_FIELD_CPU_IDLE, "1") < 0 ? -MRG_E_INVALID : MRG_CARRIED;
 	if (!*value)
-		return read_simple(in, key, value);
+		return key_read_simple(in, key, value);
 	if (parse_uint64(value, &weight) < 0 || weight < 1 || weight > 10000)
-		return unit_fail(in, "must be idle or from 1 to 10000, not '%.40s'", value);
-	return set_number(in, MRG_FIELD_CPU_SHARES, shares_of_weight(weight)) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
+		return key_fail(in, "must be idle or from 1 to 10000, not '%.40s'", value);
+	return set_number(in, MRG_FIELD_CPU_SHARES, format_shares_of_weight(weight)) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
 }
 
-ROW_WRITER(write_weight)
+/* What a weight cannot say exactly is written in shares. */
+KEY_WRITER(write_weight)
 {
-	uint64_t weight = weight_of_shares(out->spec->cpu_shares);
+	uint64_t weight = format_weight_of_shares(out->spec->cpu_shares);
 
-	if (unit_has(out, MRG_FIELD_CPU_IDLE)) {
+	if (key_has(out, MRG_FIELD_CPU_IDLE)) {
 		if (out->spec->cpu_idle)
-			unit_line(out, key->name, "idle");
-		unit_report(out, MRG_FIELD_CPU_IDLE, MRG_CARRIED, key->name, NULL);
+			key_line(out, key->name, "idle");
+		key_report(out, MRG_FIELD_CPU_IDLE, MRG_CARRIED, key->name, NULL);
 	}
-	if (!unit_has(out, MRG_FIELD_CPU_SHARES))
+	if (!key_has(out, MRG_FIELD_CPU_SHARES))
 		return;
-	if (weight >= 1 && weight <= 10000 && shares_of_weight(weight) == out->spec->cpu_shares)
+	if (weight >= 1 && weight <= 10000 && format_shares_of_weight(weight) == out->spec->cpu_shares)
 		buffer_addf(&out->b, "%s=%" PRIu64 "\n", key->name, weight);
 	else
 		buffer_addf(&out->b, "CPUShares=%" PRIu64 "\n", out->spec->cpu_shares);
-	unit_report(out, MRG_FIELD_CPU_SHARES, MRG_CARRIED, key->name, NULL);
+	key_report(out, MRG_FIELD_CPU_SHARES, MRG_CARRIED, key->name, NULL);
 }
 
 /* Blanks separate as commas do. */
-ROW_READER(read_cpuset)
+KEY_READER(read_cpuset)
 {
 	for (char *c = value; *c; c++)
 		if (strchr(UNIT_BLANKS, *c))
 			*c = ',';
-	return read_simple(in, key, value);
+	return key_read_simple(in, key, value);
 }
 
 /* ---- I/O -------------------------------------------------------------------- */
 
 /* IOWeight= is 100 where the older BlockIOWeight=, and OCI, are 500. */
-ROW_READER(read_io_weight)
+KEY_READER(read_io_weight)
 {
 	uint64_t weight, scaled;
 
 	if (!*value)
-		return read_simple(in, key, value);
+		return key_read_simple(in, key, value);
 	if (parse_uint64(value, &weight) < 0 || weight < 1 || weight > 10000)
-		return unit_fail(in, "must be from 1 to 10000, not '%.40s'", value);
+		return key_fail(in, "must be from 1 to 10000, not '%.40s'", value);
 	scaled = weight * 5 < 10 ? 10 : weight * 5 > 1000 ? 1000 : weight * 5;
 	in->note = "beyond what OCI can say; the nearest was taken";
 	if (set_number(in, MRG_FIELD_IO_WEIGHT, scaled) < 0)
@@ -424,15 +418,15 @@ ROW_READER(read_io_weight)
 	return scaled == weight * 5 ? MRG_CARRIED : MRG_APPROXIMATED;
 }
 
-ROW_WRITER(write_io_weight)
+KEY_WRITER(write_io_weight)
 {
-	if (!unit_has(out, MRG_FIELD_IO_WEIGHT))
+	if (!key_has(out, MRG_FIELD_IO_WEIGHT))
 		return;
 	if (out->spec->io_weight % 5 == 0)
 		buffer_addf(&out->b, "%s=%" PRIu32 "\n", key->name, out->spec->io_weight / 5);
 	else
 		buffer_addf(&out->b, "BlockIOWeight=%" PRIu32 "\n", out->spec->io_weight);
-	unit_report(out, MRG_FIELD_IO_WEIGHT, MRG_CARRIED, key->name, NULL);
+	key_report(out, MRG_FIELD_IO_WEIGHT, MRG_CARRIED, key->name, NULL);
 }
 
 /* Bandwidths count in thousands: "5M" is 5000000. */
@@ -455,7 +449,7 @@ static bool parse_rate(const char *text, uint64_t *ret)
 	return true;
 }
 
-ROW_READER(read_io_limit)
+KEY_READER(read_io_limit)
 {
 	_cleanup_(strv_freep) char **words = NULL;
 	struct list *list = member_at(&spec_fields[key->field].value, in->spec);
@@ -463,38 +457,38 @@ ROW_READER(read_io_limit)
 	int r;
 
 	if (!*value) {
-		unit_reset(in, (unsigned int)key->field);
+		key_reset(in, (unsigned int)key->field);
 		return MRG_CARRIED;
 	}
 	r = unit_words(in, value, &words);
 	if (r != 0)
-		return r < 0 ? r : unit_lost(in, key, NULL);
+		return r < 0 ? r : key_lost(in, key, NULL);
 	if (strv_length(words) != 2 || !parse_rate(words[1], &limit.rate))
-		return unit_fail(in, "must be a device and a rate such as 5M, not '%.40s'", value);
+		return key_fail(in, "must be a device and a rate such as 5M, not '%.40s'", value);
 	if (!unit_block_device(words[0], &limit.major, &limit.minor))
-		return unit_lost(in, key, "the number of the device is not known here: give /dev/block/MAJOR:MINOR");
+		return key_lost(in, key, "the number of the device is not known here: give /dev/block/MAJOR:MINOR");
 	item = spec_list_append(in->spec, list, sizeof(*item));
 	if (!item)
-		return mrg_error_set(in->err, -ENOMEM, "out of memory");
+		return key_no_memory(in);
 	*item = limit;
 	mrg_fields_add(&in->spec->set, (unsigned int)key->field);
 	return MRG_CARRIED;
 }
 
-ROW_WRITER(write_io_limit)
+KEY_WRITER(write_io_limit)
 {
 	const struct list *list = member_at_const(&spec_fields[key->field].value, out->spec);
 	const struct mrg_io_limit *item = list->item;
 
-	if (!unit_has(out, (unsigned int)key->field))
+	if (!key_has(out, (unsigned int)key->field))
 		return;
 	for (size_t i = 0; i < list->n; i++)
 		buffer_addf(&out->b, "%s=/dev/block/%" PRId64 ":%" PRId64 " %" PRIu64 "\n", key->name, item[i].major,
 			    item[i].minor, item[i].rate);
-	unit_report(out, (unsigned int)key->field, MRG_CARRIED, key->name, NULL);
+	key_report(out, (unsigned int)key->field, MRG_CARRIED, key->name, NULL);
 }
 
-int unit_finish_limits(struct unit_reader *in)
+int unit_finish_limits(struct key_reader *in)
 {
 	int r = finish_swap(in);
 

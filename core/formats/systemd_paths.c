@@ -11,64 +11,60 @@
 #include "core/util/cleanup.h"
 #include "core/util/path.h"
 
-static int no_memory(struct unit_reader *in)
-{
-	return mrg_error_set(in->err, -ENOMEM, "out of memory");
-}
-
-ROW_READER(read_root)
+KEY_READER(read_root)
 {
 	if (*value && !path_is_clean(value))
-		return unit_fail(in, "must be an absolute path without '..', not '%.80s'", value);
-	return read_simple(in, key, value);
+		return key_fail(in, "must be an absolute path without '..', not '%.80s'", value);
+	return key_read_simple(in, key, value);
 }
 
 /* The path as seen inside. With "+" it is one already; else systemd takes it from the host, so that only what is below the root counts. */
-static const char *inside(struct unit_reader *in, const char *word, int *verdict)
+static const char *inside(struct key_reader *in, const char *word, int *verdict)
 {
-	size_t length = in->root ? strlen(in->root) : 0;
+	struct unit_reader *unit = unit_of(in);
+	size_t length = unit->root ? strlen(unit->root) : 0;
 
 	if (*word == '-')
 		word++;
 	if (*word == '+')
 		return word + 1;
-	while (length > 1 && in->root[length - 1] == '/')
+	while (length > 1 && unit->root[length - 1] == '/')
 		length--;
 	if (length <= 1)
 		return word;
-	if (strncmp(word, in->root, length) == 0 && (word[length] == '/' || word[length] == '\0'))
+	if (strncmp(word, unit->root, length) == 0 && (word[length] == '/' || word[length] == '\0'))
 		return word[length] ? word + length : "/";
 	*verdict = MRG_APPROXIMATED;
 	in->note = "taken as a path inside the root; systemd looks for it on the host unless '+' is put in front";
 	return word;
 }
 
-static int add_path(struct unit_reader *in, unsigned int field, const char *path)
+static int add_path(struct key_reader *in, unsigned int field, const char *path)
 {
 	char **paths = *(char ***)member_at(&spec_fields[field].value, in->spec);
 
 	if (strv_contains(paths, path))
 		return 0;
-	return unit_set(in, (enum mrg_field)field, path);
+	return key_set(in, (enum mrg_field)field, path);
 }
 
-ROW_READER(read_paths)
+KEY_READER(read_paths)
 {
 	_cleanup_(strv_freep) char **words = NULL;
 	int verdict = MRG_CARRIED, r;
 
 	if (!*value) {
-		unit_reset(in, (unsigned int)key->field);
+		key_reset(in, (unsigned int)key->field);
 		return MRG_CARRIED;
 	}
 	r = unit_words(in, value, &words);
 	if (r != 0)
-		return r < 0 ? r : unit_lost(in, key, NULL);
+		return r < 0 ? r : key_lost(in, key, NULL);
 	for (size_t i = 0; words && words[i]; i++) {
 		const char *path = inside(in, words[i], &verdict);
 
 		if (!path_is_clean(path))
-			return unit_fail(in, "must be absolute paths without '..', not '%.80s'", words[i]);
+			return key_fail(in, "must be absolute paths without '..', not '%.80s'", words[i]);
 		r = add_path(in, (unsigned int)key->field, path);
 		if (r < 0)
 			return r;
@@ -76,11 +72,11 @@ ROW_READER(read_paths)
 	return verdict;
 }
 
-ROW_WRITER(write_paths)
+KEY_WRITER(write_paths)
 {
 	char *const *paths = *(char *const *const *)member_at_const(&spec_fields[key->field].value, out->spec);
 
-	if (!unit_has(out, (unsigned int)key->field))
+	if (!key_has(out, (unsigned int)key->field))
 		return;
 	for (size_t i = 0; paths && paths[i]; i++) {
 		/* A path that is missing is no failure here either; it is one inside the root. */
@@ -88,7 +84,7 @@ ROW_WRITER(write_paths)
 		unit_quote(&out->b, paths[i], false);
 		buffer_addf(&out->b, "\n");
 	}
-	unit_report(out, (unsigned int)key->field, MRG_CARRIED, key->name, NULL);
+	key_report(out, (unsigned int)key->field, MRG_CARRIED, key->name, NULL);
 }
 
 static bool same_mount(const struct mrg_mount *a, const struct mrg_mount *b)
@@ -104,7 +100,7 @@ static bool same_mount(const struct mrg_mount *a, const struct mrg_mount *b)
 	return true;
 }
 
-static int add_mount(struct unit_reader *in, const struct mrg_mount *mount)
+static int add_mount(struct key_reader *in, const struct mrg_mount *mount)
 {
 	for (size_t i = 0; i < in->spec->mounts.n; i++)
 		if (same_mount(&in->spec->mounts.item[i], mount))
@@ -113,7 +109,7 @@ static int add_mount(struct unit_reader *in, const struct mrg_mount *mount)
 }
 
 /* An empty assignment forgets all mounts of the type. */
-static int reset_mounts(struct unit_reader *in, const char *type)
+static int reset_mounts(struct key_reader *in, const char *type)
 {
 	size_t n = 0;
 
@@ -122,29 +118,33 @@ static int reset_mounts(struct unit_reader *in, const char *type)
 			in->spec->mounts.item[n++] = in->spec->mounts.item[i];
 	in->spec->mounts.n = n;
 	if (n == 0)
-		unit_reset(in, MRG_FIELD_MOUNTS);
+		key_reset(in, MRG_FIELD_MOUNTS);
 	return MRG_CARRIED;
 }
 
 /* SOURCE, DESTINATION and option of one bind; NULL where nothing was said. 1: a specifier. */
-static int bind_parts(struct unit_reader *in, const char **at, char *parts[3])
+static int bind_parts(struct key_reader *in, const char **at, char *parts[3])
 {
+	const char *note;
 	int n = 0;
 
 	for (;;) {
 		if (unit_part(at, UNIT_BLANKS ":", &parts[n]) < 0)
-			return unit_fail(in, "has an open quote or an unknown escape");
-		if (unit_unspecify(parts[n]) < 0)
+			return key_fail(in, "has an open quote or an unknown escape");
+		note = key_undo(in, parts[n]);
+		if (note) {
+			in->note = note;
 			return 1;
+		}
 		if (**at != ':')
 			return 0;
 		if (++n == 3)
-			return unit_fail(in, "must be SOURCE[:DESTINATION[:rbind|norbind]]");
+			return key_fail(in, "must be SOURCE[:DESTINATION[:rbind|norbind]]");
 		++*at;
 	}
 }
 
-static int bind_mount(struct unit_reader *in, bool readonly, char *const parts[3])
+static int bind_mount(struct key_reader *in, bool readonly, char *const parts[3])
 {
 	bool missing_ok = parts[0][0] == '-', norbind = parts[2] && strcmp(parts[2], "norbind") == 0;
 	const char *options[] = { norbind ? "bind" : "rbind", readonly ? "ro" : NULL, NULL };
@@ -152,15 +152,15 @@ static int bind_mount(struct unit_reader *in, bool readonly, char *const parts[3
 
 	mount.destination = parts[1] && *parts[1] ? parts[1] : mount.source;
 	if (parts[2] && *parts[2] && !norbind && strcmp(parts[2], "rbind") != 0)
-		return unit_fail(in, "must be SOURCE[:DESTINATION[:rbind|norbind]]");
+		return key_fail(in, "must be SOURCE[:DESTINATION[:rbind|norbind]]");
 	if (!path_is_clean(mount.source) || !path_is_clean(mount.destination))
-		return unit_fail(in, "must be absolute paths without '..', not '%.80s'", mount.source);
+		return key_fail(in, "must be absolute paths without '..', not '%.80s'", mount.source);
 	if (missing_ok)
 		in->note = "the source must exist";
 	return add_mount(in, &mount) < 0 ? -MRG_E_INVALID : missing_ok ? MRG_APPROXIMATED : MRG_CARRIED;
 }
 
-ROW_READER(read_bind)
+KEY_READER(read_bind)
 {
 	const char *at = value;
 	int verdict = MRG_CARRIED, r = 0;
@@ -174,7 +174,7 @@ ROW_READER(read_bind)
 		if (r == 0)
 			r = bind_mount(in, strcmp(key->name, "BindReadOnlyPaths") == 0, parts);
 		else if (r > 0)
-			r = unit_lost(in, key, "has a specifier that only systemd can expand");
+			r = key_lost(in, key, NULL);
 		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 			free(parts[i]);
 		verdict = r > verdict ? r : verdict;
@@ -195,10 +195,11 @@ static const struct mrg_mount api_mounts[] = {
 	[API_PRIVATE_DEV] = { .destination = "/dev", .type = "tmpfs", .source = "tmpfs", .options = (char **)dev_options },
 };
 
-int unit_finish_mounts(struct unit_reader *in)
+int unit_finish_mounts(struct key_reader *in)
 {
+	struct unit_reader *unit = unit_of(in);
 	const struct mrg_mount *own = in->spec->mounts.item;
-	const bool wanted[] = { in->api, in->api, in->api && !in->private_devices, in->private_devices };
+	const bool wanted[] = { unit->api, unit->api, unit->api && !unit->private_devices, unit->private_devices };
 	size_t n = in->spec->mounts.n;
 	int r = 0;
 
@@ -236,7 +237,7 @@ static bool has_kind(const struct mrg_spec *spec, enum mount_kind kind)
 	return false;
 }
 
-static void write_bind(struct unit_writer *out, const struct mrg_mount *mount)
+static void write_bind(struct key_writer *out, const struct mrg_mount *mount)
 {
 	buffer_addf(&out->b, "%s=", strv_contains(mount->options, "ro") ? "BindReadOnlyPaths" : "BindPaths");
 	unit_quote(&out->b, mount->source, false);
@@ -245,14 +246,14 @@ static void write_bind(struct unit_writer *out, const struct mrg_mount *mount)
 	buffer_addf(&out->b, ":%s\n", strv_contains(mount->options, "rbind") ? "rbind" : "norbind");
 }
 
-static void write_tmpfs(struct unit_writer *out, const struct mrg_mount *mount)
+static void write_tmpfs(struct key_writer *out, const struct mrg_mount *mount)
 {
 	struct buffer word = { 0 };
 
 	buffer_addf(&word, "%s", mount->destination);
 	for (size_t i = 0; mount->options && mount->options[i]; i++)
 		buffer_addf(&word, "%c%s", i ? ',' : ':', mount->options[i]);
-	unit_key(out, "TemporaryFileSystem");
+	buffer_addf(&out->b, "TemporaryFileSystem=");
 	if (word.failed)
 		out->b.failed = true;
 	else
@@ -262,7 +263,7 @@ static void write_tmpfs(struct unit_writer *out, const struct mrg_mount *mount)
 }
 
 /* Mounts are one list in which the order counts: this row writes them all, each by the key that can say it. */
-ROW_WRITER(write_mounts)
+KEY_WRITER(write_mounts)
 {
 	int verdict = MRG_CARRIED;
 
@@ -282,16 +283,16 @@ ROW_WRITER(write_mounts)
 			verdict = MRG_APPROXIMATED;
 	}
 	if (has_kind(out->spec, MOUNT_API))
-		unit_line(out, "MountAPIVFS", "yes");
+		key_line(out, "MountAPIVFS", "yes");
 	if (has_kind(out->spec, MOUNT_PRIVATE_DEV))
-		unit_line(out, "PrivateDevices", "yes");
-	if (unit_has(out, MRG_FIELD_MOUNTS))
-		unit_report(out, MRG_FIELD_MOUNTS, verdict, "BindPaths", verdict == MRG_WEAKENS ?
-			    "only binds, tmpfs and the API file systems can be said" :
-			    "options of binds and of the API file systems are systemd's own");
+		key_line(out, "PrivateDevices", "yes");
+	if (key_has(out, MRG_FIELD_MOUNTS))
+		key_report(out, MRG_FIELD_MOUNTS, verdict, "BindPaths", verdict == MRG_WEAKENS ?
+			   "only binds, tmpfs and the API file systems can be said" :
+			   "options of binds and of the API file systems are systemd's own");
 }
 
-ROW_READER(read_tmpfs)
+KEY_READER(read_tmpfs)
 {
 	_cleanup_(strv_freep) char **words = NULL;
 	int r;
@@ -300,18 +301,18 @@ ROW_READER(read_tmpfs)
 		return reset_mounts(in, "tmpfs");
 	r = unit_words(in, value, &words);
 	if (r != 0)
-		return r < 0 ? r : unit_lost(in, key, NULL);
+		return r < 0 ? r : key_lost(in, key, NULL);
 	for (size_t i = 0; words && words[i]; i++) {
 		_cleanup_(strv_freep) char **options = NULL;
 		char *rest = words[i], *path = strsep(&rest, ":"), *option;
 
 		while ((option = strsep(&rest, ",")))
 			if (*option && strv_append(&options, option) < 0)
-				return no_memory(in);
+				return key_no_memory(in);
 		if (!path_is_clean(path))
-			return unit_fail(in, "must be absolute paths without '..', not '%.80s'", path);
+			return key_fail(in, "must be absolute paths without '..', not '%.80s'", path);
 		if (path[strspn(path, "/.")] == '\0' || strcmp(path, "/dev") == 0)
-			return unit_lost(in, key, "an empty file system cannot take the place of / or /dev");
+			return key_lost(in, key, "an empty file system cannot take the place of / or /dev");
 		r = add_mount(in, &(struct mrg_mount){ .destination = path, .type = "tmpfs", .source = "tmpfs",
 						       .options = options });
 		if (r < 0)
@@ -320,17 +321,18 @@ ROW_READER(read_tmpfs)
 	return MRG_CARRIED;
 }
 
-ROW_READER(read_api_mounts)
+KEY_READER(read_api_mounts)
 {
+	struct unit_reader *unit = unit_of(in);
 	bool on = false;
 
 	if (*value && parse_bool(value, &on) < 0)
-		return unit_fail(in, "must be yes or no, not '%.40s'", value);
-	in->api = on;
+		return key_fail(in, "must be yes or no, not '%.40s'", value);
+	unit->api = on;
 	return on ? key->verdict : MRG_CARRIED;
 }
 
-static int tmpfs_at(struct unit_reader *in, const char *path, const char *mode)
+static int tmpfs_at(struct key_reader *in, const char *path, const char *mode)
 {
 	const char *options[] = { "nosuid", "nodev", mode, NULL };
 
@@ -338,7 +340,7 @@ static int tmpfs_at(struct unit_reader *in, const char *path, const char *mode)
 						  .options = (char **)options });
 }
 
-ROW_READER(read_private_tmp)
+KEY_READER(read_private_tmp)
 {
 	bool on;
 	int r;
@@ -346,7 +348,7 @@ ROW_READER(read_private_tmp)
 	if (!*value || strcmp(value, "disconnected") == 0)
 		on = *value;
 	else if (parse_bool(value, &on) < 0)
-		return unit_fail(in, "must be yes or no, not '%.40s'", value);
+		return key_fail(in, "must be yes or no, not '%.40s'", value);
 	if (!on)
 		return MRG_CARRIED;
 	r = tmpfs_at(in, "/tmp", "mode=1777");
@@ -356,7 +358,7 @@ ROW_READER(read_private_tmp)
 }
 
 /* yes: /usr and the boot loader; full: /etc too; strict: everything. */
-ROW_READER(read_protect_system)
+KEY_READER(read_protect_system)
 {
 	static const char *const paths[] = { "/usr", "/boot", "/efi", "/etc" };
 	bool on = false;
@@ -364,11 +366,11 @@ ROW_READER(read_protect_system)
 	int r = 0;
 
 	if (strcmp(value, "strict") == 0)
-		return unit_set(in, MRG_FIELD_ROOT_READONLY, "yes") < 0 ? -MRG_E_INVALID : MRG_APPROXIMATED;
+		return key_set(in, MRG_FIELD_ROOT_READONLY, "yes") < 0 ? -MRG_E_INVALID : MRG_APPROXIMATED;
 	if (strcmp(value, "full") == 0)
 		n = 4;
 	else if (*value && parse_bool(value, &on) < 0)
-		return unit_fail(in, "must be yes, no, full or strict, not '%.40s'", value);
+		return key_fail(in, "must be yes, no, full or strict, not '%.40s'", value);
 	else if (!on)
 		return MRG_CARRIED;
 	for (size_t i = 0; i < n && r == 0; i++)
@@ -376,17 +378,17 @@ ROW_READER(read_protect_system)
 	return r < 0 ? r : key->verdict;
 }
 
-ROW_WRITER(write_protect_system)
+KEY_WRITER(write_protect_system)
 {
-	if (!unit_has(out, MRG_FIELD_ROOT_READONLY))
+	if (!key_has(out, MRG_FIELD_ROOT_READONLY))
 		return;
 	if (out->spec->root_readonly)
-		unit_line(out, key->name, "strict");
-	unit_report(out, MRG_FIELD_ROOT_READONLY, out->spec->root_readonly ? MRG_APPROXIMATED : MRG_CARRIED, key->name,
-		    "/dev, /proc and /sys stay writable");
+		key_line(out, key->name, "strict");
+	key_report(out, MRG_FIELD_ROOT_READONLY, out->spec->root_readonly ? MRG_APPROXIMATED : MRG_CARRIED, key->name,
+		   "/dev, /proc and /sys stay writable");
 }
 
-ROW_READER(read_protect_home)
+KEY_READER(read_protect_home)
 {
 	static const char *const homes[] = { "/home", "/root", "/run/user" };
 	unsigned int field = strcmp(value, "read-only") == 0 ? MRG_FIELD_READONLY_PATHS : MRG_FIELD_MASKED_PATHS;
@@ -396,7 +398,7 @@ ROW_READER(read_protect_home)
 	if (!*value)
 		return MRG_CARRIED;
 	if (field == MRG_FIELD_MASKED_PATHS && !tmpfs && parse_bool(value, &on) < 0)
-		return unit_fail(in, "must be yes, no, read-only or tmpfs, not '%.40s'", value);
+		return key_fail(in, "must be yes, no, read-only or tmpfs, not '%.40s'", value);
 	for (size_t i = 0; i < ARRAY_SIZE(homes) && on && r == 0; i++)
 		r = tmpfs ? tmpfs_at(in, homes[i], "mode=755") : add_path(in, field, homes[i]);
 	return r < 0 ? r : on ? key->verdict : MRG_CARRIED;

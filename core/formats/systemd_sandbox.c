@@ -12,15 +12,10 @@
 
 #define CAPS_ALL	((UINT64_C(1) << (CAPABILITY_LAST + 1)) - 1)
 
-static int no_memory(struct unit_reader *in)
-{
-	return mrg_error_set(in->err, -ENOMEM, "out of memory");
-}
-
 /* ---- capabilities ----------------------------------------------------------- */
 
 /* A list adds to what was given before, one that begins with "~" takes away; the first "~" takes away from all. */
-static int merge_caps(struct unit_reader *in, char *value, bool first, uint64_t *caps)
+static int merge_caps(struct key_reader *in, char *value, bool first, uint64_t *caps)
 {
 	_cleanup_(strv_freep) char **words = NULL;
 	bool invert = value[0] == '~';
@@ -33,7 +28,7 @@ static int merge_caps(struct unit_reader *in, char *value, bool first, uint64_t 
 		int number = parse_capability(words[i]);
 
 		if (number < 0)
-			return unit_fail(in, "must be capabilities such as CAP_CHOWN, not '%.40s'", words[i]);
+			return key_fail(in, "must be capabilities such as CAP_CHOWN, not '%.40s'", words[i]);
 		set |= UINT64_C(1) << number;
 	}
 	if (first)
@@ -42,13 +37,13 @@ static int merge_caps(struct unit_reader *in, char *value, bool first, uint64_t 
 	return 0;
 }
 
-ROW_READER(read_bounding)
+KEY_READER(read_bounding)
 {
 	bool first = !mrg_fields_has(&in->spec->set, MRG_FIELD_CAP_BOUNDING);
 	int r = merge_caps(in, value, first, &in->spec->cap_bounding);
 
 	if (r != 0)
-		return r < 0 ? r : unit_lost(in, key, NULL);
+		return r < 0 ? r : key_lost(in, key, NULL);
 	if (!*value)
 		in->spec->cap_bounding = 0;
 	mrg_fields_add(&in->spec->set, MRG_FIELD_CAP_BOUNDING);
@@ -56,20 +51,20 @@ ROW_READER(read_bounding)
 }
 
 /* Ambient capabilities are permitted and inheritable too, or the kernel refuses them. */
-ROW_READER(read_ambient)
+KEY_READER(read_ambient)
 {
 	bool first = !mrg_fields_has(&in->spec->set, MRG_FIELD_CAP_AMBIENT);
 	int r = merge_caps(in, value, first, &in->spec->cap_ambient);
 
 	if (r != 0)
-		return r < 0 ? r : unit_lost(in, key, NULL);
+		return r < 0 ? r : key_lost(in, key, NULL);
 	if (!*value)
 		in->spec->cap_ambient = 0;
 	mrg_fields_add(&in->spec->set, MRG_FIELD_CAP_AMBIENT);
 	return MRG_CARRIED;
 }
 
-static void write_caps(struct unit_writer *out, const char *name, uint64_t caps)
+static void write_caps(struct key_writer *out, const char *name, uint64_t caps)
 {
 	buffer_addf(&out->b, "%s=", name);
 	for (unsigned int i = 0; i <= CAPABILITY_LAST; i++)
@@ -79,63 +74,63 @@ static void write_caps(struct unit_writer *out, const char *name, uint64_t caps)
 }
 
 /* systemd gives root all of the bounding set and others the ambient set. */
-static void report_caps(struct unit_writer *out, unsigned int field, uint64_t caps, uint64_t given)
+static void report_caps(struct key_writer *out, unsigned int field, uint64_t caps, uint64_t given)
 {
-	if (!unit_has(out, field))
+	if (!key_has(out, field))
 		return;
 	if (caps == given)
-		unit_report(out, field, MRG_CARRIED, "CapabilityBoundingSet", NULL);
+		key_report(out, field, MRG_CARRIED, "CapabilityBoundingSet", NULL);
 	else
-		unit_report(out, field, caps & ~given ? MRG_DROPPED : MRG_WEAKENS, NULL, "systemd derives it from the bounding set");
+		key_report(out, field, caps & ~given ? MRG_DROPPED : MRG_WEAKENS, NULL, "systemd derives it from the bounding set");
 }
 
-ROW_WRITER(write_bounding)
+KEY_WRITER(write_bounding)
 {
 	const struct mrg_spec *spec = out->spec;
 
-	if (!unit_has(out, MRG_FIELD_CAP_BOUNDING))
+	if (!key_has(out, MRG_FIELD_CAP_BOUNDING))
 		return;
 	write_caps(out, key->name, spec->cap_bounding);
-	unit_report(out, MRG_FIELD_CAP_BOUNDING, MRG_CARRIED, key->name, NULL);
+	key_report(out, MRG_FIELD_CAP_BOUNDING, MRG_CARRIED, key->name, NULL);
 	report_caps(out, MRG_FIELD_CAP_EFFECTIVE, spec->cap_effective, spec->cap_bounding);
 	report_caps(out, MRG_FIELD_CAP_PERMITTED, spec->cap_permitted, spec->cap_bounding);
 }
 
-ROW_WRITER(write_ambient)
+KEY_WRITER(write_ambient)
 {
 	const struct mrg_spec *spec = out->spec;
 
-	if (unit_has(out, MRG_FIELD_CAP_AMBIENT)) {
+	if (key_has(out, MRG_FIELD_CAP_AMBIENT)) {
 		write_caps(out, key->name, spec->cap_ambient);
-		unit_report(out, MRG_FIELD_CAP_AMBIENT, MRG_CARRIED, key->name, NULL);
+		key_report(out, MRG_FIELD_CAP_AMBIENT, MRG_CARRIED, key->name, NULL);
 	}
 	report_caps(out, MRG_FIELD_CAP_INHERITABLE, spec->cap_inheritable, spec->cap_ambient);
 }
 
 /* ---- namespaces ------------------------------------------------------------- */
 
-ROW_READER(read_namespace)
+KEY_READER(read_namespace)
 {
 	bool on = false;
 
 	if (*value && parse_bool(value, &on) < 0)
-		return unit_lost(in, key, "only yes and no are known");
+		return key_lost(in, key, "only yes and no are known");
 	if (!on) {
-		unit_reset(in, (unsigned int)key->field);
+		key_reset(in, (unsigned int)key->field);
 		return MRG_CARRIED;
 	}
-	return unit_set(in, (enum mrg_field)key->field, "private") < 0 ? -MRG_E_INVALID : key->verdict;
+	return key_set(in, (enum mrg_field)key->field, "private") < 0 ? -MRG_E_INVALID : key->verdict;
 }
 
-ROW_WRITER(write_namespace)
+KEY_WRITER(write_namespace)
 {
 	const char *path = *(const char *const *)member_at_const(&spec_fields[key->field].value, out->spec);
 
-	if (!unit_has(out, (unsigned int)key->field) || (path && *path))
+	if (!key_has(out, (unsigned int)key->field) || (path && *path))
 		return;
 	if (path)
-		unit_line(out, key->name, "yes");
-	unit_report(out, (unsigned int)key->field, path ? key->verdict : MRG_CARRIED, key->name, key->note);
+		key_line(out, key->name, "yes");
+	key_report(out, (unsigned int)key->field, path ? key->verdict : MRG_CARRIED, key->name, key->note);
 }
 
 /* ---- Protect*=: what they hide, make read-only and take away ------------------ */
@@ -154,7 +149,7 @@ static const struct protection {
 	{ "ProtectClock", { NULL }, { NULL }, { "SYS_TIME", "WAKE_ALARM" } },
 };
 
-static int protect_paths(struct unit_reader *in, enum mrg_field field, const char *const *paths, size_t n)
+static int protect_paths(struct key_reader *in, enum mrg_field field, const char *const *paths, size_t n)
 {
 	int r = 0;
 
@@ -162,19 +157,20 @@ static int protect_paths(struct unit_reader *in, enum mrg_field field, const cha
 		char **given = *(char ***)member_at(&spec_fields[field].value, in->spec);
 
 		if (!strv_contains(given, paths[i]))
-			r = unit_set(in, field, paths[i]);
+			r = key_set(in, field, paths[i]);
 	}
 	return r;
 }
 
-ROW_READER(read_protect)
+KEY_READER(read_protect)
 {
+	struct unit_reader *unit = unit_of(in);
 	const struct protection *row = protections;
 	bool on = false;
 	int r;
 
 	if (*value && parse_bool(value, &on) < 0)
-		return unit_lost(in, key, "only yes and no are known");
+		return key_lost(in, key, "only yes and no are known");
 	if (!on)
 		return MRG_CARRIED;
 	while (strcmp(row->key, key->name) != 0)
@@ -183,7 +179,7 @@ ROW_READER(read_protect)
 	if (r == 0)
 		r = protect_paths(in, MRG_FIELD_READONLY_PATHS, row->readonly, ARRAY_SIZE(row->readonly));
 	for (size_t i = 0; i < ARRAY_SIZE(row->caps) && row->caps[i]; i++)
-		in->bounding_drop |= UINT64_C(1) << parse_capability(row->caps[i]);
+		unit->bounding_drop |= UINT64_C(1) << parse_capability(row->caps[i]);
 	return r < 0 ? r : key->verdict;
 }
 
@@ -220,107 +216,111 @@ static const char *filter_problem(char *const *words)
 
 /* Half a list of allowed names would break the program, half a list of refused ones protect less: when one line cannot be kept,
  * all are lost, those before it too. */
-void unit_judge_filter(struct unit_reader *in, const struct unit *unit)
+void unit_judge_filter(struct key_reader *in, const struct assignments *list)
 {
+	struct unit_reader *unit = unit_of(in);
 	const struct assignment *first = NULL;
 
-	for (size_t i = 0; i < unit->n; i++) {
+	for (size_t i = 0; i < list->n; i++) {
 		_cleanup_(strv_freep) char **words = NULL;
-		const struct assignment *now = &unit->item[i];
+		const struct assignment *now = &list->item[i];
 		bool deny = now->value[0] == '~';
 
 		if (strcmp(now->section, "Service") != 0 || strcmp(now->key, "SystemCallFilter") != 0)
 			continue;
 		if (!*now->value || !first) {
 			first = *now->value ? now : NULL;
-			in->filter_lost = NULL;
-			in->filter_deny = deny;
+			unit->filter_lost = NULL;
+			unit->filter_deny = deny;
 		}
 		in->now = now;
 		in->note = NULL;
-		if (unit_words(in, now->value + deny, &words) == 0 && !in->filter_lost)
+		if (unit_words(in, now->value + deny, &words) == 0 && !unit->filter_lost)
 			in->note = filter_problem(words);
-		if (!in->note && deny != in->filter_deny)
+		if (!in->note && deny != unit->filter_deny)
 			in->note = "lists that allow and refuse are mixed: the filter is lost";
-		if (*now->value && in->note && !in->filter_lost) {
-			in->filter_lost = first;
-			in->filter_note = in->note;
+		if (*now->value && in->note && !unit->filter_lost) {
+			unit->filter_lost = first;
+			unit->filter_note = in->note;
 		}
 	}
 }
 
-ROW_READER(read_filter)
+KEY_READER(read_filter)
 {
+	struct unit_reader *unit = unit_of(in);
 	_cleanup_(strv_freep) char **words = NULL;
 	int r;
 
 	if (!*value) {
-		in->filter = strv_free(in->filter);
+		unit->filter = strv_free(unit->filter);
 		return MRG_CARRIED;
 	}
 	r = unit_words(in, value + (value[0] == '~'), &words);
 	if (r < 0)
 		return r;
-	if (in->filter_lost && in->now >= in->filter_lost)
-		return unit_lost(in, key, in->filter_note);
+	if (unit->filter_lost && in->now >= unit->filter_lost)
+		return key_lost(in, key, unit->filter_note);
 	for (size_t i = 0; words && words[i]; i++)
-		if (is_name(words[i]) && !strv_contains(in->filter, words[i]) && strv_append(&in->filter, words[i]) < 0)
-			return no_memory(in);
+		if (is_name(words[i]) && !strv_contains(unit->filter, words[i]) && strv_append(&unit->filter, words[i]) < 0)
+			return key_no_memory(in);
 	return MRG_CARRIED;
 }
 
-ROW_READER(read_filter_errno)
+KEY_READER(read_filter_errno)
 {
+	struct unit_reader *unit = unit_of(in);
 	uint32_t number = 0;
 
 	if (!*value || strcmp(value, "kill") == 0) {
-		in->filter_errno = false;
+		unit->filter_errno = false;
 		return MRG_CARRIED;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++)
 		if (strcmp(errnos[i].name, value) == 0)
 			number = errnos[i].value;
 	if (number == 0 && (parse_uint32(value, &number) < 0 || number < 1 || number > 4095))
-		return unit_lost(in, key, "the name of the error is not known");
-	in->filter_errno = true;
-	in->filter_errno_value = number;
+		return key_lost(in, key, "the name of the error is not known");
+	unit->filter_errno = true;
+	unit->filter_errno_value = number;
 	return MRG_CARRIED;
 }
 
-ROW_READER(read_architectures)
+KEY_READER(read_architectures)
 {
 	return !*value || strcmp(value, "native") == 0 ? MRG_CARRIED :
-		unit_lost(in, key, "only the native architecture can be said");
+		key_lost(in, key, "only the native architecture can be said");
 }
 
-static int finish_filter(struct unit_reader *in)
+static int finish_filter(struct key_reader *in)
 {
+	struct unit_reader *unit = unit_of(in);
 	struct mrg_seccomp *seccomp;
 	struct mrg_seccomp_syscall *call;
-	const char *refuse = in->filter_errno ? "SCMP_ACT_ERRNO" : "SCMP_ACT_KILL_PROCESS";
-	uint32_t number = in->filter_errno ? in->filter_errno_value : 0;
+	const char *refuse = unit->filter_errno ? "SCMP_ACT_ERRNO" : "SCMP_ACT_KILL_PROCESS";
+	uint32_t number = unit->filter_errno ? unit->filter_errno_value : 0;
 	int r = 0;
 
-	if (!in->filter || in->filter_lost)
+	if (!unit->filter || unit->filter_lost)
 		return 0;
 	seccomp = mrg_spec_alloc(in->spec, sizeof(*seccomp));
 	call = mrg_spec_alloc(in->spec, sizeof(*call));
 	if (!seccomp || !call)
-		return no_memory(in);
+		return key_no_memory(in);
 	seccomp->syscalls.item = call;
 	seccomp->syscalls.n = 1;
-	seccomp->default_action = in->filter_deny ? "SCMP_ACT_ALLOW" : refuse;
-	seccomp->default_errno_ret = in->filter_deny ? 0 : number;
-	call->action = in->filter_deny ? refuse : "SCMP_ACT_ALLOW";
-	call->errno_ret = in->filter_deny ? number : 0;
-	for (size_t i = 0; in->filter[i] && r == 0; i++)
-		r = spec_strv_append(in->spec, &call->names, in->filter[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(implied) && !in->filter_deny && r == 0; i++)
+	seccomp->default_action = unit->filter_deny ? "SCMP_ACT_ALLOW" : refuse;
+	seccomp->default_errno_ret = unit->filter_deny ? 0 : number;
+	call->action = unit->filter_deny ? refuse : "SCMP_ACT_ALLOW";
+	call->errno_ret = unit->filter_deny ? number : 0;
+	for (size_t i = 0; unit->filter[i] && r == 0; i++)
+		r = spec_strv_append(in->spec, &call->names, unit->filter[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(implied) && !unit->filter_deny && r == 0; i++)
 		if (!strv_contains(call->names, implied[i]))
 			r = spec_strv_append(in->spec, &call->names, implied[i]);
 	in->spec->seccomp = seccomp;
 	mrg_fields_add(&in->spec->set, MRG_FIELD_SECCOMP);
-	return r < 0 ? no_memory(in) : 0;
+	return r < 0 ? key_no_memory(in) : 0;
 }
 
 static bool refuses(const char *action)
@@ -346,10 +346,10 @@ static const struct mrg_seccomp_syscall *plain_filter(const struct mrg_seccomp *
 	return NULL;
 }
 
-ROW_WRITER(write_filter)
+KEY_WRITER(write_filter)
 {
 	const struct mrg_seccomp *seccomp = out->spec->seccomp;
-	const struct mrg_seccomp_syscall *call = unit_has(out, MRG_FIELD_SECCOMP) ? plain_filter(seccomp) : NULL;
+	const struct mrg_seccomp_syscall *call = key_has(out, MRG_FIELD_SECCOMP) ? plain_filter(seccomp) : NULL;
 	const char *action;
 	uint32_t number;
 	bool allow;
@@ -365,17 +365,18 @@ ROW_WRITER(write_filter)
 	buffer_addf(&out->b, "\n");
 	if (strcmp(action, "SCMP_ACT_ERRNO") == 0)
 		buffer_addf(&out->b, "SystemCallErrorNumber=%u\n", number ? number : EPERM);
-	unit_report(out, MRG_FIELD_SECCOMP, MRG_CARRIED, key->name, NULL);
+	key_report(out, MRG_FIELD_SECCOMP, MRG_CARRIED, key->name, NULL);
 }
 
-int unit_finish_sandbox(struct unit_reader *in)
+int unit_finish_sandbox(struct key_reader *in)
 {
+	struct unit_reader *unit = unit_of(in);
 	struct mrg_spec *spec = in->spec;
 
-	if (in->bounding_drop) {
+	if (unit->bounding_drop) {
 		if (!mrg_fields_has(&spec->set, MRG_FIELD_CAP_BOUNDING))
 			spec->cap_bounding = CAPS_ALL;
-		spec->cap_bounding &= ~in->bounding_drop;
+		spec->cap_bounding &= ~unit->bounding_drop;
 		mrg_fields_add(&spec->set, MRG_FIELD_CAP_BOUNDING);
 	}
 	if (spec->cap_ambient) {

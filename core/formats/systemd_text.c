@@ -12,7 +12,7 @@
 #include "core/util/utf8.h"
 
 #define UNIT_MAX_SIZE	(1U << 20)
-#define UNIT_MAX_KEYS	4096
+_Static_assert(ASSIGNMENTS_MAX == 4096, "the messages say so");
 #define LINE_MAX_SIZE	(64U << 10)
 #define NAME_CHARACTERS	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
@@ -51,7 +51,17 @@ static bool is_comment(const char *text)
 	return *text == '#' || *text == ';';
 }
 
-/* A logical line at *ret, in place: lines that end in a backslash go on in the next, comments between them are skipped. 1, 0 at the end. */
+/* Whether a line goes on in the next: it ends in a backslash that is not itself escaped by one. */
+static bool goes_on(const char *text, const char *end)
+{
+	const char *last = end;
+
+	while (last > text && last[-1] == '\\')
+		last--;
+	return (end - last) % 2 == 1;
+}
+
+/* A logical line at *ret, in place: lines that go on are joined, comments between them are skipped. 1, 0 at the end. */
 static int next_logical(char **at, unsigned int *line, unsigned int *first, char **ret, struct mrg_error *err)
 {
 	char *text = next_line(at, line), *end, *more;
@@ -63,7 +73,7 @@ static int next_logical(char **at, unsigned int *line, unsigned int *first, char
 	if (is_comment(text))
 		return 1;
 	end = text + strlen(text);
-	while (end > text && end[-1] == '\\') {
+	while (goes_on(text, end)) {
 		end[-1] = ' ';
 		do
 			more = next_line(at, line);
@@ -81,7 +91,7 @@ static int next_logical(char **at, unsigned int *line, unsigned int *first, char
 static int add_assignment(struct unit *unit, const char *section, char *text, unsigned int line, struct mrg_error *err)
 {
 	char *equals = strchr(text, '=');
-	struct assignment *bigger;
+	int r;
 
 	if (!section)
 		return line_fail(err, line, "stands before the first [Section]");
@@ -91,16 +101,11 @@ static int add_assignment(struct unit *unit, const char *section, char *text, un
 	text = strip(text);
 	if (text[strspn(text, NAME_CHARACTERS)])
 		return line_fail(err, line, "has a key with other characters than letters, digits, '-' and '_'");
-	if (unit->n == UNIT_MAX_KEYS)
+	r = assignments_add(&unit->list, &(struct assignment){ .section = section, .key = text, .value = strip(equals + 1),
+							       .line = line });
+	if (r == -E2BIG)
 		return line_fail(err, line, "a unit has at most 4096 assignments");
-	if ((unit->n & (unit->n - 1)) == 0) {
-		bigger = realloc(unit->item, (unit->n ? unit->n * 2 : 1) * sizeof(*bigger));
-		if (!bigger)
-			return mrg_error_set(err, -ENOMEM, "out of memory");
-		unit->item = bigger;
-	}
-	unit->item[unit->n++] = (struct assignment){ section, text, strip(equals + 1), line };
-	return 0;
+	return r < 0 ? mrg_error_set(err, -ENOMEM, "out of memory") : 0;
 }
 
 static int split(struct unit *unit, struct mrg_error *err)
@@ -143,24 +148,33 @@ static bool has_control(const char *text)
 	return false;
 }
 
-int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_error *err)
+int unit_check(const char *text, size_t length, struct mrg_error *err)
 {
-	struct unit unit = { 0 };
-	int r;
+	_cleanup_free_ char *copy = NULL;
 
 	if (length > UNIT_MAX_SIZE)
 		return mrg_error_set(err, -MRG_E_INVALID, "the unit is larger than 1 MiB");
 	if (memchr(text, '\0', length))
 		return mrg_error_set(err, -MRG_E_INVALID, "the unit has a NUL byte");
-	unit.text = strndup(text, length);
-	if (!unit.text)
+	copy = strndup(text, length);
+	if (!copy)
 		return mrg_error_set(err, -ENOMEM, "out of memory");
-	if (has_control(unit.text))
-		r = mrg_error_set(err, -MRG_E_INVALID, "the unit has control characters");
-	else if (!utf8_is_valid(unit.text))
-		r = mrg_error_set(err, -MRG_E_INVALID, "the unit is not UTF-8");
-	else
-		r = split(&unit, err);
+	if (has_control(copy))
+		return mrg_error_set(err, -MRG_E_INVALID, "the unit has control characters");
+	if (!utf8_is_valid(copy))
+		return mrg_error_set(err, -MRG_E_INVALID, "the unit is not UTF-8");
+	return 0;
+}
+
+int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_error *err)
+{
+	struct unit unit = { 0 };
+	int r = unit_check(text, length, err);
+
+	if (r < 0)
+		return r;
+	unit.text = strndup(text, length);
+	r = unit.text ? split(&unit, err) : mrg_error_set(err, -ENOMEM, "out of memory");
 	if (r == 0 && !unit.has_section)
 		r = mrg_error_set(err, -MRG_E_INVALID, "the unit is empty");
 	if (r < 0)
@@ -172,7 +186,7 @@ int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_err
 
 void unit_deinit(struct unit *unit)
 {
-	free(unit->item);
+	free(unit->list.item);
 	free(unit->text);
 	*unit = (struct unit){ 0 };
 }
@@ -274,20 +288,20 @@ int unit_word(const char **at, char **ret)
 	return r < 0 ? r : 1;
 }
 
-int unit_unspecify(char *text)
+const char *unit_undo(char *text)
 {
 	char *to = text;
 
 	/* Nothing is changed on failure: the text is then kept as it was. */
 	for (const char *c = text; *c; c++)
 		if (*c == '%' && *++c != '%')
-			return -EINVAL;
+			return "has a specifier that only systemd can expand";
 	for (const char *from = text; *from; from++) {
 		from += *from == '%';
 		*to++ = *from;
 	}
 	*to = '\0';
-	return 0;
+	return NULL;
 }
 
 void unit_quote(struct buffer *b, const char *word, bool dollar)
@@ -314,8 +328,62 @@ bool unit_is_plain(const char *text)
 {
 	size_t length = strlen(text);
 
-	if (length == 0 || length > LINE_MAX_SIZE || strchr(" \t", text[0]) || strchr(" \t\\", text[length - 1]) ||
-	    strpbrk(text, "\n\r") || has_control(text))
+	if (length == 0 || length > LINE_MAX_SIZE || strchr(" \t", text[0]) || strchr(" \t", text[length - 1]) ||
+	    goes_on(text, text + length) || strpbrk(text, "\n\r") || has_control(text))
 		return false;
 	return utf8_is_valid(text);
+}
+
+bool unit_line(struct buffer *b, const char *name, const char *value)
+{
+	if (!unit_is_plain(value))
+		return false;
+	buffer_addf(b, "%s=", name);
+	for (const char *c = value; *c; c++)
+		buffer_addf(b, *c == '%' ? "%%%%" : "%c", *c);
+	buffer_add(b, "\n", 1);
+	return true;
+}
+
+/* A backslash at the end says that the line goes on: then it does, and the next one is empty. */
+bool unit_verbatim(struct buffer *b, const char *name, const char *value)
+{
+	size_t length = strlen(value), body = length;
+	bool more = goes_on(value, value + length);
+	_cleanup_free_ char *plain = NULL;
+
+	while (more && body > 0 && strchr(" \t\\", value[body - 1]))
+		body--;
+	plain = strndup(value, body);
+	if (!plain) {
+		b->failed = true;
+		return false;
+	}
+	if (!unit_is_plain(name) || strpbrk(name, "=[]#; ") || (*plain && !unit_is_plain(plain)))
+		return false;
+	buffer_addf(b, "%s=%s%s\n", name, value, more ? " \\\n" : "");
+	return true;
+}
+
+int unit_words(struct key_reader *in, const char *value, char ***ret)
+{
+	_cleanup_(strv_freep) char **words = NULL;
+	_cleanup_free_ char *word = NULL;
+	int r;
+
+	while ((r = unit_word(&value, &word)) > 0) {
+		const char *note = key_undo(in, word);
+
+		if (note) {
+			in->note = note;
+			return 1;
+		}
+		if (strv_append(&words, word) < 0)
+			return key_no_memory(in);
+		free(take_ptr(word));
+	}
+	if (r < 0)
+		return key_fail(in, "has an open quote or an unknown escape");
+	*ret = take_ptr(words);
+	return 0;
 }

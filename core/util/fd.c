@@ -132,6 +132,16 @@ int fd_write_file(int dir, const char *path, const char *text)
 	return n < 0 ? -errno : 0;
 }
 
+int fd_make_file(int dir, const char *name, const void *data, size_t length, bool durable)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r = fd < 0 ? -errno : fd_write_all(fd, data, length);
+
+	if (r == 0 && durable && (fsync(fd) < 0 || fsync(dir) < 0))
+		r = -errno;
+	return r;
+}
+
 int fd_replace_file(int dir, const char *name, const void *data, size_t length, bool durable)
 {
 	char temporary[NAME_MAX + 1];

@@ -28,6 +28,10 @@ int fd_read_virtual(int dir, const char *path, size_t max, char **ret, size_t *r
 /* Writes @text with one write(2) into an existing file: what kernel files want. */
 int fd_write_file(int dir, const char *path, const char *text);
 
+/* Makes a file that must not be there yet; what a failure leaves is the caller's to remove. With @durable also fsync of file and directory.
+ * Mode 0600. */
+int fd_make_file(int dir, const char *name, const void *data, size_t length, bool durable);
+
 /* Replaces a file whole: temporary name, write, rename; with @durable also fsync of file and directory. Mode 0600. */
 int fd_replace_file(int dir, const char *name, const void *data, size_t length, bool durable);
 

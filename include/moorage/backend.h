@@ -253,6 +253,10 @@ struct mrg_backend {
 	/* Optional. Start at boot by the engine's own means: @on 1 or 0 sets it, -1 only asks; returns 1 or 0, what it is now. Absent: the
 	 * core uses the unit template moorage@.service. */
 	int (*autostart)(void *self, const struct mrg_unit *unit, int on, struct mrg_error *err);
+
+	/* Optional, monitor, with open. Nothing is known yet but that a start will follow soon: the moment to make what most starts need, kept in @self.
+	 * What cannot be made is no failure, start makes it; a failure is what start could not repair either, and ends the monitor. */
+	int (*ready)(void *self, struct mrg_error *err);
 };
 
 /* A plugin file ends with: MRG_BACKEND = { MRG_BACKEND_HEADER, .name = ... }; */

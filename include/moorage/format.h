@@ -29,11 +29,12 @@ struct mrg_report_row {
 };
 typedef int (*mrg_report_fn)(const struct mrg_report_row *row, void *data);
 
-/* Names of the formats, NULL-terminated, constant: "oci", "systemd". */
+/* Names of the formats, NULL-terminated, constant: "oci", "systemd", "lxc", "nspawn", "libvirt". One in a module is loaded when first
+ * used: -MRG_E_NO_ENGINE when that is not installed. */
 const char *const *mrg_format_names(void);
 
 /* @text of @format to a spec, and a spec to text (the caller frees it). Every key of the input, or every field set in the spec, is reported exactly once;
- * @report may be NULL. No file is opened, no engine is needed. */
+ * @report may be NULL. No engine is needed, and no file is opened but those that a configuration of LXC includes. */
 int mrg_format_read(const char *format, const char *text, size_t length, struct mrg_spec **ret,
 		    mrg_report_fn report, void *data, struct mrg_error *err);
 int mrg_format_write(const char *format, const struct mrg_spec *spec, char **ret,

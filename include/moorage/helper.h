@@ -10,6 +10,7 @@
  */
 
 #include <moorage/backend.h>
+#include <moorage/moorage.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -63,6 +64,15 @@ struct mrg_cgroup_entry {
 /* Makes the cgroups of @unit and applies the limits and device rules of its spec. On failure nothing is left. */
 int mrg_helper_cgroup_create(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err);
 
+/* The same in two halves, the second of which is made while the child is busy with what needs no cgroups. Begin makes what the child must be born
+ * in (entry->unified); it leaves nothing when it fails. Finish makes the rest and completes @entry, which is handed to the child to
+ * enter; what it leaves when it fails is for the verb cleanup, after the end of the child. The unit must live as long as @ret. */
+struct mrg_helper_cgroups;
+int mrg_helper_cgroup_begin(const struct mrg_unit *unit, struct mrg_helper_cgroups **ret, struct mrg_cgroup_entry *ret_entry,
+			    struct mrg_error *err);
+int mrg_helper_cgroup_finish(struct mrg_helper_cgroups *cgroups, struct mrg_cgroup_entry *entry, struct mrg_error *err);
+struct mrg_helper_cgroups *mrg_helper_cgroups_free(struct mrg_helper_cgroups *cgroups);
+
 /* Opens the entry of cgroups that exist, for exec. */
 int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err);
 
@@ -114,6 +124,10 @@ struct mrg_root_sources {
 int mrg_helper_root_mounts_from(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources,
 				struct mrg_error *err);
 
+/* The same for the mounts @from up to, not including, @to. */
+int mrg_helper_root_mounts_some(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources, size_t from, size_t to,
+				struct mrg_error *err);
+
 /* Device nodes, /dev symlinks, masked and read-only paths. */
 int mrg_helper_root_devices(const struct mrg_unit *unit, int root, struct mrg_error *err);
 int mrg_helper_root_mask(const struct mrg_unit *unit, int root, struct mrg_error *err);
@@ -153,9 +167,16 @@ int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_co
 
 /* ---- moorage-init inside containers of engines ------------------------------------------
  *
- * moorage-init [--status] [--stdio] -- COMMAND [ARG...] is bind mounted read-only by the engine and executed as the first process. Descriptor
- * MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed and is closed once it is; with --status
- * MRG_INIT_STATUS_FD gets the wait(2) status word of the command; with --stdio the three from MRG_INIT_STDIO_FD on become 0, 1 and 2. */
+ * moorage-init [OPTION...] -- COMMAND [ARG...] is bind mounted read-only by the engine and executed as the first process. Descriptor
+ * MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed and is closed once it is. Options:
+ *
+ *	--status	MRG_INIT_STATUS_FD gets the wait(2) status word of the command
+ *	--stdio		the three descriptors from MRG_INIT_STDIO_FD on become 0, 1 and 2
+ *	--terminal	0, 1 and 2 are a terminal made in the container; MRG_INIT_ERROR_FD is a socket over which its master comes
+ *			(mrg_helper_process_master())
+ *	--gate		MRG_INIT_ERROR_FD is a socket; the command waits for one byte from there, so that its process is seen first
+ *	--exec		the command becomes the first process itself (an init system); not with --status
+ */
 #define MRG_INIT_STATUS_FD	4
 #define MRG_INIT_STDIO_FD	5
 
@@ -181,6 +202,38 @@ int mrg_helper_spawn(uint64_t flags, const struct mrg_cgroup_entry *cgroup,
 		     int (*child)(void *data, struct mrg_error *err),
 		     int (*parent)(pid_t pid, void *data, struct mrg_error *err), void *data,
 		     struct mrg_process *ret, struct mrg_error *err);
+
+/* The same with more for the caller to do. */
+struct mrg_spawn {
+	uint64_t flags;
+	const struct mrg_cgroup_entry *cgroup;
+	int (*child)(void *data, struct mrg_error *err);
+	int (*parent)(pid_t pid, void *data, struct mrg_error *err);
+	int (*meanwhile)(void *data, struct mrg_error *err);	/* runs while the child is at work, and fails as @parent does; may be NULL */
+	void *data;
+};
+int mrg_helper_spawn_busy(const struct mrg_spawn *spawn, struct mrg_process *ret, struct mrg_error *err);
+
+/* ---- systemd-nspawn ---------------------------------------------------------------------- */
+
+/* What together configures a container of systemd-nspawn. */
+struct mrg_nspawn_texts {
+	char *settings;			/* its .nspawn file, systemd.nspawn(5) */
+	char *dropin;			/* of the unit that runs it: limits; "" when there are none */
+	char **argv;			/* options and command that have no key in the file, NULL-terminated: what follows "systemd-nspawn" */
+};
+
+/*
+ * Writes @spec for systemd-nspawn. The caller adds what is not of the spec: --machine=, --register=, --keep-unit; the file must be where
+ * nspawn trusts it, /run/systemd/nspawn/MACHINE.nspawn. Each field set is reported once (@report may be NULL), so that a backend can refuse what weakens.
+ * Nothing is opened: a masked path that this kernel does not have makes nspawn fail, and is the caller's to take out before.
+ * Returns 0, what @report returned, or a negative error; then @ret holds nothing.
+ */
+int mrg_helper_nspawn_write(const struct mrg_spec *spec, struct mrg_nspawn_texts *ret, mrg_report_fn report, void *data,
+			    struct mrg_error *err);
+
+/* Frees what mrg_helper_nspawn_write() gave, and empties @texts. */
+void mrg_helper_nspawn_free(struct mrg_nspawn_texts *texts);
 
 #ifdef __cplusplus
 }

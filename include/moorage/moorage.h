@@ -187,8 +187,9 @@ struct mrg_session *mrg_session_free(struct mrg_session *s);
 
 /* ---- verbs ------------------------------------------------------------------ */
 
-/* Says that a start or exec follows soon: moorage-monitor is executed now and loads the plugin of @backend (NULL: unknown) while
- * the caller goes on with what comes first. The next mrg_start() or mrg_exec() of this context uses it; mrg_free() sends it away. */
+/* Says that a start or exec follows soon: moorage-monitor is executed now, while the caller goes on with what comes first. With
+ * @backend (NULL: unknown, or an exec follows) it loads the plugin and has it get ready for a start. The next mrg_start() or mrg_exec()
+ * of this context uses it; mrg_free() sends it away. */
 int mrg_launch_ahead(struct mrg *m, const char *backend, struct mrg_error *err);
 
 /* Starts @c. With @ret_session (may be NULL) the caller is attached before the first byte of output and, when the spec keeps
@@ -232,6 +233,9 @@ int mrg_rename(struct mrg_container *c, const char *name, struct mrg_error *err)
  * now, 1 or 0. */
 int mrg_autostart(struct mrg_container *c, int on, struct mrg_error *err);
 
+/* A systemd service unit that starts and stops @c; the caller frees it. */
+int mrg_generate(struct mrg_container *c, char **ret, struct mrg_error *err);
+
 /* Changes the limits that are set in @changes: live when it runs (update verb), in the record and in the engine's configuration; of one that others made live only, and
  * -MRG_E_STATE when it does not run. */
 int mrg_update(struct mrg_container *c, const struct mrg_spec *changes, struct mrg_error *err);
@@ -249,6 +253,10 @@ struct mrg_proc {
 };
 int mrg_procs(struct mrg_container *c, int (*found)(const struct mrg_proc *proc, void *data), void *data,
 	      struct mrg_error *err);
+
+/* Calls @found with each address that is up in the network namespace of a running container, loopback and link-local ones left out, as text ("10.0.3.5"). Returns 1 when
+ * that namespace is the caller's own (then none is told), 0, or what @found returned. Read from procfs. */
+int mrg_addresses(struct mrg_container *c, int (*found)(const char *address, void *data), void *data, struct mrg_error *err);
 
 /* What the operation would do in native commands and files; runs nothing. */
 int mrg_explain(struct mrg *m, const struct mrg_create *create, mrg_explain_fn line, void *data,

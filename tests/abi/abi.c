@@ -74,7 +74,7 @@ OFFSET(struct mrg_spec, native_json, 872);
 SIZE(struct mrg_cgroup_entry, 80);
 
 /* The table. */
-SIZE(struct mrg_backend, 264);
+SIZE(struct mrg_backend, 272);
 OFFSET(struct mrg_backend, minor, 4);
 OFFSET(struct mrg_backend, name, 8);
 OFFSET(struct mrg_backend, fields, 24);
@@ -107,6 +107,7 @@ OFFSET(struct mrg_backend, native, 232);
 OFFSET(struct mrg_backend, configure, 240);
 OFFSET(struct mrg_backend, rename, 248);
 OFFSET(struct mrg_backend, autostart, 256);
+OFFSET(struct mrg_backend, ready, 264);
 
 /* Numbers that plugins and records carry. */
 _Static_assert(MRG_FIELD_HOSTNAME == 0, "MRG_FIELD_HOSTNAME keeps its number");

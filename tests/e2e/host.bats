@@ -5,7 +5,10 @@ load lib
 on_host() { "$MOORAGE" run --rm -B "$E2E_BACKEND" --name "$P-host" "$@"; }
 
 prepare_file() { [ "$E2E_KIND" = busybox ] || export SKIP_HOST=1; }
-setup() { [ -z "${SKIP_HOST:-}" ] || skip "the same for every root: done with busybox"; }
+setup() {
+	[ -z "${SKIP_HOST:-}" ] || skip "the same for every root: done with busybox"
+	[ "$E2E_BACKEND" != libvirt ] || [[ $BATS_TEST_DESCRIPTION == libvirt* ]] || skip "libvirt refuses it, see the last test"
+}
 
 @test "ps ax works with nothing prepared" {
 	run on_host host -- ps ax
@@ -28,4 +31,10 @@ setup() { [ -z "${SKIP_HOST:-}" ] || skip "the same for every root: done with bu
 	run on_host host -- /bin/sh -c 'rm /etc/os-release; cat /etc/os-release 2>/dev/null; echo gone'
 	[ "$output" = gone ]
 	[ -s /etc/os-release ]
+}
+
+@test "libvirt refuses it and says who can" {
+	[ "$E2E_BACKEND" = libvirt ] || skip "$E2E_BACKEND can"
+	refused 125 "libvirt.*moorage.ephemeral.*native" run --rm -B libvirt --name "$P-host" host -- /bin/true
+	refused 6 "libvirt.*moorage.ephemeral.*native" create -B libvirt --name "$P-host" host -- /bin/true
 }

@@ -86,7 +86,10 @@ int fake_create(_unused_ void *self, const struct mrg_unit *unit, struct mrg_err
 {
 	int r = fake_fault("create", unit, err);
 
-	return r != 0 ? fake_answer(r) : touch(unit, "fake.created", err);
+	if (r != 0)
+		return fake_answer(r);
+	r = fake_engine_write(unit, err);
+	return r < 0 ? r : touch(unit, "fake.created", err);
 }
 
 /* Calls @found for each process of the container that can be found. */
@@ -128,7 +131,7 @@ int fake_cleanup(_unused_ void *self, const struct mrg_unit *unit, struct mrg_ex
 
 int fake_kill(_unused_ void *self, const struct mrg_unit *unit, int signo, int all, struct mrg_error *err)
 {
-	pid_t pid = fake_pid(unit);
+	pid_t pid = fake_pid(unit) ? fake_pid(unit) : fake_engine_pid(unit);
 	int r = fake_fault("kill", unit, err);
 
 	if (r != 0)
@@ -226,7 +229,9 @@ int fake_state(_unused_ void *self, const struct mrg_unit *unit, struct mrg_erro
 		return has(unit, "fake.paused") ? MRG_STATE_PAUSED : MRG_STATE_RUNNING;
 	if (has(unit, "fake.pid"))
 		return MRG_STATE_STOPPED;
-	return has(unit, "fake.created") ? MRG_STATE_CREATED : MRG_STATE_ABSENT;
+	if (fake_engine_pid(unit) > 0)
+		return MRG_STATE_RUNNING;
+	return has(unit, "fake.created") || fake_engine_has(unit) ? MRG_STATE_CREATED : MRG_STATE_ABSENT;
 }
 
 /* Always the same figures, for tests of what prints them. */
@@ -287,34 +292,8 @@ int fake_destroy(_unused_ void *self, const struct mrg_unit *unit, struct mrg_er
 		return mrg_error_set(err, -MRG_E_STATE, "it is running");
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlinkat(unit->dir, files[i], 0);
+	fake_engine_remove(unit);
 	return 0;
-}
-
-/* MRG_FAKE_FOREIGN: the name of a container that something else has made. */
-int fake_list(_unused_ void *self, _unused_ const char *path, mrg_found_fn found, void *data, struct mrg_error *err)
-{
-	struct mrg_found foreign = { .name = getenv("MRG_FAKE_FOREIGN") };
-	int r = fake_fault("list", NULL, err);
-
-	return r != 0 ? fake_answer(r) : foreign.name ? found(&foreign, data) : 0;
-}
-
-int fake_find(_unused_ void *self, _unused_ const char *path, const char *name, struct mrg_error *err)
-{
-	const char *foreign = getenv("MRG_FAKE_FOREIGN");
-	int r = fake_fault("find", NULL, err);
-
-	return r != 0 ? fake_answer(r) : foreign && strcmp(foreign, name) == 0;
-}
-
-int fake_adopt(_unused_ void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err)
-{
-	int r = fake_fault("adopt", unit, err);
-
-	if (r != 0)
-		return fake_answer(r);
-	r = mrg_spec_set(spec, MRG_FIELD_ROOT_PATH, "/", err);
-	return r < 0 ? r : mrg_spec_set(spec, MRG_FIELD_ARGS, "/bin/true", err);
 }
 
 int fake_explain(_unused_ void *self, const struct mrg_unit *unit, mrg_explain_fn line, void *data,

@@ -46,6 +46,19 @@ int fake_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, st
 int fake_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command, struct mrg_stdio *io,
 	      struct mrg_process *ret, struct mrg_error *err);
 
+/* fake_engine.c: what the engine at unit->path has of it. */
+bool fake_engine_has(const struct mrg_unit *unit);
+pid_t fake_engine_pid(const struct mrg_unit *unit);
+int fake_engine_write(const struct mrg_unit *unit, struct mrg_error *err);
+void fake_engine_remove(const struct mrg_unit *unit);
+int fake_list(void *self, const char *path, mrg_found_fn found, void *data, struct mrg_error *err);
+int fake_find(void *self, const char *path, const char *name, struct mrg_error *err);
+int fake_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err);
+int fake_process_verb(void *self, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err);
+int fake_native(void *self, const struct mrg_unit *unit, mrg_explain_fn text, void *data, struct mrg_error *err);
+int fake_configure(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+int fake_autostart(void *self, const struct mrg_unit *unit, int on, struct mrg_error *err);
+
 /* fake.c: the other verbs. */
 int fake_open(struct mrg *ctx, void **ret_self, struct mrg_error *err);
 void fake_close(void *self);
@@ -65,9 +78,6 @@ int fake_update(void *self, const struct mrg_unit *unit, const struct mrg_spec *
 int fake_processes(void *self, const struct mrg_unit *unit, int (*found)(pid_t pid, void *data), void *data,
 		   struct mrg_error *err);
 int fake_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
-int fake_list(void *self, const char *path, mrg_found_fn found, void *data, struct mrg_error *err);
-int fake_find(void *self, const char *path, const char *name, struct mrg_error *err);
-int fake_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err);
 int fake_explain(void *self, const struct mrg_unit *unit, mrg_explain_fn line, void *data, struct mrg_error *err);
 
 /* Calls @found for each process noted in @file that still lives. */

@@ -64,4 +64,8 @@ MRG_BACKEND = {
 	.find = fake_find,
 	.adopt = fake_adopt,
 	.explain = fake_explain,
+	.process = fake_process_verb,
+	.native = fake_native,
+	.configure = fake_configure,
+	.autostart = fake_autostart,
 };

@@ -6,6 +6,7 @@ FAKE_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(abs_builddi
 
 fake_sources = \
 	%D%/fake.c %D%/fake.h \
+	%D%/fake_engine.c \
 	%D%/fake_fault.c \
 	%D%/fake_misdeed.c \
 	%D%/fake_process.c \
@@ -23,11 +24,13 @@ check_LTLIBRARIES += %D%/fake.la %D%/honest/honest.la
 
 container_fixture = tests/unit/container_fixture.c tests/unit/container_fixture.h
 store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_adopt_SOURCES = tests/unit/test_adopt.c $(container_fixture)
 tests_unit_test_container_SOURCES = tests/unit/test_container.c $(container_fixture)
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c $(container_fixture)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_fixture)
 tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c $(store_fixture)
 
+tests_unit_test_adopt_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_container_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_lifecycle_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_registry_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
@@ -116,6 +119,9 @@ check_LTLIBRARIES += %D%/bad/needs-helper.la
 %C%_bad_needs_helper_la_SOURCES = %D%/malformed.c
 %C%_bad_needs_helper_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"needs-helper"' -DHELPER=mrg_helper_of_the_future
 %C%_bad_needs_helper_la_LDFLAGS = $(FAKE_LDFLAGS)
+check_LTLIBRARIES += %D%/bad/old-format.la
+%C%_bad_old_format_la_SOURCES = %D%/old_format.c
+%C%_bad_old_format_la_LDFLAGS = $(FAKE_LDFLAGS)
 
 # The library takes these, and the judge of backends must not: one fault each, beside one without.
 LIE_LDFLAGS = $(FAKE_LDFLAGS) -export-symbols-regex '^mrg_backend_v[0-9]+$$'

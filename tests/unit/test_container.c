@@ -395,7 +395,9 @@ static void test_backend_info(void **state)
 	assert_int_equal(mrg_backend_info(f->m, "fake", &info, NULL), 0);
 	assert_int_equal(info.usable, 1);
 	assert_string_equal(info.probe.engine, "fake 1.0");
-	assert_string_equal(info.verbs, "check create cleanup stop wait pause resume exec console stats update processes list adopt explain find");
+	assert_string_equal(info.verbs,
+			    "check create cleanup stop wait pause resume exec console stats update processes list adopt "
+			    "explain find process native configure autostart");
 	setenv("MRG_FAKE_FAULT", "probe:ENOPKG:it is not installed", 1);
 	assert_int_equal(mrg_backend_info(f->m, "fake", &info, NULL), 0);
 	assert_int_equal(info.usable, 0);

@@ -69,6 +69,7 @@ static const struct line lines[] = {
 	{ "Environment=A=1 \"B=x y\"\nEnvironment=A=2", "\"process\":{\"env\":[\"A=2\",\"B=x y\"]}", "cc" },
 	{ "Environment=A=1\nEnvironment=", "", "cc" },
 	{ "WorkingDirectory=/x", "\"process\":{\"cwd\":\"/x\"}", "c" },
+	{ "WorkingDirectory=/x\\\\\nUMask=0027", "\"process\":{\"user\":{\"umask\":23},\"cwd\":\"/x\\\\\\\\\"}", "cc" },
 	{ "WorkingDirectory=-/x", "\"process\":{\"cwd\":\"/x\"}", "a" },
 	{ "User=www", "\"moorage\":{\"user\":\"www\"}", "c" },
 	{ "User=www\nGroup=web", "\"moorage\":{\"user\":\"www:web\"}", "cc" },

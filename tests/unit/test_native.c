@@ -30,6 +30,7 @@ static const char *const applets[] = {
 };
 
 struct fixture {
+	void *self;			/* an instance of the backend; NULL: none */
 	struct root_fixture f;
 	struct mrg_spec *spec;
 	struct mrg_unit unit;
@@ -72,6 +73,8 @@ static int teardown(void **state)
 {
 	struct fixture *x = *state;
 
+	if (x->self)
+		mrg_backend_v0.close(x->self);
 	root_fixture_deinit(&x->f);
 	mrg_spec_free(x->spec);
 	free(x);
@@ -119,7 +122,7 @@ static int run(struct fixture *x, const char *script)
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	io.in = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	io.out = io.err = out[1];
-	r = mrg_backend_v0.start(NULL, &x->unit, &io, &process, &x->err);
+	r = mrg_backend_v0.start(x->self, &x->unit, &io, &process, &x->err);
 	close(io.in);
 	close(out[1]);
 	n = fd_read_all(out[0], x->output, sizeof(x->output) - 1);
@@ -286,6 +289,25 @@ static void joins_a_network_namespace(void **state)
 	expect(x, "readlink /proc/self/ns/net", want);
 }
 
+/* The first start takes it, the second makes its own; we are where we were. */
+static void a_network_namespace_made_ahead_is_used(void **state)
+{
+	struct fixture *x = *state;
+	char before[64] = "", after[64] = "", first[sizeof(x->output)];
+
+	assert_int_equal(mrg_backend_v0.open(NULL, &x->self, &x->err), 0);
+	assert_true(readlink("/proc/self/ns/net", before, sizeof(before) - 1) > 0);
+	assert_int_equal(mrg_backend_v0.ready(x->self, &x->err), 0);
+	assert_true(readlink("/proc/self/ns/net", after, sizeof(after) - 1) > 0);
+	assert_string_equal(before, after);
+	assert_int_equal(run(x, "readlink /proc/self/ns/net; ip addr show lo | grep -c 'inet 127.0.0.1/8'"), 0);
+	memcpy(first, x->output, sizeof(first));
+	assert_non_null(strstr(first, "]\n1\n"));
+	assert_null(strstr(first, before));
+	assert_int_equal(run(x, "readlink /proc/self/ns/net; ip addr show lo | grep -c 'inet 127.0.0.1/8'"), 0);
+	assert_non_null(strstr(x->output, "]\n1\n"));
+}
+
 static void has_a_terminal(void **state)
 {
 	struct fixture *x = *state;
@@ -411,6 +433,7 @@ int main(void)
 		LIVE(user_namespace_maps_root_away),
 		LIVE(user_namespace_over_an_overlay),
 		LIVE(joins_a_network_namespace),
+		LIVE(a_network_namespace_made_ahead_is_used),
 		LIVE(has_a_terminal),
 		LIVE(a_path_to_another_kind_of_namespace_is_refused),
 		LIVE(a_missing_command_is_named),

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/registry.h"
+#include "core/registry_module.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"
@@ -308,7 +309,7 @@ static void test_missing_library(_unused_ void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct mrg_error err = { 0 };
 
-		assert_int_equal(registry_explain("/x/y.so", cases[i].reason, &err), -MRG_E_NO_ENGINE);
+		assert_int_equal(module_explain("/x/y.so", cases[i].reason, &err), -MRG_E_NO_ENGINE);
 		assert_non_null(strstr(err.message, cases[i].sentence));
 	}
 }

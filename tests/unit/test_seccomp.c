@@ -31,6 +31,7 @@
 
 #include "core/helper_process.h"
 #include "core/seccomp_profile.h"
+#include "core/seccomp_program.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 
@@ -279,6 +280,33 @@ static void test_every_call_is_classified(void **state _unused_)
 		free(name);
 	}
 	free(p.code);
+}
+
+/* More runs than one chunk of short jumps can hold, with rules in the middle of them. */
+static void test_search_finds_all(void **state _unused_)
+{
+	static const struct seccomp_rule rules[] = { { "ruled", SECCOMP_DENY_EQ, 0, 7, EIO, 0 }, { NULL, 0, 0, 0, 0, 0 } };
+	const struct seccomp_profile profile = { .rules = { rules, NULL } };
+	struct seccomp_call calls[700];
+	struct sock_filter code[BPF_MAXINSNS];
+	struct seccomp_program p = { .code = code, .max = ARRAY_SIZE(code) };
+	struct program found;
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(calls); i++)
+		calls[i] = (struct seccomp_call){ .number = 3 * i + i % 2, .verdict = ERR(i % 5), .name = i % 100 ? NULL : "ruled" };
+	program_load(&p, offsetof(struct seccomp_data, nr));
+	assert_int_equal(seccomp_search_emit(&p, calls, ARRAY_SIZE(calls), ALLOW, &profile, 0), 0);
+	found = (struct program){ code, p.length };
+	for (uint32_t number = 0, i = 0; number < 3 * ARRAY_SIZE(calls) + 9; number++) {
+		bool listed = i < ARRAY_SIZE(calls) && calls[i].number == number;
+		uint32_t verdict = listed ? calls[i].verdict : ALLOW;
+
+		assert_int_equal(call(&found, 0, (int)number, 8, 0, 0), verdict);
+		assert_int_equal(call(&found, 0, (int)number, 7, 0, 0), listed && calls[i].name ? ERR(EIO) : verdict);
+		i += listed;
+	}
+	p = (struct seccomp_program){ .code = code, .max = 100 };
+	assert_int_equal(seccomp_search_emit(&p, calls, ARRAY_SIZE(calls), ALLOW, &profile, 0), -E2BIG);
 }
 
 static void test_lists_do_not_overlap(void **state _unused_)
@@ -548,6 +576,7 @@ int main(void)
 		cmocka_unit_test(test_other_architectures),
 		cmocka_unit_test(test_unknown_is_enosys),
 		cmocka_unit_test(test_every_call_is_classified),
+		cmocka_unit_test(test_search_finds_all),
 		cmocka_unit_test(test_lists_do_not_overlap),
 		cmocka_unit_test(test_capabilities_allow),
 		cmocka_unit_test(test_boot),

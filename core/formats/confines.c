@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which fields confine; part of the library and of every module. */
+
+#include "config.h"
+
+#include "core/formats/format.h"
+#include "core/util/cleanup.h"
+
+int format_confines(unsigned int field)
+{
+	static const enum mrg_field fields[] = {
+		MRG_FIELD_ROOT_READONLY, MRG_FIELD_MOUNTS, MRG_FIELD_UID, MRG_FIELD_GID, MRG_FIELD_USER,
+		MRG_FIELD_CAP_BOUNDING, MRG_FIELD_CAP_EFFECTIVE, MRG_FIELD_CAP_PERMITTED, MRG_FIELD_CAP_AMBIENT,
+		MRG_FIELD_NO_NEW_PRIVILEGES, MRG_FIELD_APPARMOR_PROFILE, MRG_FIELD_SELINUX_LABEL, MRG_FIELD_NS_PID,
+		MRG_FIELD_NS_MOUNT, MRG_FIELD_NS_UTS, MRG_FIELD_NS_IPC, MRG_FIELD_NS_NETWORK, MRG_FIELD_NS_USER,
+		MRG_FIELD_NS_CGROUP, MRG_FIELD_NS_TIME, MRG_FIELD_UID_MAPPINGS, MRG_FIELD_GID_MAPPINGS,
+		MRG_FIELD_DEVICE_RULES, MRG_FIELD_SECCOMP, MRG_FIELD_SECCOMP_PROFILE, MRG_FIELD_MASKED_PATHS,
+		MRG_FIELD_READONLY_PATHS, MRG_FIELD_MOUNT_LABEL, MRG_FIELD_EPHEMERAL, MRG_FIELD_ROOT_PATH,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (fields[i] == field)
+			return 1;
+	return 0;
+}
