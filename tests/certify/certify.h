@@ -182,6 +182,8 @@ bool test_is_wanted(const struct kit *kit, const char *name);
 /* Prints a result as TAP and keeps it. */
 void report_add(struct report *report, const struct test *test, const char *part, enum verdict verdict, const char *text);
 
+void report_free(struct report *report);
+
 /* Writes the certificate. A negative errno. */
 int certificate_write(const struct kit *kit, const char *path);
 

@@ -260,6 +260,7 @@ int main(int argc, char **argv)
 	struct options options = { 0 };
 	struct report report = { .last = &report.first };
 	struct kit kit = { .report = &report };
+	int r;
 
 	if (parse_options(argc, argv, &options) < 0 || argc != optind + !options.list + (options.list && argc > optind)) {
 		fputs(usage, stderr);
@@ -276,5 +277,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "moorage-certify: error: '%s' is no name of a backend\n", kit.name);
 		return EXIT_USAGE;
 	}
-	return judge(&kit, &options);
+	r = judge(&kit, &options);
+	report_free(&report);
+	return r;
 }

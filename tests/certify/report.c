@@ -62,3 +62,15 @@ void report_add(struct report *report, const struct test *test, const char *part
 	putchar('\n');
 	fflush(stdout);
 }
+
+void report_free(struct report *report)
+{
+	while (report->first) {
+		struct result *result = report->first;
+
+		report->first = result->next;
+		free(result->name);
+		free(result->text);
+		free(result);
+	}
+}
