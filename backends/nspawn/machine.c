@@ -66,9 +66,12 @@ static pid_t leader_of(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
 	if (!is_nspawn(pid) || fd_read_virtual(AT_FDCWD, path, 1 << 20, &text, NULL) < 0)
 		return 0;
-	for (child = strtok_r(text, " \n", &save); child; child = strtok_r(NULL, " \n", &save))
-		if (is_first(atoi(child), pid))
-			return atoi(child);
+	for (child = strtok_r(text, " \n", &save); child; child = strtok_r(NULL, " \n", &save)) {
+		int64_t number;
+
+		if (parse_int64(child, &number) == 0 && is_first((pid_t)number, pid))
+			return (pid_t)number;
+	}
 	return 0;
 }
 
