@@ -66,9 +66,12 @@ static pid_t leader_of(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
 	if (!is_nspawn(pid) || fd_read_virtual(AT_FDCWD, path, 1 << 20, &text, NULL) < 0)
 		return 0;
-	for (child = strtok_r(text, " \n", &save); child; child = strtok_r(NULL, " \n", &save))
-		if (is_first(atoi(child), pid))
-			return atoi(child);
+	for (child = strtok_r(text, " \n", &save); child; child = strtok_r(NULL, " \n", &save)) {
+		int64_t number;
+
+		if (parse_int64(child, &number) == 0 && is_first((pid_t)number, pid))
+			return (pid_t)number;
+	}
 	return 0;
 }
 
@@ -152,17 +155,28 @@ int nspawn_registered(const char *name, pid_t *ret_leader, char *ret_unit, struc
 
 /* ---- the machine ---------------------------------------------------------------------------- */
 
-/* The first process: as machined tells, as the nspawn that we started has it, as it is found in our cgroup. */
+/* The first process: as the nspawn that we started has it, or as it is found in our cgroup. */
+static pid_t find_own(const struct mrg_unit *unit)
+{
+	pid_t pid = 0;
+
+	if (unit->process)
+		return is_nspawn(unit->process->pid) ? leader_of(unit->process->pid) : unit->process->pid;
+	mrg_helper_cgroup_processes(NULL, unit, find_leader, &pid, NULL);
+	return pid;
+}
+
+/* Or as machined tells: of what is in the ordinary places names are enough, of others it must be the same process. */
 static int find_first(const struct mrg_unit *unit, struct nspawn_machine *m, pid_t *ret, struct mrg_error *err)
 {
-	int r = unit->path ? 0 : nspawn_registered(unit->name, ret, m->systemd_unit, err);
+	pid_t registered = 0;
+	int r = nspawn_registered(unit->name, &registered, m->systemd_unit, err);
 
-	if (r != 0)
+	if (r < 0)
 		return r;
-	if (unit->process)
-		*ret = is_nspawn(unit->process->pid) ? leader_of(unit->process->pid) : unit->process->pid;
-	else
-		mrg_helper_cgroup_processes(NULL, unit, find_leader, ret, NULL);
+	*ret = r > 0 && !unit->path ? registered : find_own(unit);
+	if (*ret != registered)
+		m->systemd_unit[0] = '\0';
 	return *ret > 0;
 }
 
