@@ -3,19 +3,12 @@
 
 #include "config.h"
 
-#include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/exec_request.h"
@@ -23,100 +16,9 @@
 #include "core/protocol.h"
 #include "core/session.h"
 #include "core/util/cleanup.h"
+#include "core/util/detach.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
-
-#define STACK_SIZE	(64 * 1024)
-#define FIRST_FREE_FD	16		/* above every number the monitor expects something at */
-
-/* ---- the detached child ---------------------------------------------------------------------- */
-
-/* Shared with the two processes that live until the monitor is executed. */
-struct spawn {
-	const char *path;
-	char *const *argv;
-	int fds[MONITOR_FDS];		/* what becomes descriptor 3, 4, ... */
-	char *stack;			/* of the second process, its upper end */
-	int error;			/* why nothing was executed, a negative errno */
-};
-
-static int place_descriptors(const struct spawn *s)
-{
-	int copies[MONITOR_FDS + 1], n = 0;
-
-	/* First away from the numbers they may have by chance. */
-	copies[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (copies[0] < 0 || (copies[0] = fcntl(copies[0], F_DUPFD_CLOEXEC, FIRST_FREE_FD)) < 0)
-		return -errno;
-	for (; n < MONITOR_FDS; n++) {
-		copies[n + 1] = fcntl(s->fds[n], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-		if (copies[n + 1] < 0)
-			return -errno;
-	}
-	for (int fd = 0; fd < MONITOR_FD_SESSION + n; fd++)
-		if (dup2(copies[fd < MONITOR_FD_SESSION ? 0 : fd - MONITOR_FD_SESSION + 1], fd) < 0)
-			return -errno;
-	return syscall(SYS_close_range, MONITOR_FD_SESSION + n, ~0U, 0) < 0 ? -errno : 0;
-}
-
-/* All signals stay blocked, so no handler of the caller's runs here, where the memory is the caller's; what becomes of them is the monitor's
- * affair, which has the time. */
-static int become_monitor(void *data)
-{
-	struct spawn *s = data;
-	int r = place_descriptors(s);
-
-	if (r == 0 && (setsid() < 0 || chdir("/") < 0))
-		r = -errno;
-	if (r == 0) {
-		execv(s->path, s->argv);
-		r = -errno;
-	}
-	s->error = r;
-	return 0;
-}
-
-static int fork_monitor(void *data)
-{
-	struct spawn *s = data;
-
-	if (clone(become_monitor, s->stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s) < 0)
-		s->error = -errno;
-	return 0;
-}
-
-/* The monitor becomes a grandchild whose parent has ended. Memory is shared until it executes, so nothing is copied; the
- * process between sends no signal at its end and no wait of the caller's finds it. */
-static int spawn(struct spawn *s, struct mrg_error *err)
-{
-	char *stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
-			    -1, 0);
-	sigset_t all, old;
-	pid_t pid;
-	int r = 0;
-
-	if (stacks == MAP_FAILED)
-		return fail_memory(err);
-	s->stack = stacks + STACK_SIZE;
-	/* A handler of the caller's must not run on our stacks. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	pid = clone(fork_monitor, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, s);
-	if (pid < 0)
-		r = -errno;
-	while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	munmap(stacks, 2 * STACK_SIZE);
-	if (r < 0)
-		return fail_errno(err, r, "cannot start a process");
-	if (s->error < 0) {
-		fail_errno(err, s->error, "cannot execute '%s'", s->path);
-		mrg_error_hint(err, "is moorage installed whole? MOORAGE_LIBEXEC_DIR tells where its programs are");
-		return s->error;
-	}
-	return 0;
-}
 
 /* ---- the verdict ----------------------------------------------------------------------------- */
 
@@ -159,8 +61,7 @@ static int execute(struct mrg *m, const char *backend, int ret[2], struct mrg_er
 		(char *)"moorage-monitor", (char *)(backend ? backend : ""), m->state_dir, m->run_dir, m->backend_path,
 		m->libexec_dir, m->config_file, NULL,
 	};
-	struct spawn s = { .path = path, .argv = argv };
-	int pair[2], r;
+	int pair[2], fds[MONITOR_FDS], r;
 
 	if (snprintf(path, sizeof(path), "%s/moorage-monitor", m->libexec_dir) >= (int)sizeof(path))
 		return mrg_error_set(err, -ENAMETOOLONG, "'%s' is too long", m->libexec_dir);
@@ -172,11 +73,14 @@ static int execute(struct mrg *m, const char *backend, int ret[2], struct mrg_er
 	if (r < 0)
 		return r;
 	our_control = pair[0], their_control = pair[1];
-	s.fds[0] = theirs;
-	s.fds[1] = their_control;
-	r = spawn(&s, err);
-	if (r < 0)
+	fds[0] = theirs;
+	fds[1] = their_control;
+	r = detach_execute(path, argv, fds, MONITOR_FDS);
+	if (r < 0) {
+		fail_errno(err, r, "cannot execute '%s'", path);
+		mrg_error_hint(err, "is moorage installed whole? MOORAGE_LIBEXEC_DIR tells where its programs are");
 		return r;
+	}
 	ret[0] = take_fd(&ours);
 	ret[1] = take_fd(&our_control);
 	return 0;

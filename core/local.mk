@@ -8,6 +8,7 @@ libutil_la_SOURCES = \
 	%D%/util/backend_name.h \
 	%D%/util/cleanup.h \
 	%D%/util/command.c %D%/util/command.h \
+	%D%/util/detach.c %D%/util/detach.h \
 	%D%/util/digest.h \
 	%D%/util/fail.c %D%/util/fail.h \
 	%D%/util/fd.c %D%/util/fd.h \

@@ -21,7 +21,7 @@ libnspawn_la_SOURCES = \
 	%D%/tidy.c \
 	%D%/unit.c \
 	%D%/verbs.c
-libnspawn_la_CPPFLAGS = $(AM_CPPFLAGS) $(NSPAWN_CFLAGS) -I$(srcdir)/%D%
+libnspawn_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
 
 pkgbackend_LTLIBRARIES += nspawn.la
 nspawn_la_SOURCES =

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,13 @@ static const char *value_of(const char *text, const char *key)
 	return "";
 }
 
+static int number_of(const char *text, const char *key)
+{
+	int number = 0;
+
+	return sscanf(value_of(text, key), "%d", &number) == 1 ? number : 0;
+}
+
 /* How nspawn ended, which is how the payload ended as far as it tells; -EAGAIN while the unit is there. */
 static int read_end(const struct mrg_unit *unit, int *ret_status, struct mrg_error *err)
 {
@@ -173,9 +181,9 @@ static int read_end(const struct mrg_unit *unit, int *ret_status, struct mrg_err
 	state = value_of(output, "ActiveState");
 	if (strncmp(state, "inactive", 8) != 0 && strncmp(state, "failed", 6) != 0)
 		return -EAGAIN;
-	code = atoi(value_of(output, "ExecMainStatus"));
+	code = number_of(output, "ExecMainStatus");
 	/* CLD_EXITED, else it was killed. */
-	*ret_status = atoi(value_of(output, "ExecMainCode")) == 1 ? (code & 0xff) << 8 : code & 0x7f;
+	*ret_status = number_of(output, "ExecMainCode") == CLD_EXITED ? (code & 0xff) << 8 : code & 0x7f;
 	return 0;
 }
 

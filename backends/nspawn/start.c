@@ -56,12 +56,14 @@ static void start_deinit(struct start *s)
 /* nspawn passes on what is typed and printed there. */
 static int open_terminal(struct start *s, struct mrg_error *err)
 {
+	const struct mrg_spec *spec = s->unit->spec;
+	struct winsize size = { .ws_row = (unsigned short)spec->console_height, .ws_col = (unsigned short)spec->console_width };
 	_cleanup_close_ int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 
 	if (master < 0 || unlockpt(master) < 0)
 		return fail_errno(err, -errno, "cannot make a terminal");
 	s->slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (s->slave < 0)
+	if (s->slave < 0 || (size.ws_row && size.ws_col && ioctl(s->slave, TIOCSWINSZ, &size) < 0))
 		return fail_errno(err, -errno, "cannot open a terminal");
 	s->io->master = take_fd(&master);
 	return 0;
@@ -237,8 +239,6 @@ static int set_up(struct start *s, const struct mrg_process *process, pid_t lead
 /* The payload waits for us, or nspawn starts it by itself. */
 static int await(struct start *s, struct mrg_process *process, struct mrg_error *err)
 {
-	const struct mrg_spec *spec = s->unit->spec;
-	struct winsize size = { .ws_row = (unsigned short)spec->console_height, .ws_col = (unsigned short)spec->console_width };
 	pid_t leader;
 	int r = nspawn_notify_wait(s->notify, process->pidfd, &leader);
 
@@ -249,8 +249,6 @@ static int await(struct start *s, struct mrg_process *process, struct mrg_error 
 	r = set_up(s, process, leader, err);
 	if (r == 0 && s->io->terminal && s->slave < 0)
 		r = mrg_helper_process_master(s->payload.socket[0], &s->io->master, err);
-	if (r == 0 && s->io->terminal && size.ws_row && size.ws_col)
-		ioctl(s->io->master, TIOCSWINSZ, &size);
 	return r;
 }
 

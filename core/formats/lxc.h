@@ -203,6 +203,7 @@ int lxc_finish_sysctls(struct key_reader *in);
 KEY_READER(lxc_read_proc);
 KEY_WRITER(lxc_write_oom_score);
 KEY_READER(lxc_read_apparmor);
+KEY_WRITER(lxc_write_seccomp);
 KEY_WRITER(lxc_write_terminal);
 
 KEY_READER(lxc_read_caps);

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,13 +148,46 @@ static bool same_limit(unsigned int field, const struct mrg_spec *v1, const stru
 	return same;
 }
 
+static const char note_differs[] = "differs from what is said for cgroup v2, which counts here; kept verbatim for LXC";
+
 static void keep_v1(struct key_reader *in, unsigned int field)
 {
 	struct assignment *item;
 
 	for (size_t at = 0; (item = lxc_next(in, &at, "lxc.cgroup."));)
 		if (item->field == (int)field && *item->value && !item->note)
-			lxc_judge(item, MRG_DROPPED, "differs from what is said for cgroup v2, which counts here; kept verbatim for LXC");
+			lxc_judge(item, MRG_DROPPED, note_differs);
+}
+
+/* Each size of pages is a limit of its own: those of v2, and those that only v1 has. */
+static int merge_hugepages(struct key_reader *in, const struct mrg_spec *v1, const struct mrg_spec *v2)
+{
+	const struct member *member = &spec_fields[MRG_FIELD_HUGEPAGE_LIMITS].value;
+	struct assignment *item;
+	int r = spec_copy_value(in->spec, member, in->spec, v2);
+
+	for (size_t i = 0; i < v1->hugepage_limits.n && r == 0; i++) {
+		const struct mrg_hugepage_limit *limit = &v1->hugepage_limits.item[i], *other = NULL;
+		struct mrg_hugepage_limit *added;
+		char key[96];
+
+		for (size_t j = 0; j < v2->hugepage_limits.n && !other; j++)
+			other = strcmp(v2->hugepage_limits.item[j].page_size, limit->page_size) == 0 ? &v2->hugepage_limits.item[j] : NULL;
+		snprintf(key, sizeof(key), "lxc.cgroup.hugetlb.%s.limit_in_bytes", limit->page_size);
+		for (size_t at = 0; other && other->limit != limit->limit && (item = lxc_next(in, &at, key));)
+			if (*item->value && !item->note)
+				lxc_judge(item, MRG_DROPPED, note_differs);
+		if (other)
+			continue;
+		added = spec_list_append(in->spec, (struct list *)&in->spec->hugepage_limits, sizeof(*added));
+		if (!added)
+			return key_no_memory(in);
+		*added = (struct mrg_hugepage_limit){ mrg_spec_strdup(in->spec, limit->page_size), limit->limit };
+		r = added->page_size ? 0 : -ENOMEM;
+	}
+	if (v1->hugepage_limits.n || v2->hugepage_limits.n)
+		mrg_fields_add(&in->spec->set, MRG_FIELD_HUGEPAGE_LIMITS);
+	return r < 0 ? key_no_memory(in) : 0;
 }
 
 static int merge(struct key_reader *in, const struct mrg_spec *v1, const struct mrg_spec *v2)
@@ -163,7 +197,7 @@ static int merge(struct key_reader *in, const struct mrg_spec *v1, const struct 
 		bool first = mrg_fields_has(&v1->set, field), second = mrg_fields_has(&v2->set, field);
 		const struct mrg_spec *from = second ? v2 : v1;
 
-		if (!first && !second)
+		if ((!first && !second) || field == MRG_FIELD_HUGEPAGE_LIMITS)
 			continue;
 		if (first && second && same_limit(field, v1, v2))
 			from = v1;
@@ -173,7 +207,7 @@ static int merge(struct key_reader *in, const struct mrg_spec *v1, const struct 
 			return key_no_memory(in);
 		mrg_fields_add(&in->spec->set, field);
 	}
-	return 0;
+	return merge_hugepages(in, v1, v2);
 }
 
 int lxc_finish_cgroups(struct key_reader *in)

@@ -238,8 +238,11 @@ KEY_WRITER(lxc_write_device_rules)
 	if (!key_has(out, MRG_FIELD_DEVICE_RULES))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
-		if (lxc_kept(out, versions[i].kept))
+		if (lxc_kept(out, versions[i].kept)) {
+			key_report(out, MRG_FIELD_DEVICE_RULES, MRG_APPROXIMATED, "lxc.cgroup2.devices",
+				   "for one version of cgroups what was kept verbatim counts");
 			continue;
+		}
 		for (size_t j = 0; j < spec->device_rules.n; j++)
 			if (is_plain(&spec->device_rules.item[j]))
 				write_rule(out, versions[i].prefix, &spec->device_rules.item[j]);

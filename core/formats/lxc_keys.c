@@ -16,7 +16,6 @@
 #define MADE(key_, field_, write_)		{ key_, FIELD(field_), true, lxc_read_nothing, write_, MRG_CARRIED, NULL }
 /* Kept verbatim. */
 #define KEPT(key_, note_)	{ key_, -1, false, lxc_read_kept, NULL, MRG_DROPPED, note_ }
-#define WEAKENS(key_, note_)	{ key_, -1, true, lxc_read_kept, NULL, MRG_WEAKENS, note_ }
 #define WEAKENS_IF(key_, note_)	{ key_, -1, true, lxc_read_kept_flag, NULL, MRG_WEAKENS, note_ }
 #define HOOK(name)	KEPT("lxc.hook." name, "runs on the host with what LXC gives it")
 #define GONE(key_, note_)	{ key_, -1, false, lxc_read_gone, NULL, MRG_DROPPED, note_ }
@@ -68,7 +67,8 @@ const struct key lxc_keys[] = {
 	KEPT("lxc.apparmor.raw", "belongs to the profile that LXC generates"),
 	CONFINES("lxc.selinux.context", SELINUX_LABEL, key_read_simple, lxc_write_string),
 	KEPT("lxc.selinux.context.keyring", "the keyring has the label of the process"),
-	WEAKENS("lxc.seccomp.profile", "the filter is in a file of LXC's own form, which is not read"),
+	{ "lxc.seccomp.profile", -1, true, lxc_read_kept, lxc_write_seccomp, MRG_WEAKENS,
+	  "the filter is in a file of LXC's own form, which is not read" },
 	KEPT("lxc.seccomp.allow_nesting", "filters of system calls always add up"),
 	KEPT("lxc.seccomp.notify.proxy", "there is no handler of system calls on the host"),
 	KEPT("lxc.seccomp.notify.cookie", "there is no handler of system calls on the host"),
@@ -77,10 +77,10 @@ const struct key lxc_keys[] = {
 
 	MADE("lxc.mount.auto", MOUNTS, lxc_write_mounts),
 	ROW("lxc.autodev", MOUNTS, lxc_read_autodev, NULL),
-	ROW("lxc.autodev.tmpfs.size", MOUNTS, lxc_read_dev_size, lxc_write_devices),
+	ROW("lxc.autodev.tmpfs.size", MOUNTS, lxc_read_dev_size, NULL),
 	ROW("lxc.pty.max", MOUNTS, lxc_read_ptys, NULL),
 	ROW("lxc.mount.fstab", MOUNTS, lxc_read_fstab_key, NULL),
-	MADE("lxc.mount.entry", MOUNTS, NULL),
+	MADE("lxc.mount.entry", MOUNTS, lxc_write_devices),
 
 	{ "lxc.net", MRG_FIELD_NETWORKS, false, lxc_read_nothing, lxc_write_networks, MRG_CARRIED, NULL },
 	{ "lxc.net.*", MRG_FIELD_NETWORKS, false, lxc_read_network, NULL, MRG_CARRIED, NULL },

@@ -348,6 +348,8 @@ static const struct limit limits[] = {
 
 /* ---- huge pages: the size is in the name of the file ----------------------------------------------------- */
 
+#define HUGEPAGE_SIZE_MAX	16
+
 static const char *const hugepage_ends[] = { ".limit_in_bytes", ".max" };
 
 /* The size in "hugetlb.2MB.max", or 0. */
@@ -358,7 +360,7 @@ static size_t hugepage_size(const char *file, int version)
 	if (strncmp(file, "hugetlb.", 8) != 0 || length <= 8 + end || strcmp(file + length - end, hugepage_ends[version]) != 0)
 		return 0;
 	length -= 8 + end;
-	return strspn(file + 8, "0123456789KMGB") == length ? length : 0;
+	return length <= HUGEPAGE_SIZE_MAX && strspn(file + 8, "0123456789KMGB") == length ? length : 0;
 }
 
 static int read_hugepages(struct lxc_side *side, const char *file, int version, const char *value, struct mrg_error *err)
@@ -386,22 +388,33 @@ static int read_hugepages(struct lxc_side *side, const char *file, int version, 
 	return 0;
 }
 
+/* As write_limit() does it for files with a name of their own. */
+static void write_hugepage(struct key_writer *out, const struct mrg_hugepage_limit *item)
+{
+	char name[96];
+
+	snprintf(name, sizeof(name), "lxc.cgroup.hugetlb.%s%s", item->page_size, hugepage_ends[LXC_V1]);
+	if (lxc_kept(out, name))
+		key_report(out, MRG_FIELD_HUGEPAGE_LIMITS, MRG_APPROXIMATED, "hugetlb", "for cgroup v1 what was kept verbatim counts");
+	else
+		buffer_addf(&out->b, "%s = %" PRIu64 "\n", name, item->limit);
+	buffer_addf(&out->b, "lxc.cgroup2.hugetlb.%s%s = %" PRIu64 "\n", item->page_size, hugepage_ends[LXC_V2], item->limit);
+}
+
 static void write_hugepages(struct key_writer *out)
 {
 	const struct mrg_spec *spec = out->spec;
 
 	for (size_t i = 0; i < spec->hugepage_limits.n && key_has(out, MRG_FIELD_HUGEPAGE_LIMITS); i++) {
-		const struct mrg_hugepage_limit *item = &spec->hugepage_limits.item[i];
+		const char *size = spec->hugepage_limits.item[i].page_size;
 
-		if (!*item->page_size || item->page_size[strspn(item->page_size, "0123456789KMGB")]) {
+		if (*size && strlen(size) <= HUGEPAGE_SIZE_MAX && !size[strspn(size, "0123456789KMGB")])
+			write_hugepage(out, &spec->hugepage_limits.item[i]);
+		else
 			key_report(out, MRG_FIELD_HUGEPAGE_LIMITS, MRG_DROPPED, NULL, "a size of pages that is none, such as 2MB");
-			continue;
-		}
-		buffer_addf(&out->b, "lxc.cgroup.hugetlb.%s%s = %" PRIu64 "\n", item->page_size, hugepage_ends[LXC_V1], item->limit);
-		buffer_addf(&out->b, "lxc.cgroup2.hugetlb.%s%s = %" PRIu64 "\n", item->page_size, hugepage_ends[LXC_V2], item->limit);
 	}
 	if (key_has(out, MRG_FIELD_HUGEPAGE_LIMITS))
-		key_report(out, MRG_FIELD_HUGEPAGE_LIMITS, MRG_CARRIED, "lxc.cgroup2.hugetlb", NULL);
+		key_report(out, MRG_FIELD_HUGEPAGE_LIMITS, MRG_CARRIED, "hugetlb", NULL);
 }
 
 /* ---- by file --------------------------------------------------------------------------------------------- */
@@ -423,20 +436,25 @@ bool lxc_limit_collects(const char *file)
 	return strcmp(file, "io.max") == 0 || strncmp(file, "blkio.throttle.", strlen("blkio.throttle.")) == 0;
 }
 
+/* What was kept for cgroup v1 because it differs is not written over. */
+static void write_limit(struct key_writer *out, const struct limit *limit)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "lxc.cgroup.%s", limit->file[LXC_V1]);
+	if (lxc_kept(out, name))
+		key_report(out, limit->field, MRG_APPROXIMATED, limit->file[LXC_V2], "for cgroup v1 what was kept verbatim counts");
+	else
+		limit->write(out, limit, LXC_V1);
+	if (limit->file[LXC_V2])
+		limit->write(out, limit, LXC_V2);
+	key_report(out, limit->field, MRG_CARRIED, limit->file[limit->file[LXC_V2] ? LXC_V2 : LXC_V1], NULL);
+}
+
 void lxc_limits_write(struct key_writer *out)
 {
-	for (const struct limit *limit = limits; limit->write; limit++) {
-		if (!key_has(out, limit->field))
-			continue;
-		for (int version = LXC_V1; version <= LXC_V2; version++) {
-			char name[64];
-
-			/* What was kept because it differs is not to be written over. */
-			snprintf(name, sizeof(name), "lxc.cgroup.%s", limit->file[LXC_V1]);
-			if (limit->file[version] && (version == LXC_V2 || !lxc_kept(out, name)))
-				limit->write(out, limit, version);
-		}
-		key_report(out, limit->field, MRG_CARRIED, limit->file[limit->file[LXC_V2] ? LXC_V2 : LXC_V1], NULL);
-	}
+	for (const struct limit *limit = limits; limit->write; limit++)
+		if (key_has(out, limit->field))
+			write_limit(out, limit);
 	write_hugepages(out);
 }

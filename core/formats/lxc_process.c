@@ -584,3 +584,13 @@ KEY_READER(lxc_read_apparmor)
 	}
 	return key_read_simple(in, key, value);
 }
+
+/* Filters are in files that nobody writes here; none is what LXC has without one. */
+KEY_WRITER(lxc_write_seccomp)
+{
+	const char *profile = out->spec->seccomp_profile;
+
+	if (key_has(out, MRG_FIELD_SECCOMP_PROFILE) && strcmp(profile, "unconfined") == 0)
+		key_report(out, MRG_FIELD_SECCOMP_PROFILE, lxc_kept(out, key->name) ? MRG_APPROXIMATED : MRG_CARRIED, key->name,
+			   "the profile that was kept verbatim is in force");
+}

@@ -130,7 +130,7 @@ static bool is_command(const char *text)
 	}
 }
 
-static int add_items(struct key_reader *in, struct nspawn_texts *texts, const struct assignments *list, bool made_up)
+static int add_items(struct key_reader *in, struct nspawn_lists *texts, const struct assignments *list, bool made_up)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		struct assignment item = list->item[i];
@@ -165,7 +165,7 @@ static int find_command(struct key_reader *in, const struct assignments *list, c
 }
 
 /* A typed line, which may go on in the next. */
-static int read_line(struct key_reader *in, struct nspawn_texts *texts, const char *text, size_t length)
+static int read_line(struct key_reader *in, struct nspawn_lists *texts, const char *text, size_t length)
 {
 	_cleanup_free_ char *line = strndup(text, length), *end;
 	unsigned int number = 1;
@@ -187,7 +187,7 @@ static int read_line(struct key_reader *in, struct nspawn_texts *texts, const ch
 	return nspawn_read_command(in, texts, at, number, false);
 }
 
-static bool has_option(const struct nspawn_texts *texts, const char *name)
+static bool has_option(const struct nspawn_lists *texts, const char *name)
 {
 	for (size_t i = 0; i < texts->command.n; i++)
 		if (strcmp(texts->command.item[i].key, name) == 0)
@@ -260,7 +260,7 @@ static int finish_implied(struct key_reader *in, struct assignments *list)
 	return r;
 }
 
-static int finish_machine(struct key_reader *in, const struct nspawn_texts *texts)
+static int finish_machine(struct key_reader *in, const struct nspawn_lists *texts)
 {
 	const char *machine = nspawn_of(in)->machine;
 	struct buffer b = { 0 };
@@ -307,7 +307,7 @@ static int finish_unit(struct key_reader *in)
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* --settings=: the file hides the command line, or the other way, or is not read. */
-static int read_mode(struct nspawn_reader *reader, const struct nspawn_texts *texts)
+static int read_mode(struct nspawn_reader *reader, const struct nspawn_lists *texts)
 {
 	bool on;
 
@@ -340,7 +340,7 @@ static int join(struct key_reader *in, struct assignments *list, const struct as
 }
 
 /* Options first: others need the root. Each part is a piece of the list, so that what is kept of all is found there. */
-static int read_parts(struct nspawn_reader *reader, struct nspawn_texts *texts, struct assignments *list)
+static int read_parts(struct nspawn_reader *reader, struct nspawn_lists *texts, struct assignments *list)
 {
 	struct key_reader *in = &reader->unit.in;
 	const struct {
@@ -370,7 +370,7 @@ static int read_parts(struct nspawn_reader *reader, struct nspawn_texts *texts, 
 	return r;
 }
 
-static int read_all(struct nspawn_reader *reader, struct nspawn_texts *texts)
+static int read_all(struct nspawn_reader *reader, struct nspawn_lists *texts)
 {
 	static int (*const finish[])(struct key_reader *in) = { finish_namespaces, nspawn_finish_process, nspawn_finish_network,
 								nspawn_finish_users, nspawn_finish_caps, nspawn_finish_filter,
@@ -396,7 +396,7 @@ static int read_all(struct nspawn_reader *reader, struct nspawn_texts *texts)
 }
 
 /* The three texts, and what the unit adds to them. */
-static int take_apart(struct key_reader *in, const char *text, size_t length, struct unit units[2], struct nspawn_texts *texts)
+static int take_apart(struct key_reader *in, const char *text, size_t length, struct unit units[2], struct nspawn_lists *texts)
 {
 	const struct assignment *command = NULL;
 	bool typed = is_command(text);
@@ -427,7 +427,7 @@ static int nspawn_read(const char *text, size_t length, struct mrg_spec *spec, c
 		.network = { .private = -1, .veth = -1 },
 	};
 	_cleanup_free_ char *copy = strndup(text, length);
-	struct nspawn_texts texts = { 0 };
+	struct nspawn_lists texts = { 0 };
 	struct unit units[2] = { { { NULL, 0 }, false, NULL }, { { NULL, 0 }, false, NULL } };
 	int r = copy ? unit_check(text, length, err) : key_no_memory(&reader.unit.in);
 

@@ -10,6 +10,8 @@
  * others are keys without a section. What the texts leave out is what systemd-nspawn then does, and is said in the spec.
  */
 
+#include <string.h>
+
 #include <moorage/helper.h>
 
 #include "core/formats/systemd.h"
@@ -39,12 +41,12 @@ bool nspawn_line(struct buffer *b, const char *name, const char *value);
 /* ---- the command line (nspawn_command.c) ------------------------------------------------ */
 
 /* What was read, by who understands it. */
-struct nspawn_texts {
+struct nspawn_lists {
 	struct assignments settings, unit, command;
 };
 
 /* Reads the options of "systemd-nspawn ..." at @line. @unit: of ExecStart=, else as typed. What is made of them lives in in->spec. */
-int nspawn_read_command(struct key_reader *in, struct nspawn_texts *texts, const char *text, unsigned int line, bool unit);
+int nspawn_read_command(struct key_reader *in, struct nspawn_lists *texts, const char *text, unsigned int line, bool unit);
 
 /* Whether option @name ("--boot") is one, and takes an argument. */
 bool nspawn_option(const char *name, bool *ret_argument);
@@ -180,6 +182,12 @@ int nspawn_compose(const struct mrg_spec *spec, bool unit, struct mrg_nspawn_tex
 static inline bool nspawn_wants_private(const struct mrg_spec *spec)
 {
 	return spec->ns_network && !*spec->ns_network;
+}
+
+/* Whether the process starts as root, whom nspawn gives the capabilities without more ado. */
+static inline bool nspawn_is_root(const struct mrg_spec *spec)
+{
+	return spec->uid == 0 && (!spec->user || strcmp(spec->user, "root") == 0 || strcmp(spec->user, "0") == 0);
 }
 
 /* The range of a user namespace that can be said: one, from 0, the same for users and groups. */

@@ -80,8 +80,7 @@ int nspawn_finish_caps(struct key_reader *in)
 		return mrg_error_set(in->err, -MRG_E_INVALID, "AmbientCapability=: has capabilities the container does not have");
 	if (reader->ambient && in->spec->boot)
 		return mrg_error_set(in->err, -MRG_E_INVALID, "AmbientCapability=: is of no use to a container that boots");
-	/* Only root has them without more ado. */
-	given = in->spec->user && strcmp(in->spec->user, "root") != 0 && strcmp(in->spec->user, "0") != 0 ? reader->ambient : caps;
+	given = nspawn_is_root(in->spec) ? caps : reader->ambient;
 	set_caps(in, MRG_FIELD_CAP_BOUNDING, caps);
 	set_caps(in, MRG_FIELD_CAP_EFFECTIVE, given);
 	set_caps(in, MRG_FIELD_CAP_PERMITTED, given);
@@ -120,7 +119,6 @@ KEY_WRITER(nspawn_write_caps)
 {
 	const struct mrg_spec *spec = out->spec;
 	uint64_t bounding = key_has(out, MRG_FIELD_CAP_BOUNDING) ? spec->cap_bounding : CAPS_DEFAULT, given;
-	bool root = spec->uid == 0 && (!spec->user || strcmp(spec->user, "root") == 0 || strcmp(spec->user, "0") == 0);
 	bool unbound = spec->ns_user && !nspawn_wants_private(spec) && bounding & CAP(NET_BIND_SERVICE);
 	uint64_t ambient = spec->boot ? 0 : spec->cap_ambient & bounding;
 
@@ -134,7 +132,7 @@ KEY_WRITER(nspawn_write_caps)
 	if (key_has(out, MRG_FIELD_CAP_AMBIENT))
 		key_report(out, MRG_FIELD_CAP_AMBIENT, ambient == spec->cap_ambient ? MRG_CARRIED : MRG_DROPPED, "AmbientCapability",
 			   "of no use to a container that boots, or not in the bounding set");
-	given = root ? bounding : ambient;
+	given = nspawn_is_root(spec) ? bounding : ambient;
 	report_derived(out, MRG_FIELD_CAP_EFFECTIVE, spec->cap_effective, given);
 	report_derived(out, MRG_FIELD_CAP_PERMITTED, spec->cap_permitted, given);
 	report_derived(out, MRG_FIELD_CAP_INHERITABLE, spec->cap_inheritable, given);

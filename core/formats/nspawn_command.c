@@ -120,7 +120,7 @@ bool nspawn_option(const char *name, bool *ret_argument)
 
 struct command {
 	struct key_reader *in;
-	struct nspawn_texts *texts;
+	struct nspawn_lists *texts;
 	unsigned int line;
 };
 
@@ -371,7 +371,7 @@ static int split(struct command *c, const char *text, bool unit, char ***ret)
 	return r < 0 ? key_no_memory(c->in) : 0;
 }
 
-int nspawn_read_command(struct key_reader *in, struct nspawn_texts *texts, const char *text, unsigned int line, bool unit)
+int nspawn_read_command(struct key_reader *in, struct nspawn_lists *texts, const char *text, unsigned int line, bool unit)
 {
 	_cleanup_(strv_freep) char **words = NULL;
 	struct command c = { in, texts, line };

@@ -145,11 +145,6 @@ static const struct {
 	{ "HOME=/root", true }, { "USER=root", true }, { "LOGNAME=root", true },
 };
 
-static bool is_root(const struct mrg_spec *spec)
-{
-	return spec->uid == 0 && (!spec->user || strcmp(spec->user, "root") == 0 || strcmp(spec->user, "0") == 0);
-}
-
 static char **find_variable(char **env, const char *assignment)
 {
 	size_t length = strcspn(assignment, "=") + 1;
@@ -163,7 +158,7 @@ static bool is_given(const struct mrg_spec *spec, const char *assignment)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
 		if (strcmp(variables[i].variable, assignment) == 0)
-			return !variables[i].root || is_root(spec);
+			return !variables[i].root || nspawn_is_root(spec);
 	return false;
 }
 
@@ -244,7 +239,7 @@ KEY_WRITER(nspawn_write_user)
 {
 	const struct mrg_spec *spec = out->spec;
 	_cleanup_free_ char *name = NULL;
-	bool root = is_root(spec) && spec->gid == 0, group = spec->user && strchr(spec->user, ':');
+	bool root = nspawn_is_root(spec) && spec->gid == 0, group = spec->user && strchr(spec->user, ':');
 	char number[16];
 
 	if (spec->user) {

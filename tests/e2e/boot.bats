@@ -18,7 +18,12 @@ setup() {
 up() { [[ $("$MOORAGE" exec "$P-os" -- systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]; }
 
 @test "systemd boots, reaches running, ends by SIGRTMIN+3" {
-	m create -q -B "$E2E_BACKEND" --name "$P-os" --boot --ephemeral "$SYSTEMD"
+	options=(--ephemeral)
+	if [ "$E2E_BACKEND" = libvirt ]; then
+		cp -a --reflink=auto "$SYSTEMD" "$BATS_TEST_TMPDIR/root"
+		SYSTEMD=$BATS_TEST_TMPDIR/root options=()
+	fi
+	m create -q -B "$E2E_BACKEND" --name "$P-os" --boot "${options[@]}" "$SYSTEMD"
 	m start "$P-os"
 	eventually 60 up || { m logs -n 40 "$P-os"; m exec "$P-os" -- systemctl --no-pager --failed; false; }
 	run m exec "$P-os" -- systemctl is-system-running

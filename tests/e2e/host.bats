@@ -7,6 +7,7 @@ on_host() { "$MOORAGE" run --rm -B "$E2E_BACKEND" --name "$P-host" "$@"; }
 prepare_file() { [ "$E2E_KIND" = busybox ] || export SKIP_HOST=1; }
 setup() {
 	[ -z "${SKIP_HOST:-}" ] || skip "the same for every root: done with busybox"
+	[ "$E2E_BACKEND" != libvirt ] || [[ $BATS_TEST_DESCRIPTION == libvirt* ]] || skip "libvirt refuses it, see the last test"
 	[ "$E2E_BACKEND" != nspawn ] || [[ $BATS_TEST_DESCRIPTION == nspawn* ]] || skip "nspawn refuses it, see the last test"
 }
 
@@ -31,6 +32,12 @@ setup() {
 	run on_host host -- /bin/sh -c 'rm /etc/os-release; cat /etc/os-release 2>/dev/null; echo gone'
 	[ "$output" = gone ]
 	[ -s /etc/os-release ]
+}
+
+@test "libvirt refuses it and says who can" {
+	[ "$E2E_BACKEND" = libvirt ] || skip "$E2E_BACKEND can"
+	refused 125 "libvirt.*moorage.ephemeral.*native" run --rm -B libvirt --name "$P-host" host -- /bin/true
+	refused 6 "libvirt.*moorage.ephemeral.*native" create -B libvirt --name "$P-host" host -- /bin/true
 }
 
 @test "nspawn refuses it and says who can" {

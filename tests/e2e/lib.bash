@@ -73,7 +73,7 @@ isolated_only() { [ "$E2E_BACKEND" != chroot ] || skip "$E2E_BACKEND has no $1";
 shared_root() { [ "$E2E_BACKEND" != nspawn ] || echo --ephemeral; }
 
 # cgroups NAME: its directories in every hierarchy.
-cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d -name "*$P-$1-*" 2>/dev/null; }
+cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d \( -name "*$P-$1-*" -o -name "*$P-$1.*" \) 2>/dev/null; }
 
 # What of this file is still there: mounts, cgroups, processes, records.
 leftovers() {
@@ -101,4 +101,13 @@ refused() {
 	grep -qE "$pattern" "$BATS_TEST_TMPDIR/err" || { echo "no '$pattern' in the message"; return 1; }
 	one_line "$BATS_TEST_TMPDIR/err" || { echo "not one clear line"; return 1; }
 	[ "$before" = "$after" ] || { echo "something changed:"; diff <(echo "$before") <(echo "$after"); return 1; }
+}
+
+# lacks BACKEND FIELD OPTION...: whether BACKEND is the one under test and refuses what it cannot do, FIELD, by name.
+lacks() {
+	[ "$E2E_BACKEND" = "$1" ] || return 1
+	local field=$2
+	shift 2
+	refused 125 "$E2E_BACKEND.*$field" run --rm -B "$E2E_BACKEND" --name "$P-lacks" "$@" "$E2E_ROOT" -- /bin/true || return 2
+	refused 6 "$E2E_BACKEND.*$field" create -B "$E2E_BACKEND" --name "$P-lacks" "$@" "$E2E_ROOT" -- /bin/true || return 2
 }

@@ -18,6 +18,7 @@ load lib
 }
 
 @test "--pids-limit 10 stops the eleventh fork" {
+	! lacks libvirt linux.resources.pids.limit --pids-limit 10 || return 0
 	run once pids --pids-limit 10 -- /bin/sh -c 'for i in 1 2 3 4 5 6; do sleep 1 & done; echo six'
 	[[ "$output" == *six* ]]
 	run once pids --pids-limit 10 -- /bin/sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11; do sleep 1 & done; echo eleven'
@@ -62,6 +63,7 @@ cpu_ns() {
 }
 
 @test "--ulimit is what the process sees" {
+	! lacks libvirt process.rlimits --ulimit nofile=123:456 || return 0
 	run once rlimit --ulimit nofile=123:456 -- /bin/sh -c 'ulimit -Sn; ulimit -Hn'
 	[ "$output" = $'123\n456' ]
 }

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The end of a domain's life, and of the domain. */
+
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libvirt.h"
+#include "core/util/cleanup.h"
+#include "core/util/fail.h"
+#include "core/util/fd.h"
+#include "core/util/proc.h"
+
+#define PARTITION	"/machine"	/* where libvirt makes cgroups unless told */
+#define TIDY_MS		5000		/* libvirt is given to tidy up by itself */
+#define TELL_MS		500		/* its controller is given to bury the init */
+
+/* Linux 6.15: how a process ended is told to whoever holds a pidfd, once its parent has heard of it. */
+struct info {
+	uint64_t mask, cgroup;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+#define INFO_EXIT	(UINT64_C(1) << 3)
+#define GET_INFO	_IOWR(0xff, 11, struct info)
+
+static void pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
+}
+
+/* ---- how it ended ------------------------------------------------------------------------- */
+
+static int ask_kernel(int pidfd, int *ret_status)
+{
+	int64_t deadline = time_monotonic_ms() + TELL_MS;
+	struct info info;
+
+	do {
+		info = (struct info){ .mask = INFO_EXIT };
+		if (ioctl(pidfd, GET_INFO, &info) < 0 && errno != ESRCH)
+			return 0;
+		if (info.mask & INFO_EXIT && info.exit_code >= 0) {
+			*ret_status = info.exit_code;
+			return 1;
+		}
+		pause_ms(1);
+	} while (time_monotonic_ms() < deadline);
+	return 0;
+}
+
+/* Whether what is kept in @self is of this container. */
+static bool is_started(const struct libvirt *self, const struct mrg_unit *unit)
+{
+	return strcmp(self->id, unit->id) == 0;
+}
+
+/* What its cgroup tells goes with the cgroup, and that is libvirt's to remove. Helpers look only at what runs: they are told that it does. */
+static void note_oom(struct libvirt *self, const struct mrg_unit *unit)
+{
+	static const struct mrg_process none = { .pidfd = -1 };
+	struct mrg_unit inside = *unit;
+	struct mrg_stats stats;
+
+	inside.cgroup = self->cgroup;
+	inside.process = &none;
+	if (is_started(self, unit) && self->cgroup[0] && mrg_helper_cgroup_stats(NULL, &inside, &stats, NULL) == 0 && stats.valid & 1 << MRG_STAT_OOM_KILLS)
+		self->oom_kills = stats.oom_kills;
+}
+
+int libvirt_wait(void *data, const struct mrg_unit *unit, int timeout_ms, int *ret_status, struct mrg_error *err)
+{
+	_cleanup_inside_ struct libvirt_inside inside = { .pidfd = -1 };
+	struct libvirt *self = data;
+	struct pollfd end = { .events = POLLIN };
+	int r = 0;
+
+	if (!unit->process)
+		r = libvirt_inside(unit, &inside, err);
+	if (r < 0)
+		return r;
+	end.fd = unit->process ? unit->process->pidfd : inside.process.pidfd;
+	do
+		r = poll(&end, 1, timeout_ms);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return mrg_error_set(err, -MRG_E_TIMEOUT, "'%s' did not end in time", unit->name);
+	if (r < 0)
+		return fail_errno(err, -errno, "cannot wait for '%s'", unit->name);
+	note_oom(self, unit);
+	if (is_started(self, unit) && self->status >= 0 && mrg_helper_status_read(self->status, ret_status))
+		return 0;
+	if (ask_kernel(end.fd, ret_status))
+		return 0;
+	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "libvirt does not tell how '%s' ended", unit->name);
+}
+
+/* ---- after the end -------------------------------------------------------------------------- */
+
+/* Whether libvirt has forgotten the life; 1: it has. */
+static int wait_tidy(const char *name, int timeout_ms)
+{
+	int64_t deadline = time_monotonic_ms() + timeout_ms;
+	struct libvirt_note note;
+
+	while (libvirt_read_note(name, &note)) {
+		if (time_monotonic_ms() >= deadline)
+			return 0;
+		pause_ms(1);
+	}
+	return 1;
+}
+
+static bool is_alive(const char *name)
+{
+	struct mrg_process process;
+
+	if (!libvirt_find_init(name, &process))
+		return false;
+	close(process.pidfd);
+	return true;
+}
+
+/* Ends what libvirt still takes for running. It may have noticed meanwhile. */
+static int destroy_in_engine(struct libvirt *self, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	int r = libvirt_ask(self, unit->path, &(struct agent_call){ .op = AGENT_DESTROY, .name = unit->name }, NULL, NULL, err);
+
+	return r == -MRG_E_NOT_FOUND || r == -MRG_E_STATE ? 0 : r;
+}
+
+/* Whether somebody listens where libvirt's daemons do. */
+static bool daemon_is_there(void)
+{
+	static const char *const paths[] = { "/run/libvirt/virtlxcd-sock", "/run/libvirt/libvirt-sock" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s", paths[i]);
+		if (fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN))
+			return true;
+	}
+	return false;
+}
+
+/* Removes what there is of a cgroup that libvirt made for the unit, once libvirt has done with it. */
+static int clear_cgroup(const struct mrg_unit *unit, const char *cgroup, struct mrg_exit *ret, struct mrg_error *err)
+{
+	struct mrg_unit inside = *unit;
+
+	inside.cgroup = cgroup;
+	inside.process = NULL;
+	return mrg_helper_cgroup_cleanup(NULL, &inside, ret, err);
+}
+
+/* "lxc-PID-NAME.libvirt-lxc", as libvirt calls cgroups where no service manager does. */
+static bool is_cgroup_of(const char *entry, const char *name)
+{
+	size_t digits = strncmp(entry, "lxc-", 4) == 0 ? strspn(entry + 4, "0123456789") : 0, length = strlen(name);
+	const char *at = entry + 4 + digits;
+
+	return digits > 0 && *at == '-' && strncmp(at + 1, name, length) == 0 && strcmp(at + 1 + length, ".libvirt-lxc") == 0;
+}
+
+/* One that was left by a start that was cut short: the daemon has no note of it. */
+static void sweep_cgroups(const struct mrg_unit *unit)
+{
+	static const char *const places[] = { "/sys/fs/cgroup" PARTITION, "/sys/fs/cgroup/unified" PARTITION, "/sys/fs/cgroup/memory" PARTITION };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		_cleanup_closedir_ DIR *d = opendir(places[i]);
+		struct dirent *entry;
+
+		while (d && (entry = readdir(d))) {
+			struct mrg_exit ignored;
+			char path[512];
+
+			if (!is_cgroup_of(entry->d_name, unit->name))
+				continue;
+			snprintf(path, sizeof(path), PARTITION "/%s", entry->d_name);
+			clear_cgroup(unit, path, &ignored, NULL);
+		}
+	}
+}
+
+/* libvirt notices the end by itself. A domain that was rebooted runs again, which only those that libvirt itself made may. */
+int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
+{
+	struct libvirt *self = data;
+	struct mrg_exit end = { 0 };
+	bool again = is_alive(unit->name), ours = is_started(self, unit);
+	int r = 0;
+
+	if (again && unit->adopted)
+		return 0;
+	if (again || !wait_tidy(unit->name, unit->path || daemon_is_there() ? TIDY_MS : 0))
+		r = destroy_in_engine(self, unit, err);
+	/* A daemon that comes later tidies up what it has noted. */
+	if (r == 0 || (r == -MRG_E_NO_ENGINE && !again))
+		r = ours && self->cgroup[0] ? clear_cgroup(unit, self->cgroup, &end, err) : 0;
+	if (r < 0)
+		return r;
+	if (ours) {
+		self->cgroup[0] = '\0';
+		end.oom_killed |= self->oom_kills > 0;
+		end.status_known = self->status >= 0 && mrg_helper_status_read(self->status, &end.status);
+	}
+	*ret = end;
+	return 0;
+}
+
+/* What the driver makes at each start, and nobody removes: a log, empty directories, a socket. */
+static void remove_remains(const struct mrg_unit *unit)
+{
+	static const char *const remains[] = {
+		LIBVIRT_LOG_DIR "/%s.log", LIBVIRT_STATE_DIR "/%s.dev", LIBVIRT_STATE_DIR "/%s.devpts", LIBVIRT_STATE_DIR "/%s.fuse",
+		LIBVIRT_STATE_DIR "/%s.sock",
+	};
+	char path[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(remains); i++) {
+		snprintf(path, sizeof(path), remains[i], unit->name);
+		remove(path);
+	}
+}
+
+int libvirt_destroy(void *data, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	struct libvirt *self = data;
+	struct libvirt_note note;
+	int r = 0;
+
+	if (is_alive(unit->name))
+		return mrg_error_set(err, -MRG_E_STATE, "'%s' still runs", unit->name);
+	if (libvirt_read_note(unit->name, &note))
+		r = destroy_in_engine(self, unit, err);
+	if (r == 0 && libvirt_is_defined(unit->name))
+		r = libvirt_ask(self, unit->path, &(struct agent_call){ .op = AGENT_UNDEFINE, .name = unit->name }, NULL, NULL, err);
+	if (r < 0 && r != -MRG_E_NOT_FOUND)
+		return r;
+	if (!unit->adopted) {
+		sweep_cgroups(unit);
+		remove_remains(unit);
+	}
+	return 0;
+}

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+if HAVE_LIBVIRT
+# All objects of the backend: what its unit test links.
+noinst_LTLIBRARIES += liblibvirt.la
+liblibvirt_la_SOURCES = \
+	%D%/agent.h \
+	%D%/client.c \
+	%D%/define.c \
+	%D%/domains.c \
+	%D%/end.c \
+	%D%/explain.c \
+	%D%/libvirt.c %D%/libvirt.h \
+	%D%/probe.c \
+	%D%/process.c \
+	%D%/start.c
+liblibvirt_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
+
+pkgbackend_LTLIBRARIES += libvirt.la
+libvirt_la_SOURCES =
+libvirt_la_LDFLAGS = $(BACKEND_LDFLAGS)
+libvirt_la_LIBADD = liblibvirt.la libutil.la libmoorage.la
+
+# The program that loads libvirt's library.
+mrglibexec_PROGRAMS += moorage-libvirt
+moorage_libvirt_SOURCES = %D%/agent.c %D%/agent.h
+moorage_libvirt_CPPFLAGS = $(AM_CPPFLAGS) $(LIBVIRT_CFLAGS) -I$(srcdir)/%D%
+moorage_libvirt_LDADD = libutil.la libmoorage.la
+endif

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Containers that virsh made are driven without import, and virsh drives what moorage made.
+load lib
+
+setup() { [ "$E2E_BACKEND" = libvirt ] || skip "the backend under test is $E2E_BACKEND"; }
+
+v() { virsh -q -c lxc:///system "$@" </dev/null; }
+
+# domain NAME COMMAND...: defines it as somebody would by hand, with a comment and an element nobody knows, which virsh drops.
+domain() {
+	local name=$P-$1 arg
+	shift
+	{
+		printf '<domain type="lxc"><name>%s</name><memory unit="MiB">256</memory><os><type>exe</type>' "$name"
+		printf '<init>%s</init>' "$1"
+		shift
+		for arg; do printf '<initarg>%s</initarg>' "$arg"; done
+		printf '</os><features><privnet/></features><title>made by hand</title><devices>'
+		printf '<filesystem type="mount"><source dir="%s"/><target dir="/"/></filesystem><console type="pty"/></devices></domain>' "$E2E_ROOT"
+	} >"$BATS_TEST_TMPDIR/$name.xml"
+	v define "$BATS_TEST_TMPDIR/$name.xml"
+}
+
+# file NAME: the definition as libvirt keeps it.
+file() { echo "/etc/libvirt/lxc/$P-$1.xml"; }
+
+undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1"; }
+
+@test "it is listed, inspected and shown as it is, without being touched" {
+	domain seen /bin/sh -c 'while :; do sleep 0.1; done'
+	cp -p "$(file seen)" "$BATS_TEST_TMPDIR/before"
+	m ls --json | jq -e --arg n "$P-seen" '.[] | select(.name == $n) | .backend == "libvirt" and .state == "created"'
+	m inspect "$P-seen" | jq -e --arg r "$E2E_ROOT" '.. | objects | select(.path? == $r)' >/dev/null
+	m inspect --native "$P-seen" | grep -q "<title>made by hand</title>"
+	cmp "$(file seen)" "$BATS_TEST_TMPDIR/before"
+	[ "$(stat -c %y "$(file seen)")" = "$(stat -c %y "$BATS_TEST_TMPDIR/before")" ]
+	v undefine "$P-seen"
+}
+
+@test "start, exec, procs, pause, stop; then virsh again; not one byte has changed" {
+	domain life /bin/sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
+	before=$(sha256sum <"$(file life)")
+	m start "$P-life"
+	[ "$(v domstate "$P-life")" = running ]
+	run m exec "$P-life" -- /bin/sh -c 'hostname; exit 5'
+	[ "$status" = 5 ]
+	[ "$output" = "${P//[^a-zA-Z0-9-]/}-life" ]
+	run -127 m exec "$P-life" -- /no/such/command
+	m procs "$P-life" | grep -q /bin/sh
+	[[ $(m procs "$P-life") != *libvirt_lxc* ]]
+	m pause "$P-life"
+	[ "$(v domstate "$P-life")" = paused ]
+	is life paused
+	m unpause "$P-life"
+	[ "$(v domstate "$P-life")" = running ]
+	m update -m 128m "$P-life"
+	[ "$(cat "$(cgroups life | grep /memory/ | head -n 1)/memory.limit_in_bytes")" = 134217728 ]
+	m stop "$P-life"
+	[ "$(v domstate "$P-life")" = "shut off" ]
+	[ "$(sha256sum <"$(file life)")" = "$before" ]
+	v start "$P-life"
+	is life running
+	v destroy "$P-life"
+	is life created || is life stopped
+	[ "$(sha256sum <"$(file life)")" = "$before" ]
+	v undefine "$P-life"
+}
+
+@test "one that virsh started is driven, and its console is seen" {
+	domain theirs /bin/sh -c 'while read -r line; do echo "heard $line"; done'
+	v start "$P-theirs"
+	is theirs running
+	run m exec "$P-theirs" -- /bin/sh -c 'echo $PPID; cat /proc/1/comm'
+	[ "$status" = 0 ]
+	run timeout 20 script -qefc "(sleep 1; echo ahoy; sleep 1; printf '\\020\\021') | \"$MOORAGE\" attach $P-theirs" /dev/null
+	[[ "$output" == *"heard ahoy"* ]]
+	is theirs running
+	m stop -t 1 "$P-theirs"
+	[ "$(v domstate "$P-theirs")" = "shut off" ]
+	m rm "$P-theirs"
+	undefined theirs
+}
+
+@test "a transient one is there while it runs" {
+	domain brief /bin/sh -c 'while :; do sleep 0.1; done'
+	v undefine "$P-brief"
+	v create "$BATS_TEST_TMPDIR/$P-brief.xml"
+	is brief running
+	m inspect --native "$P-brief" | grep -q "made by hand"
+	m rm -f "$P-brief"
+	undefined brief
+	run m state "$P-brief"
+	[ "$status" = 3 ]
+}
+
+@test "its name is taken" {
+	domain taken /bin/true
+	refused 9 "$P-taken.*libvirt" create -B libvirt --name "$P-taken" "$E2E_ROOT" -- /bin/true
+	v undefine "$P-taken"
+}
+
+@test "autostart is virsh's" {
+	domain boots /bin/true
+	m enable "$P-boots"
+	[[ "$(v dominfo "$P-boots")" == *"Autostart:"*enable* ]]
+	m disable "$P-boots"
+	[[ "$(v dominfo "$P-boots")" == *"Autostart:"*disable* ]]
+	v undefine "$P-boots"
+}
+
+@test "what moorage made is an ordinary domain: virsh starts, shows and changes it" {
+	fresh ours -m 64m -- /bin/sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
+	v dumpxml "$P-ours" | grep -q "<init>/bin/sh</init>"
+	v start "$P-ours"
+	is ours running
+	run m exec "$P-ours" -- /bin/echo inside
+	[ "$output" = inside ]
+	v destroy "$P-ours"
+	v dumpxml --inactive "$P-ours" | sed 's/>65536</>131072</g' >"$BATS_TEST_TMPDIR/changed.xml"
+	v define "$BATS_TEST_TMPDIR/changed.xml"
+	m inspect "$P-ours" | grep -q 134217728
+	m start "$P-ours"
+	[ "$(cat "$(cgroups ours | grep /memory/ | head -n 1)/memory.limit_in_bytes")" = 134217728 ]
+	m stop "$P-ours"
+	run m wait "$P-ours"
+	[ "$output" = 0 ]
+	m rm "$P-ours"
+	undefined ours
+}
+
+# ---- the daemon goes ------------------------------------------------------------
+
+daemon() { cat /run/libvirt/mrgt.pid; }
+
+kill_daemon() {
+	local pid
+	pid=$(daemon)
+	kill -KILL "$pid"
+	eventually 5 bash -c "! grep -q '^State:.[^Z]' /proc/$pid/status 2>/dev/null"
+}
+
+start_daemon() {
+	rm -f /run/libvirt/mrgt.pid
+	/usr/sbin/libvirtd -d --pid-file /run/libvirt/mrgt.pid </dev/null >/dev/null 2>&1 3>&-
+	eventually 10 v version >/dev/null
+}
+
+@test "without the daemon: the state is told, exec and stop work, the rest says what to start" {
+	sleeper alone
+	fresh idle -- /bin/true
+	kill_daemon
+	is alone running
+	is idle created
+	run m exec "$P-alone" -- /bin/echo inside
+	[ "$output" = inside ]
+	run m start "$P-idle"
+	[ "$status" = 5 ]
+	[[ "$output" == *"does not answer"*"hint: "*libvirtd* ]]
+	refused 5 "does not answer" create -B libvirt --name "$P-new" "$E2E_ROOT" -- /bin/true
+	SECONDS=0
+	m stop "$P-alone"
+	[ "$SECONDS" -lt 5 ]
+	is alone stopped
+	start_daemon
+	eventually 5 bash -c '[ "$(virsh -q -c lxc:///system domstate "$P-alone")" = "shut off" ]'
+	m start "$P-alone"
+	is alone running
+	m rm -f "$P-alone" "$P-idle"
+}
+
+# Programs of ours that have not ended.
+agents() {
+	local pid
+	for pid in $(pgrep -x moorage-libvirt); do
+		! grep -qzF "MOORAGE_RUN_DIR=$MOORAGE_RUN_DIR" "/proc/$pid/environ" 2>/dev/null || return 0
+	done
+	return 1
+}
+
+@test "a daemon that hangs is an error in time, and nothing is lost" {
+	sleeper kept
+	kill -STOP "$(daemon)"
+	SECONDS=0
+	run m create -q -B libvirt --name "$P-hung" "$E2E_ROOT" -- /bin/true
+	[ "$status" = 8 ]
+	[ "$SECONDS" -le 20 ]
+	[[ "$output" == *"does not answer"* ]]
+	is kept running
+	kill -CONT "$(daemon)"
+	run m state "$P-hung"
+	[ "$status" = 3 ]
+	! agents
+	m rm -f "$P-kept"
+}
+
+@test "the daemon is killed at random times while containers start: the next command finds the truth" {
+	for i in 1 2 3 4 5 6 7 8; do
+		m run -d -B libvirt --name "$P-d$i" "$E2E_ROOT" -- /bin/sleep 60 >/dev/null 2>&1 3>&- & command=$!
+		sleep "0.0$((RANDOM % 80 + 10))"
+		kill_daemon
+		wait "$command" || true
+		start_daemon
+		m rm -f "$P-d$i" 2>/dev/null || true
+		undefined "d$i"
+		[ -z "$(cgroups "d$i")" ]
+	done
+}
