@@ -117,6 +117,7 @@ libcore_la_SOURCES = \
 	%D%/helper_exec.c \
 	%D%/helper_host.c \
 	%D%/helper_identity.c \
+	%D%/helper_ids.c \
 	%D%/helper_init.c %D%/helper_init.h \
 	%D%/helper_mask.c \
 	%D%/helper_mounts.c \

@@ -12,10 +12,12 @@ liblxcbackend_la_SOURCES = \
 	%D%/lxc.c %D%/lxc.h \
 	%D%/payload.c %D%/payload.h \
 	%D%/place.c \
+	%D%/points.c \
 	%D%/probe.c \
 	%D%/running.c \
 	%D%/settings.c \
-	%D%/start.c
+	%D%/start.c \
+	%D%/text.c
 liblxcbackend_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D% $(LXC_CFLAGS)
 
 pkgbackend_LTLIBRARIES += lxc.la

@@ -120,18 +120,24 @@ int lxc_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, s
 enum lxc_cgroup { LXC_CGROUP_PAYLOAD, LXC_CGROUP_MONITOR, LXC_CGROUP_MAX };
 int lxc_cgroup_path(const struct mrg_unit *unit, enum lxc_cgroup which, char ret[PATH_MAX], struct mrg_error *err);
 
-/* ---- settings.c: the file "config" ------------------------------------------------------------- */
+/* ---- settings.c: made, removed, given another name ----------------------------------------------- */
+
+int lxc_create(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+int lxc_configure(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+int lxc_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+int lxc_rename(void *self, const struct mrg_unit *unit, const char *name, struct mrg_error *err);
+
+/* "cannot WHAT 'LXCPATH/NAME/config'"; -MRG_E_NOT_FOUND when there is none. */
+int lxc_config_failed(const struct lxc_place *place, int r, const char *what, struct mrg_error *err);
+
+/* ---- text.c: the file "config" ------------------------------------------------------------------- */
 
 /* The text for @unit; the caller frees it. */
 int lxc_make_config(const struct mrg_unit *unit, char **ret, struct mrg_error *err);
 
 int lxc_check(void *self, const struct mrg_spec *spec, struct mrg_error *err);
-int lxc_create(void *self, const struct mrg_unit *unit, struct mrg_error *err);
-int lxc_configure(void *self, const struct mrg_unit *unit, struct mrg_error *err);
-int lxc_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_native(void *self, const struct mrg_unit *unit, mrg_explain_fn text, void *data, struct mrg_error *err);
 int lxc_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err);
-int lxc_rename(void *self, const struct mrg_unit *unit, const char *name, struct mrg_error *err);
 
 /* ---- autostart.c, explain.c --------------------------------------------------------------------- */
 
@@ -146,6 +152,11 @@ extern const uint16_t lxc_fields[];
 bool lxc_field_is_beside(int field);
 
 int lxc_probe(void *self, struct mrg_probe *ret, struct mrg_error *err);
+
+/* ---- points.c ---------------------------------------------------------------------------------- */
+
+/* Makes the mount points that are missing in the root of @spec, @root, if it is to be read-only. */
+int lxc_make_points(const struct mrg_spec *spec, int root, struct mrg_error *err);
 
 /* ---- exec.c ------------------------------------------------------------------------------------ */
 

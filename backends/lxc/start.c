@@ -127,6 +127,36 @@ static int set_layer(const struct start *s, struct lxc_container *c, struct mrg_
 	return r < 0 ? r : set_item(c, "lxc.rootfs.options", spec->root_readonly ? "ro" : "rw", err);
 }
 
+/* What is 0 of the container on the host, by lines "u 0 100000 65536". */
+static void find_owner(struct lxc_container *c, uid_t *ret_uid, gid_t *ret_gid)
+{
+	char map[4096] = "", *save, *line;
+	unsigned int inside, outside;
+	char kind;
+
+	if (c->get_config_item(c, "lxc.idmap", map, sizeof(map)) >= (int)sizeof(map))
+		return;
+	for (line = strtok_r(map, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (sscanf(line, "%c %u %u", &kind, &inside, &outside) == 3 && inside == 0)
+			*(kind == 'u' ? ret_uid : ret_gid) = outside;
+}
+
+/* The pipes belong to the container's root: otherwise it could not open /dev/stdout again. */
+static int set_streams(const struct start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	uid_t uid = 0;
+	gid_t gid = 0;
+
+	find_owner(c, &uid, &gid);
+	for (int fd = 0; uid != 0 && !s->io.terminal && fd < 3; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && fchown(fd, uid, gid) < 0)
+			return mrg_error_set(err, -errno, "cannot give the streams to the container: %s", strerror(errno));
+	}
+	return 0;
+}
+
 /* Not by lxc_log_init(), which writes to standard error as well, whatever it is told. */
 static int set_log(const struct start *s, struct lxc_container *c, struct mrg_error *err)
 {
@@ -217,7 +247,7 @@ static void __attribute__((noreturn)) end_as(int status)
 static int set_up(const struct start *s, struct lxc_container *c, struct mrg_error *err)
 {
 	static int (*const steps[])(const struct start *s, struct lxc_container *c, struct mrg_error *err) = {
-		set_log, set_layer, set_cgroups, set_console, set_process,
+		set_log, set_layer, set_cgroups, set_console, set_streams, set_process,
 	};
 	int r = 0;
 
@@ -362,11 +392,13 @@ static int prepare_payload(struct start *s, struct mrg_error *err)
 	const struct mrg_spec *spec = s->unit->spec;
 	_cleanup_close_ int root = open(spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const struct lxc_payload_request request = { .unit = s->unit, .root = root, .terminal = s->io.terminal && !spec->boot };
+	int r;
 
 	if (root < 0)
 		return mrg_error_set(err, errno == ENOENT ? -MRG_E_INVALID : -errno, "cannot open the root '%s': %s", spec->root_path,
 				     strerror(errno));
-	return lxc_payload_prepare(&request, &s->payload, err);
+	r = lxc_make_points(spec, root, err);
+	return r < 0 ? r : lxc_payload_prepare(&request, &s->payload, err);
 }
 
 /* What others made runs as LXC runs it. */

@@ -165,6 +165,10 @@ int mrg_helper_process_probe(struct mrg_fields *fields, char *reason, size_t siz
 int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command,
 		    struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
 
+/* A range of 65536 ids of the host, for users and for groups, that no process on this host uses: from those of "moorage" or "root" in /etc/subuid and
+ * /etc/subgid, else from those that systemd leaves to containers. unit->id chooses, so that a container gets the same at every start if it can. */
+int mrg_helper_ids_choose(const struct mrg_unit *unit, struct mrg_id_mapping *ret_uid, struct mrg_id_mapping *ret_gid, struct mrg_error *err);
+
 /* ---- moorage-init inside containers of engines ------------------------------------------
  *
  * moorage-init [OPTION...] -- COMMAND [ARG...] is executed by the engine as the first process: from a read-only bind mount, or from the descriptor of a
