@@ -349,7 +349,7 @@ static int field_version(unsigned int field, const struct cgroup_controllers *av
 static const char *why_not(const struct row *row, int version, char buffer[96])
 {
 	if (row->field == MRG_FIELD_UNIFIED)
-		return "cgroup v2 is not mounted";
+		return "cgroup v2 has no controllers here";
 	if (version < 0)
 		snprintf(buffer, 96, "no %s controller", cgroup_controller_name(row->controller, 2));
 	else
@@ -474,6 +474,9 @@ void cgroup_limits_probe(struct cgroup *cg, const struct cgroup_controllers *ava
 
 		if (!mrg_fields_has(fields, rows[i].field))
 			continue;
+		/* Mounted beside v1 it has no file that a spec may name. */
+		if (rows[i].field == MRG_FIELD_UNIFIED && !available->v2)
+			version = -1;
 		if (version <= 0)
 			why = why_not(&rows[i], version, buffer);
 		else if (version == 1 && rows[i].file[1] && !has_file(cg, &rows[i]))

@@ -84,7 +84,7 @@ static int read_oom_kills(const char *path)
 		close(fd);
 	text[n > 0 ? n : 0] = '\0';
 	line = strstr(text, "oom_kill ");
-	return line ? atoi(line + strlen("oom_kill ")) : 0;
+	return line ? (int)strtoul(line + strlen("oom_kill "), NULL, 10) : 0;
 }
 
 int count_oom_kills(void)

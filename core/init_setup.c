@@ -23,6 +23,17 @@
 
 extern char **environ;
 
+static unsigned long number(const char **at, int base)
+{
+	char *end;
+	unsigned long value = strtoul(*at, &end, base);
+
+	if (end == *at)
+		fail(-EINVAL, "'", *at, "' is no number");
+	*at = end;
+	return value;
+}
+
 /* ---- streams --------------------------------------------------------------------------------- */
 
 static void take_streams(void)
@@ -51,17 +62,6 @@ static void send_master(int master)
 	memcpy(CMSG_DATA(c), &master, sizeof(int));
 	if (sendmsg(STDIO_FD, &message, MSG_NOSIGNAL) < 0)
 		fail(-errno, "cannot hand the terminal to the monitor", "", "");
-}
-
-static unsigned long number(const char **at, int base)
-{
-	char *end;
-	unsigned long value = strtoul(*at, &end, base);
-
-	if (end == *at)
-		fail(-EINVAL, "'", *at, "' is no number");
-	*at = end;
-	return value;
 }
 
 /* "ROWS:COLUMNS" */

@@ -3,6 +3,7 @@
 
 man_sources = \
 	%D%/moorage.1.scd \
+	%D%/moorage-certify.1.scd \
 	%D%/moorage-run.1.scd \
 	%D%/moorage-spec.5.scd \
 	%D%/moorage-backends.7.scd
@@ -12,6 +13,8 @@ if HAVE_MAN
 dist_man_MANS = $(man_sources:.scd=)
 
 %D%/moorage-backends.7: %D%/moorage-backends.7.scd
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SCDOC) <$< >$@.tmp && mv -f $@.tmp $@
+%D%/moorage-certify.1: %D%/moorage-certify.1.scd
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SCDOC) <$< >$@.tmp && mv -f $@.tmp $@
 
 # Verbs and options come from the tables of the command: it prints them in scdoc.

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "lxc.h"
@@ -85,6 +86,16 @@ int lxc_resume(void *self _unused_, const struct mrg_unit *unit, struct mrg_erro
 	return change(unit, MRG_STATE_RUNNING, "thaw", err);
 }
 
+void lxc_make_raw(int terminal)
+{
+	struct termios settings;
+
+	if (tcgetattr(terminal, &settings) < 0)
+		return;
+	cfmakeraw(&settings);
+	tcsetattr(terminal, TCSANOW, &settings);
+}
+
 /* LXC keeps the terminal for us as long as the descriptor that it gives first is open: it lives as long as this monitor. */
 int lxc_console(void *self _unused_, const struct mrg_unit *unit, int *ret_fd, struct mrg_error *err)
 {
@@ -100,6 +111,7 @@ int lxc_console(void *self _unused_, const struct mrg_unit *unit, int *ret_fd, s
 		return mrg_error_hint(err, "it needs a configuration without 'lxc.console.path = none'");
 	}
 	fd_cloexec(r, true);
+	lxc_make_raw(master);
 	*ret_fd = master;
 	return 0;
 }

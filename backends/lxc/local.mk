@@ -6,6 +6,7 @@ liblxcbackend_la_SOURCES = \
 	%D%/ask.c \
 	%D%/autostart.c \
 	%D%/engine.c \
+	%D%/exec.c \
 	%D%/explain.c \
 	%D%/list.c \
 	%D%/lxc.c %D%/lxc.h \

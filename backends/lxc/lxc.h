@@ -72,12 +72,13 @@ void lxc_running_close(struct lxc_running *running);
 #define _cleanup_running_	_cleanup_(lxc_running_close)
 #define LXC_RUNNING_INIT	{ .init = { .pidfd = -1 } }
 
+/* The number behind @key ("\nCapBnd:") in /proc/PID/status. */
+int lxc_read_status(pid_t pid, const char *key, int base, uint64_t *ret);
+
 int lxc_state(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_process(void *self, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err);
 int lxc_stop(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_kill(void *self, const struct mrg_unit *unit, int signo, int all, struct mrg_error *err);
-int lxc_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command, struct mrg_stdio *io,
-	     struct mrg_process *ret, struct mrg_error *err);
 int lxc_stats(void *self, const struct mrg_unit *unit, struct mrg_stats *ret, struct mrg_error *err);
 int lxc_update(void *self, const struct mrg_unit *unit, const struct mrg_spec *changes, struct mrg_error *err);
 int lxc_processes(void *self, const struct mrg_unit *unit, int (*found)(pid_t pid, void *data), void *data, struct mrg_error *err);
@@ -102,6 +103,9 @@ struct lxc_engine {
 int lxc_engine_open(const struct lxc_place *place, struct lxc_engine *ret, struct mrg_error *err);
 void lxc_engine_close(struct lxc_engine *engine);
 #define _cleanup_engine_	_cleanup_(lxc_engine_close)
+
+/* A terminal between us and one of LXC's passes on what comes: the other one does what terminals do. */
+void lxc_make_raw(int terminal);
 
 int lxc_pause(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_resume(void *self, const struct mrg_unit *unit, struct mrg_error *err);
@@ -142,6 +146,11 @@ extern const uint16_t lxc_fields[];
 bool lxc_field_is_beside(int field);
 
 int lxc_probe(void *self, struct mrg_probe *ret, struct mrg_error *err);
+
+/* ---- exec.c ------------------------------------------------------------------------------------ */
+
+int lxc_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command, struct mrg_stdio *io,
+	     struct mrg_process *ret, struct mrg_error *err);
 
 /* ---- list.c ------------------------------------------------------------------------------------ */
 

@@ -17,7 +17,6 @@
 #include "core/util/fd.h"
 #include "core/util/str.h"
 
-#define IMAGE_FD	(MRG_INIT_FILTER_FD + 1)
 #define ABOVE		32		/* descriptors from here on are in nobody's way */
 
 static int add(char ***args, const char *option, const char *value)
@@ -53,58 +52,78 @@ static int write_environment(char *const *env, const char *home, int *ret, struc
 	return 0;
 }
 
-/* Who runs it, where and in which environment. */
-static int describe_process(const struct mrg_spec *spec, struct lxc_payload *p, struct mrg_error *err)
+static int describe_user(const struct lxc_payload_request *q, struct lxc_payload *p, struct mrg_error *err)
 {
-	_cleanup_close_ int root = open(spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct mrg_spec spec = *q->unit->spec;
+	char *const *env = q->command ? q->command->env : spec.env;
 	_cleanup_free_ char *ids = NULL, *home = NULL;
-	char mask[16], caps[40];
 	int r;
 
-	if (root < 0)
-		return fail_errno(err, errno == ENOENT ? -MRG_E_INVALID : -errno, "cannot open the root '%s'", spec->root_path);
-	r = mrg_helper_user(spec, root, &ids, has_home(spec->env) ? NULL : &home, err);
+	if (q->command && q->command->user)
+		spec.user = q->command->user;
+	r = mrg_helper_user(&spec, q->root, &ids, has_home(env) ? NULL : &home, err);
 	if (r == 0)
-		r = write_environment(spec->env, home, &p->fd[LXC_PAYLOAD_ENVIRONMENT], err);
+		r = write_environment(env, home, &p->fd[LXC_PAYLOAD_ENVIRONMENT], err);
+	if (r < 0)
+		return r;
+	r = add(&p->args, "--environment", NULL);
+	if (r == 0 && strcmp(ids, "0:0") != 0)
+		r = add(&p->args, "--user", ids);
+	return r < 0 ? fail_memory(err) : 0;
+}
+
+/* Who runs it, where and with what. */
+static int describe_process(const struct lxc_payload_request *q, struct lxc_payload *p, struct mrg_error *err)
+{
+	const struct mrg_spec *spec = q->unit->spec;
+	const char *cwd = q->command && q->command->cwd ? q->command->cwd : spec->cwd;
+	char mask[16], caps[40];
+	int r = describe_user(q, p, err);
+
 	if (r < 0)
 		return r;
 	snprintf(mask, sizeof(mask), "%03o", mrg_fields_has(&spec->set, MRG_FIELD_UMASK) ? spec->umask : 022U);
-	r = add(&p->args, "--environment", NULL);
+	r = add(&p->args, "--umask", mask);
 	if (r == 0)
-		r = add(&p->args, "--umask", mask);
-	if (r == 0)
-		r = add(&p->args, "--cwd", spec->cwd ? spec->cwd : "/");
-	if (r == 0 && strcmp(ids, "0:0") != 0)
-		r = add(&p->args, "--user", ids);
-	if (r == 0 && (spec->cap_inheritable || spec->cap_ambient)) {
+		r = add(&p->args, "--cwd", cwd ? cwd : "/");
+	if (r == 0 && !q->command && (spec->cap_inheritable || spec->cap_ambient)) {
 		snprintf(caps, sizeof(caps), "%" PRIx64 ":%" PRIx64, spec->cap_inheritable, spec->cap_ambient);
 		r = add(&p->args, "--caps", caps);
 	}
 	return r < 0 ? fail_memory(err) : 0;
 }
 
-static int describe(const struct mrg_spec *spec, struct lxc_payload *p, struct mrg_error *err)
+static int describe_terminal(const struct mrg_spec *spec, struct lxc_payload *p)
 {
-	static const char *const system[] = { "/sbin/init", NULL };
-	const char *const *args = spec->args && spec->args[0] ? (const char *const *)spec->args : system;
-	char image[32], size[32];
+	char size[32];
+	int r = add(&p->args, "--terminal", NULL);
+
+	if (r < 0 || !spec->console_height || !spec->console_width)
+		return r;
+	snprintf(size, sizeof(size), "%u:%u", spec->console_height, spec->console_width);
+	return add(&p->args, "--size", size);
+}
+
+static int describe(const struct lxc_payload_request *q, struct lxc_payload *p, struct mrg_error *err)
+{
+	static char *const system[] = { (char *)"/sbin/init", NULL };
+	char *const *args = q->command ? q->command->args : q->unit->spec->args;
+	char image[32];
 	int r;
 
-	snprintf(image, sizeof(image), "/proc/self/fd/%d", IMAGE_FD);
+	if (!args || !args[0])
+		args = system;
+	snprintf(image, sizeof(image), "/proc/self/fd/%d", LXC_PAYLOAD_IMAGE_FD);
 	r = add(&p->args, image, "--socket");
 	if (r == 0)
-		r = add(&p->args, spec->init && !spec->boot ? "--status" : "--exec", NULL);
+		r = add(&p->args, p->fd[LXC_PAYLOAD_STATUS] >= 0 ? "--status" : "--exec", NULL);
 	if (r == 0 && p->fd[LXC_PAYLOAD_TERMINAL] >= 0)
-		r = add(&p->args, "--terminal", NULL);
-	if (r == 0 && p->fd[LXC_PAYLOAD_TERMINAL] >= 0 && spec->console_height && spec->console_width) {
-		snprintf(size, sizeof(size), "%u:%u", spec->console_height, spec->console_width);
-		r = add(&p->args, "--size", size);
-	}
+		r = describe_terminal(q->unit->spec, p);
 	if (r == 0 && p->fd[LXC_PAYLOAD_FILTER] >= 0)
 		r = add(&p->args, "--filter", NULL);
 	if (r < 0)
 		return fail_memory(err);
-	r = describe_process(spec, p, err);
+	r = describe_process(q, p, err);
 	if (r < 0)
 		return r;
 	r = add(&p->args, "--", NULL);
@@ -113,7 +132,6 @@ static int describe(const struct mrg_spec *spec, struct lxc_payload *p, struct m
 	return r < 0 ? fail_memory(err) : 0;
 }
 
-/* An init system finds its terminal at /dev/console, which is LXC's to make. */
 static int open_terminal(struct lxc_payload *p, struct mrg_error *err)
 {
 	int ends[2];
@@ -143,27 +161,53 @@ static int open_report(struct lxc_payload *p, struct mrg_error *err)
 	return r < 0 ? fail_errno(err, r, "cannot make the pipe for the outcome of the start") : 0;
 }
 
-int lxc_payload_prepare(const struct mrg_unit *unit, struct lxc_payload *ret, struct mrg_error *err)
+/* What only the first process needs: a command gets its filter from LXC. */
+static int open_for_start(const struct mrg_spec *spec, struct lxc_payload *p, struct mrg_error *err)
 {
-	const struct mrg_spec *spec = unit->spec;
+	int r = mrg_helper_filter_new(spec, &p->fd[LXC_PAYLOAD_FILTER], err);
+
+	return r == 0 && spec->init && !spec->boot ? mrg_helper_status_new(&p->fd[LXC_PAYLOAD_STATUS], err) : r;
+}
+
+int lxc_payload_prepare(const struct lxc_payload_request *request, struct lxc_payload *ret, struct mrg_error *err)
+{
 	struct lxc_payload p = LXC_PAYLOAD_INIT;
 	int r = open_report(&p, err);
 
-	if (r == 0 && spec->terminal && !spec->boot)
+	if (r == 0 && request->terminal)
 		r = open_terminal(&p, err);
-	if (r == 0)
-		r = mrg_helper_filter_new(spec, &p.fd[LXC_PAYLOAD_FILTER], err);
+	if (r == 0 && !request->command)
+		r = open_for_start(request->unit->spec, &p, err);
 	if (r == 0)
 		r = mrg_helper_init_open(&p.fd[LXC_PAYLOAD_IMAGE], err);
-	if (r == 0 && spec->init && !spec->boot)
-		r = mrg_helper_status_new(&p.fd[LXC_PAYLOAD_STATUS], err);
 	if (r == 0)
-		r = describe(spec, &p, err);
+		r = describe(request, &p, err);
 	if (r < 0)
 		lxc_payload_deinit(&p);
 	else
 		*ret = p;
 	return r;
+}
+
+int lxc_payload_hear(struct lxc_payload *payload, struct mrg_error *err)
+{
+	struct mrg_error report;
+	ssize_t n;
+
+	/* Its only other holder has it now: without this the end would not be seen should it be lost on the way. */
+	payload->fd[LXC_PAYLOAD_REPORT] = fd_close(payload->fd[LXC_PAYLOAD_REPORT]);
+	n = fd_read_all(payload->report, &report, sizeof(report));
+	if (n != (ssize_t)sizeof(report))
+		return 1;
+	n = fd_read_all(payload->report, &report, sizeof(report));
+	if (n == 0)
+		return 0;
+	if (n != (ssize_t)sizeof(report) || report.code >= 0)
+		return 1;
+	report.message[sizeof(report.message) - 1] = '\0';
+	if (err)
+		*err = report;
+	return report.code;
 }
 
 void lxc_payload_deinit(struct lxc_payload *payload)
@@ -180,7 +224,7 @@ int lxc_payload_place(const struct lxc_payload *payload, struct mrg_error *err)
 	static const int numbers[LXC_PAYLOAD_MAX] = {
 		[LXC_PAYLOAD_REPORT] = MRG_INIT_ERROR_FD, [LXC_PAYLOAD_STATUS] = MRG_INIT_STATUS_FD,
 		[LXC_PAYLOAD_TERMINAL] = MRG_INIT_STDIO_FD, [LXC_PAYLOAD_ENVIRONMENT] = MRG_INIT_ENVIRONMENT_FD,
-		[LXC_PAYLOAD_FILTER] = MRG_INIT_FILTER_FD, [LXC_PAYLOAD_IMAGE] = IMAGE_FD,
+		[LXC_PAYLOAD_FILTER] = MRG_INIT_FILTER_FD, [LXC_PAYLOAD_IMAGE] = LXC_PAYLOAD_IMAGE_FD,
 	};
 	int moved[LXC_PAYLOAD_MAX];
 	char count[16];
@@ -193,11 +237,11 @@ int lxc_payload_place(const struct lxc_payload *payload, struct mrg_error *err)
 	}
 	/* LXC keeps those up to LISTEN_FDS, from 4.0 to 6.0 counted from 0 and not from 3 as it was meant: what may be kept and is not handed over is closed
 	 * here, all others by LXC. */
-	close_range(MRG_INIT_ERROR_FD, IMAGE_FD + MRG_INIT_ERROR_FD, 0);
+	close_range(MRG_INIT_ERROR_FD, LXC_PAYLOAD_IMAGE_FD + MRG_INIT_ERROR_FD, 0);
 	for (size_t i = 0; i < LXC_PAYLOAD_MAX; i++)
 		if (moved[i] >= 0 && dup2(moved[i], numbers[i]) < 0)
 			return fail_errno(err, -errno, "cannot hand over descriptors");
-	snprintf(count, sizeof(count), "%d", IMAGE_FD);
+	snprintf(count, sizeof(count), "%d", LXC_PAYLOAD_IMAGE_FD);
 	return setenv("LISTEN_FDS", count, 1) < 0 ? fail_memory(err) : 0;
 }
 

@@ -2,8 +2,8 @@
 #ifndef BACKEND_LXC_PAYLOAD_H
 #define BACKEND_LXC_PAYLOAD_H
 
-/* What a start hands to moorage-init, which runs in front of the commands of our own containers: LXC has no exact verdict, no exact exit status, no
- * users by name and no filter like ours. */
+/* What is handed to moorage-init, which runs in front of the commands of our own containers and of commands that LXC executes for us: LXC has no exact
+ * verdict, no exact exit status, no users by name and no filter like ours. */
 
 #include "lxc.h"
 
@@ -25,8 +25,20 @@ struct lxc_payload {
 };
 #define LXC_PAYLOAD_INIT	{ .fd = { -1, -1, -1, -1, -1, -1 }, .report = -1, .terminal = -1 }
 
-int lxc_payload_prepare(const struct mrg_unit *unit, struct lxc_payload *ret, struct mrg_error *err);
+#define LXC_PAYLOAD_IMAGE_FD	(MRG_INIT_FILTER_FD + 1)	/* where moorage-init is in the child */
+
+struct lxc_payload_request {
+	const struct mrg_unit *unit;
+	const struct mrg_command *command;	/* NULL: the first process */
+	int root;			/* whose users they are */
+	bool terminal;			/* moorage-init makes one */
+};
+
+int lxc_payload_prepare(const struct lxc_payload_request *request, struct lxc_payload *ret, struct mrg_error *err);
 void lxc_payload_deinit(struct lxc_payload *payload);
+
+/* In the parent of a child that has begun: 0 once the command has been executed, or the error that moorage-init tells; 1 when it never got that far. */
+int lxc_payload_hear(struct lxc_payload *payload, struct mrg_error *err);
 
 /* In the child: gives the descriptors their numbers, and LXC their count. */
 int lxc_payload_place(const struct lxc_payload *payload, struct mrg_error *err);

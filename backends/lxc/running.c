@@ -105,8 +105,7 @@ int lxc_state(void *self _unused_, const struct mrg_unit *unit, struct mrg_error
 	return unit->adopted ? MRG_STATE_STOPPED : MRG_STATE_CREATED;
 }
 
-/* A set in /proc/PID/status, which has @key. */
-static int read_mask(pid_t pid, const char *key, uint64_t *ret)
+int lxc_read_status(pid_t pid, const char *key, int base, uint64_t *ret)
 {
 	_cleanup_free_ char *text = NULL;
 	char path[32], *line, *end;
@@ -117,7 +116,7 @@ static int read_mask(pid_t pid, const char *key, uint64_t *ret)
 	line = r < 0 ? NULL : strstr(text, key);
 	if (!line)
 		return r < 0 ? r : -ENODATA;
-	*ret = strtoull(line + strlen(key), &end, 16);
+	*ret = strtoull(line + strlen(key), &end, base);
 	return end > line + strlen(key) ? 0 : -EBADMSG;
 }
 
@@ -131,7 +130,7 @@ static int halt_signal(const struct mrg_spec *spec, pid_t init)
 
 	if (signo > 0)
 		return signo;
-	return read_mask(init, "\nSigBlk:", &blocked) == 0 && blocked >> (SIGRTMIN + 3 - 1) & 1 ? SIGRTMIN + 3 : SIGPWR;
+	return lxc_read_status(init, "\nSigBlk:", 16, &blocked) == 0 && blocked >> (SIGRTMIN + 3 - 1) & 1 ? SIGRTMIN + 3 : SIGPWR;
 }
 
 int lxc_stop(void *self, const struct mrg_unit *unit, struct mrg_error *err)
@@ -160,41 +159,6 @@ int lxc_kill(void *self, const struct mrg_unit *unit, int signo, int all, struct
 }
 
 /* ---- with the helpers ------------------------------------------------------------------------ */
-
-/* A configuration says what LXC takes away, not what there is: what the first process has lost is lost. */
-static void limit_caps(struct mrg_spec *spec, uint64_t bounding)
-{
-	static const uint16_t fields[] = {
-		MRG_FIELD_CAP_BOUNDING, MRG_FIELD_CAP_EFFECTIVE, MRG_FIELD_CAP_INHERITABLE, MRG_FIELD_CAP_PERMITTED,
-	};
-	uint64_t *const sets[] = { &spec->cap_bounding, &spec->cap_effective, &spec->cap_inheritable, &spec->cap_permitted };
-
-	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-		/* Inherited is only what the configuration gives. */
-		if (!mrg_fields_has(&spec->set, fields[i]))
-			*sets[i] = fields[i] == MRG_FIELD_CAP_INHERITABLE ? 0 : UINT64_MAX;
-		*sets[i] &= bounding;
-		mrg_fields_add(&spec->set, fields[i]);
-	}
-	spec->cap_ambient &= spec->cap_inheritable;
-}
-
-int lxc_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command, struct mrg_stdio *io,
-	     struct mrg_process *ret, struct mrg_error *err)
-{
-	_cleanup_running_ struct lxc_running running = LXC_RUNNING_INIT;
-	struct mrg_spec spec = *unit->spec;
-	uint64_t bounding;
-	int r = lxc_running_open(unit, &running, err);
-
-	if (r < 0)
-		return r;
-	if (read_mask(running.init.pid, "\nCapBnd:", &bounding) < 0)
-		return not_running(unit, err);
-	limit_caps(&spec, bounding);
-	running.unit.spec = &spec;
-	return mrg_helper_exec(self, &running.unit, command, io, ret, err);
-}
 
 int lxc_stats(void *self, const struct mrg_unit *unit, struct mrg_stats *ret, struct mrg_error *err)
 {

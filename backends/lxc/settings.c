@@ -240,7 +240,7 @@ static int rename_adopted(const struct lxc_place *place, const char *name, struc
 	if (engine.c->rename(engine.c, name))
 		return 0;
 	mrg_error_set(err, -EIO, "LXC cannot rename '%s' to '%s'", place->name, name);
-	return mrg_error_hint(err, "a container with snapshots keeps its name");
+	return mrg_error_hint(err, "LXC copies its root by rsync, which must be installed; one with snapshots keeps its name");
 }
 
 int lxc_rename(void *self _unused_, const struct mrg_unit *unit, const char *name, struct mrg_error *err)

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -163,11 +164,25 @@ static int open_log(struct start *s, struct mrg_error *err)
 	return s->log < 0 ? mrg_error_set(err, -errno, "cannot make the log of LXC, '" LXC_LOG "': %s", strerror(errno)) : 0;
 }
 
+/* The one that LXC puts between its console and us: LXC gives the console the same size. */
+static void set_up_terminal(const struct mrg_spec *spec)
+{
+	const struct winsize size = {
+		.ws_row = (unsigned short)spec->console_height, .ws_col = (unsigned short)spec->console_width,
+	};
+
+	lxc_make_raw(STDIN_FILENO);
+	if (size.ws_row && size.ws_col)
+		ioctl(STDIN_FILENO, TIOCSWINSZ, &size);
+}
+
 /* Descriptors get their numbers before liblxc opens any of its own. */
 static int set_up_descriptors(struct start *s, struct mrg_error *err)
 {
 	int r = mrg_helper_process_stdio(&s->io, s->socket[1], err);
 
+	if (r == 0 && s->io.terminal)
+		set_up_terminal(s->unit->spec);
 	if (r == 0)
 		r = open_log(s, err);
 	return r == 0 && has_init(s) ? lxc_payload_place(&s->payload, err) : r;
@@ -274,21 +289,11 @@ static bool is_readable(int fd, int timeout_ms)
 	return poll(&p, 1, timeout_ms) > 0;
 }
 
-/* moorage-init says that it is there, then why it could not execute the command; the end of the pipe says that it has. */
 static int hear_init(struct start *s, struct mrg_error *err)
 {
-	struct mrg_error report;
-	ssize_t n = fd_read_all(s->payload.report, &report, sizeof(report));
+	int r = lxc_payload_hear(&s->payload, err);
 
-	if (n != (ssize_t)sizeof(report))
-		return start_failed(s, err);
-	n = fd_read_all(s->payload.report, &report, sizeof(report));
-	if (n != (ssize_t)sizeof(report))
-		return n == 0 ? 0 : start_failed(s, err);
-	report.message[sizeof(report.message) - 1] = '\0';
-	if (err)
-		*err = report;
-	return report.code < 0 ? report.code : start_failed(s, err);
+	return r > 0 ? start_failed(s, err) : r;
 }
 
 /* LXC's monitor answers once the first process has been executed. */
@@ -330,8 +335,6 @@ static int run(struct start *s, struct mrg_stdio *io, struct mrg_process *ret, s
 
 	if (r < 0)
 		return r;
-	/* The child has its own: without this the end of the pipe would not be seen should it be lost on the way. */
-	s->payload.fd[LXC_PAYLOAD_REPORT] = fd_close(s->payload.fd[LXC_PAYLOAD_REPORT]);
 	r = has_init(s) ? hear_init(s, err) : hear_monitor(s, &process, err);
 	if (r == 0)
 		r = take_terminal(s, io, err);
@@ -353,6 +356,19 @@ static int find_dir(struct start *s, struct mrg_error *err)
 	return 0;
 }
 
+/* An init system finds its terminal at /dev/console, which is LXC's to make. */
+static int prepare_payload(struct start *s, struct mrg_error *err)
+{
+	const struct mrg_spec *spec = s->unit->spec;
+	_cleanup_close_ int root = open(spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct lxc_payload_request request = { .unit = s->unit, .root = root, .terminal = s->io.terminal && !spec->boot };
+
+	if (root < 0)
+		return mrg_error_set(err, errno == ENOENT ? -MRG_E_INVALID : -errno, "cannot open the root '%s': %s", spec->root_path,
+				     strerror(errno));
+	return lxc_payload_prepare(&request, &s->payload, err);
+}
+
 /* What others made runs as LXC runs it. */
 static int prepare(struct start *s, struct mrg_error *err)
 {
@@ -361,7 +377,7 @@ static int prepare(struct start *s, struct mrg_error *err)
 	if (r == 0)
 		r = find_dir(s, err);
 	if (r == 0 && !s->unit->adopted)
-		r = lxc_payload_prepare(s->unit, &s->payload, err);
+		r = prepare_payload(s, err);
 	if (r < 0)
 		return r;
 	if (s->payload.terminal >= 0) {

@@ -99,6 +99,17 @@ static int take_over(struct mrg_spec *to, const struct mrg_spec *from, const cha
 	return r;
 }
 
+/* What systemd lets pass when the host has no controller for it, so that its own defaults do not keep a machine from starting. */
+static int drop_impossible_limits(struct mrg_spec *spec, struct mrg_error *err)
+{
+	struct mrg_fields possible = spec->set;
+	int r = mrg_helper_cgroup_probe(&possible, NULL, 0, err);
+
+	if (r == 0)
+		spec->set = possible;
+	return r;
+}
+
 int nspawn_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err)
 {
 	_cleanup_(buffer_deinit) struct buffer b = { 0 };
@@ -108,12 +119,16 @@ int nspawn_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec,
 
 	if (has < 0)
 		return has;
-	buffer_add(&b, "", 0);
 	r = nspawn_native(self, unit, collect, &b, err);
+	/* Nothing said: all is as the unit has it. */
+	if (r == 0 && b.length == 0)
+		buffer_addf(&b, "[Exec]\n");
 	if (r == 0 && b.failed)
 		r = fail_memory(err);
 	if (r == 0)
 		r = mrg_format_read("nspawn", b.text, b.length, &read, NULL, NULL, err);
+	if (r == 0)
+		r = drop_impossible_limits(read, err);
 	if (r == 0)
 		r = take_over(spec, read, has > 0 && !image.is_file ? image.path : NULL, err);
 	mrg_spec_free(read);

@@ -94,7 +94,7 @@ static int add_options(char *const *words, bool payload, char ***argv, bool *has
 
 	for (; r == 0 && *words && (*words)[0] == '-' && strcmp(*words, "--") != 0; words++) {
 		*has_root |= is_about_root(*words);
-		if (!payload || !says_what(*words))
+		if (strcmp(*words, "--keep-unit") != 0 && (!payload || !says_what(*words)))
 			r = strv_append(argv, *words);
 		if (r == 0 && takes_next(*words) && words[1])
 			r = strv_append(argv, *++words);
@@ -134,11 +134,34 @@ static int add_units(const struct mrg_unit *unit, bool payload, char ***argv, st
 
 /* ---- all of it --------------------------------------------------------------------------------- */
 
+/* Where systemd manages the host, the machine is registered and gets a scope with its limits; else it is in cgroups of ours. */
+static int add_manager(const struct mrg_unit *unit, char ***argv, struct mrg_error *err)
+{
+	_cleanup_(strv_freep) char **properties = NULL;
+	int r;
+
+	if (!nspawn_is_managed()) {
+		r = strv_append(argv, "--keep-unit");
+		if (r == 0)
+			r = strv_append(argv, "--register=no");
+		return r < 0 ? fail_memory(err) : 0;
+	}
+	r = nspawn_unit_properties(unit->spec, &properties, err);
+	for (char **property = properties; r == 0 && property && *property; property++) {
+		_cleanup_free_ char *option = NULL;
+
+		if (asprintf(&option, "--property=%s", *property) < 0)
+			option = NULL;
+		r = !option || strv_append(argv, option) < 0 ? fail_memory(err) : 0;
+	}
+	return r;
+}
+
 int nspawn_command(const struct mrg_unit *unit, const char *console, char *const *payload, char ***ret, struct mrg_error *err)
 {
 	_cleanup_(strv_freep) char **argv = NULL;
 	char machine[80], console_option[40];
-	const char *const tail[] = { machine, console_option, "--quiet", "--keep-unit", "--register=no", payload ? "--" : NULL };
+	const char *const tail[] = { machine, console_option, "--quiet", payload ? "--" : NULL };
 	const char *program;
 	int r = nspawn_find_program(&program, err);
 
@@ -149,6 +172,8 @@ int nspawn_command(const struct mrg_unit *unit, const char *console, char *const
 	snprintf(machine, sizeof(machine), "--machine=%s", unit->name);
 	snprintf(console_option, sizeof(console_option), "--console=%s", console);
 	r = unit->adopted ? add_units(unit, payload != NULL, &argv, err) : add_own(unit, &argv, err);
+	if (r == 0)
+		r = add_manager(unit, &argv, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(tail) && tail[i]; i++)

@@ -22,6 +22,7 @@
 #define SETTINGS_TRANSIENT	"/run/systemd/nspawn"
 #define UNITS			"/etc/systemd/system"
 #define DROPIN			"moorage.conf"
+#define MARK			"nspawn.files"	/* in the directory of the container, as long as the files may be there */
 
 /* ---- places ----------------------------------------------------------------------------------- */
 
@@ -166,6 +167,9 @@ static int remove_own(const struct mrg_unit *unit, struct mrg_error *err)
 {
 	int r;
 
+	/* A creation that was refused has written nothing: what is there of that name is somebody else's. */
+	if (faccessat(unit->dir, MARK, F_OK, 0) < 0)
+		return 0;
 	if (unit->transient)
 		return remove_settings(SETTINGS_TRANSIENT, unit->name, err);
 	r = nspawn_autostart(NULL, unit, 0, err);
@@ -213,7 +217,10 @@ int nspawn_create(void *self, const struct mrg_unit *unit, struct mrg_error *err
 
 	if (r == 0)
 		r = check_free(unit, unit->name, err);
-	return r < 0 ? r : nspawn_configure(self, unit, err);
+	if (r < 0)
+		return r;
+	r = fd_replace_file(unit->dir, MARK, "", 0, !unit->transient);
+	return r < 0 ? fail_errno(err, r, "cannot write the record of '%s'", unit->name) : nspawn_configure(self, unit, err);
 }
 
 static int move(const char *from, const char *to, struct mrg_error *err)

@@ -9,6 +9,7 @@ libnspawn_la_SOURCES = \
 	%D%/explain.c \
 	%D%/files.c \
 	%D%/machine.c \
+	%D%/manager.c \
 	%D%/notify.c \
 	%D%/nspawn.c %D%/nspawn.h \
 	%D%/payload.c \
@@ -20,7 +21,7 @@ libnspawn_la_SOURCES = \
 	%D%/tidy.c \
 	%D%/unit.c \
 	%D%/verbs.c
-libnspawn_la_CPPFLAGS = $(AM_CPPFLAGS) $(NSPAWN_CFLAGS) -I$(srcdir)/%D%
+libnspawn_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
 
 pkgbackend_LTLIBRARIES += nspawn.la
 nspawn_la_SOURCES =

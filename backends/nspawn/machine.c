@@ -66,9 +66,12 @@ static pid_t leader_of(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
 	if (!is_nspawn(pid) || fd_read_virtual(AT_FDCWD, path, 1 << 20, &text, NULL) < 0)
 		return 0;
-	for (child = strtok_r(text, " \n", &save); child; child = strtok_r(NULL, " \n", &save))
-		if (is_first(atoi(child), pid))
-			return atoi(child);
+	for (child = strtok_r(text, " \n", &save); child; child = strtok_r(NULL, " \n", &save)) {
+		int64_t number;
+
+		if (parse_int64(child, &number) == 0 && is_first((pid_t)number, pid))
+			return (pid_t)number;
+	}
 	return 0;
 }
 
@@ -103,11 +106,29 @@ static bool is_value(const char *value, const char *word)
 	return value && strncmp(value, word, length) == 0 && (value[length] == '\n' || !value[length]);
 }
 
+/* The name of a unit, in which machined writes each backslash as two. */
+static void copy_unit(char ret[NSPAWN_UNIT_SIZE], const char *value)
+{
+	size_t n = 0;
+
+	for (; value && *value && *value != '\n' && n < NSPAWN_UNIT_SIZE - 1; value++) {
+		value += value[0] == '\\' && value[1] == '\\';
+		ret[n++] = *value;
+	}
+	ret[n] = '\0';
+}
+
+static bool is_in_unit(pid_t pid, const char *unit)
+{
+	char cgroup[PATH_MAX];
+
+	return mrg_helper_cgroup_of(pid, cgroup, sizeof(cgroup), NULL) == 0 && strcmp(strrchr(cgroup, '/') + 1, unit) == 0;
+}
+
 int nspawn_registered(const char *name, pid_t *ret_leader, char *ret_unit, struct mrg_error *err)
 {
 	_cleanup_free_ char *text = NULL;
-	char path[PATH_MAX], *leader, *unit;
-	uint64_t ignored;
+	char path[PATH_MAX], unit[NSPAWN_UNIT_SIZE], *leader;
 	int pid, r;
 
 	if (!nspawn_name_is_valid(name))
@@ -120,29 +141,42 @@ int nspawn_registered(const char *name, pid_t *ret_leader, char *ret_unit, struc
 		return mrg_error_set(err, r == -EACCES ? -MRG_E_PERMISSION : -EIO, "cannot read '%s': %s", path, strerror(-r));
 	leader = value_of(text, "LEADER");
 	/* Virtual machines and containers of libvirt are registered there too. */
-	if (!is_value(value_of(text, "SERVICE"), "systemd-nspawn") || !leader || sscanf(leader, "%d", &pid) != 1 ||
-	    proc_start_time(pid, &ignored) < 0 || !is_nspawn(parent_of(pid)))
+	if (!is_value(value_of(text, "SERVICE"), "systemd-nspawn") || !leader || sscanf(leader, "%d", &pid) != 1)
+		return 0;
+	copy_unit(unit, value_of(text, "SCOPE"));
+	/* One that is left from before, whose pid is somebody else's by now. An nspawn that was killed leaves its machine behind. */
+	if (!is_nspawn(parent_of(pid)) && !is_in_unit(pid, unit))
 		return 0;
 	*ret_leader = pid;
-	unit = value_of(text, "SCOPE");
 	if (ret_unit)
-		snprintf(ret_unit, NSPAWN_UNIT_SIZE, "%.*s", unit ? (int)strcspn(unit, "\n") : 0, unit ? unit : "");
+		memcpy(ret_unit, unit, sizeof(unit));
 	return 1;
 }
 
 /* ---- the machine ---------------------------------------------------------------------------- */
 
-/* The first process: as machined tells, as the nspawn that we started has it, as it is found in our cgroup. */
+/* The first process: as the nspawn that we started has it, or as it is found in our cgroup. */
+static pid_t find_own(const struct mrg_unit *unit)
+{
+	pid_t pid = 0;
+
+	if (unit->process)
+		return is_nspawn(unit->process->pid) ? leader_of(unit->process->pid) : unit->process->pid;
+	mrg_helper_cgroup_processes(NULL, unit, find_leader, &pid, NULL);
+	return pid;
+}
+
+/* Or as machined tells: of what is in the ordinary places names are enough, of others it must be the same process. */
 static int find_first(const struct mrg_unit *unit, struct nspawn_machine *m, pid_t *ret, struct mrg_error *err)
 {
-	int r = unit->path ? 0 : nspawn_registered(unit->name, ret, m->systemd_unit, err);
+	pid_t registered = 0;
+	int r = nspawn_registered(unit->name, &registered, m->systemd_unit, err);
 
-	if (r != 0)
+	if (r < 0)
 		return r;
-	if (unit->process)
-		*ret = is_nspawn(unit->process->pid) ? leader_of(unit->process->pid) : unit->process->pid;
-	else
-		mrg_helper_cgroup_processes(NULL, unit, find_leader, ret, NULL);
+	*ret = r > 0 && !unit->path ? registered : find_own(unit);
+	if (*ret != registered)
+		m->systemd_unit[0] = '\0';
 	return *ret > 0;
 }
 
@@ -160,6 +194,19 @@ static bool is_divided(const char *payload)
 	return false;
 }
 
+/* Whether the cgroup is the machine's, and not that of whoever has started nspawn: machined tells of a machine a moment before systemd has moved it. */
+static bool is_own_cgroup(const struct mrg_unit *unit, const struct nspawn_machine *m)
+{
+	const char *leaf = strrchr(m->cgroup, '/') + 1;
+	char own[NAME_MAX + 1];
+	size_t length = strlen(leaf), n;
+
+	if (*m->systemd_unit)
+		return strcmp(leaf, m->systemd_unit) == 0;
+	n = (size_t)snprintf(own, sizeof(own), "%s-%s", unit->name, unit->id);
+	return length >= n && strcmp(leaf + length - n, own) == 0;
+}
+
 int nspawn_machine_open(const struct mrg_unit *unit, struct nspawn_machine *ret, struct mrg_error *err)
 {
 	struct nspawn_machine m = NSPAWN_MACHINE_INIT;
@@ -168,27 +215,27 @@ int nspawn_machine_open(const struct mrg_unit *unit, struct nspawn_machine *ret,
 
 	if (r > 0) {
 		m.leader.pid = pid;
-		r = proc_start_time(pid, &m.leader.start_time) == 0 ? 1 : 0;
+		if (proc_start_time(pid, &m.leader.start_time) < 0)
+			r = 0;
 	}
-	if (r > 0) {
+	if (r > 0)
 		m.leader.pidfd = proc_open(pid, m.leader.start_time);
-		r = m.leader.pidfd >= 0 && mrg_helper_cgroup_of(pid, m.cgroup, sizeof(m.cgroup), NULL) == 0 ? 1 : 0;
-	}
-	if (r <= 0) {
-		nspawn_machine_close(&m);
+	if (r < 0)
+		return r;
+	if (m.leader.pidfd < 0)
 		m = (struct nspawn_machine)NSPAWN_MACHINE_INIT;
-		if (r < 0)
-			return r;
-	} else if ((size_t)snprintf(m.payload, sizeof(m.payload), "%s/payload", m.cgroup) >= sizeof(m.payload) || !is_divided(m.payload)) {
+	else if (mrg_helper_cgroup_of(pid, m.cgroup, sizeof(m.cgroup), NULL) < 0 || !is_own_cgroup(unit, &m))
+		m.cgroup[0] = '\0';
+	if (*m.cgroup && ((size_t)snprintf(m.payload, sizeof(m.payload), "%s/payload", m.cgroup) >= sizeof(m.payload) ||
+			  !is_divided(m.payload)))
 		m.payload[0] = '\0';
-	}
 	*ret = m;
 	ret->unit = *unit;
-	if (r > 0) {
-		ret->unit.process = &ret->leader;
-		ret->unit.cgroup = ret->cgroup;
-	}
-	return r;
+	if (m.leader.pidfd < 0)
+		return 0;
+	ret->unit.process = &ret->leader;
+	ret->unit.cgroup = *ret->cgroup ? ret->cgroup : NULL;
+	return 1;
 }
 
 void nspawn_machine_close(struct nspawn_machine *machine)

@@ -43,6 +43,7 @@ MRG_BACKEND = {
 	.cleanup = nspawn_cleanup,
 	.stop = nspawn_stop,
 	.kill = nspawn_kill,
+	.wait = nspawn_wait,
 	.pause = nspawn_pause,
 	.resume = nspawn_resume,
 	.exec = nspawn_exec,

@@ -113,6 +113,29 @@ int nspawn_cover_prepare(const struct mrg_unit *unit, struct nspawn_cover *ret, 
 /* In a child with a mount namespace of its own. */
 int nspawn_cover_mount(const struct nspawn_cover *cover, struct mrg_error *err);
 
+/* ---- manager.c: hosts that systemd manages -------------------------------------------------------- */
+
+/* Whether systemd runs here and can be asked: then machines are registered and run in units of its own. */
+bool nspawn_is_managed(void);
+
+/* Whether the template unit is what starts the container: it does for what others made in the ordinary places. */
+bool nspawn_is_started_by_unit(const struct mrg_unit *unit);
+
+/* Starts it and waits until it runs. */
+int nspawn_unit_start(const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err);
+
+/* Asks for an orderly end, as machinectl does; returns at once. @name: of the unit. */
+int nspawn_unit_stop(const char *name, struct mrg_error *err);
+
+/* The limits of @spec as assignments of unit properties, "MemoryMax=64M" ..., the caller frees them. */
+int nspawn_unit_properties(const struct mrg_spec *spec, char ***ret, struct mrg_error *err);
+
+/* Sets them in the running unit @name. */
+int nspawn_unit_set(const char *name, const struct mrg_spec *changes, struct mrg_error *err);
+
+/* Verb wait, for what the template unit runs. */
+int nspawn_wait(void *self, const struct mrg_unit *unit, int timeout_ms, int *ret_status, struct mrg_error *err);
+
 /* ---- command.c: the command line -------------------------------------------------------------- */
 
 /* The program; -MRG_E_NO_ENGINE. */

@@ -94,6 +94,17 @@ static int add_command(const struct mrg_spec *spec, struct nspawn_payload *p, st
 	return r < 0 ? fail_memory(err) : 0;
 }
 
+static int add_terminal(const struct mrg_spec *spec, struct nspawn_payload *p)
+{
+	char size[32];
+	int r = add(&p->args, "--terminal", NULL);
+
+	if (r < 0 || !spec->console_height || !spec->console_width)
+		return r;
+	snprintf(size, sizeof(size), "%u:%u", spec->console_height, spec->console_width);
+	return add(&p->args, "--size", size);
+}
+
 static int describe(const struct mrg_unit *unit, const struct mrg_stdio *io, struct nspawn_payload *p, struct mrg_error *err)
 {
 	const struct mrg_spec *spec = unit->spec;
@@ -106,7 +117,7 @@ static int describe(const struct mrg_unit *unit, const struct mrg_stdio *io, str
 		r = add(&p->args, "--wait", NULL);
 	/* A system that boots has the console that nspawn makes. */
 	if (r == 0 && !spec->boot)
-		r = add(&p->args, io->terminal ? "--terminal" : "--stdio", NULL);
+		r = io->terminal ? add_terminal(spec, p) : add(&p->args, "--stdio", NULL);
 	if (r < 0)
 		return fail_memory(err);
 	/* What others made is as nspawn has it. */

@@ -56,12 +56,14 @@ static void start_deinit(struct start *s)
 /* nspawn passes on what is typed and printed there. */
 static int open_terminal(struct start *s, struct mrg_error *err)
 {
+	const struct mrg_spec *spec = s->unit->spec;
+	struct winsize size = { .ws_row = (unsigned short)spec->console_height, .ws_col = (unsigned short)spec->console_width };
 	_cleanup_close_ int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 
 	if (master < 0 || unlockpt(master) < 0)
 		return fail_errno(err, -errno, "cannot make a terminal");
 	s->slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (s->slave < 0)
+	if (s->slave < 0 || (size.ws_row && size.ws_col && ioctl(s->slave, TIOCSWINSZ, &size) < 0))
 		return fail_errno(err, -errno, "cannot open a terminal");
 	s->io->master = take_fd(&master);
 	return 0;
@@ -199,11 +201,44 @@ static void end(struct mrg_process *process)
 	process->pidfd = fd_close(process->pidfd);
 }
 
+/* What no property of a unit says is written into the cgroups of the scope; the payload waits for it. */
+static int limit_scope(const struct start *s, const struct mrg_process *process, struct mrg_error *err)
+{
+	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
+	struct mrg_unit unit = *s->unit;
+	struct mrg_spec limits = *unit.spec;
+	bool any = false;
+	int r;
+
+	for (unsigned int field = 0; field < MRG_FIELD_MAX; field++)
+		if (field < MRG_FIELD_DEVICE_RULES || field > MRG_FIELD_UNIFIED)
+			mrg_fields_remove(&limits.set, field);
+		else
+			any |= mrg_fields_has(&limits.set, field);
+	if (!any || !nspawn_is_managed())
+		return 0;
+	unit.process = process;
+	r = nspawn_machine_open(&unit, &m, err);
+	if (r == 0)
+		r = mrg_error_set(err, -EIO, "the container has ended while it was being started");
+	return r < 0 ? r : mrg_helper_cgroup_update(NULL, &m.unit, &limits, err);
+}
+
+/* What is done to the container while its first process waits. */
+static int set_up(struct start *s, const struct mrg_process *process, pid_t leader, struct mrg_error *err)
+{
+	int r = s->unit->adopted ? 0 : nspawn_mask(s->unit, leader, err);
+
+	if (r == 0)
+		r = limit_scope(s, process, err);
+	if (r == 0 && s->payload.args)
+		r = nspawn_payload_release(&s->payload, err);
+	return r;
+}
+
 /* The payload waits for us, or nspawn starts it by itself. */
 static int await(struct start *s, struct mrg_process *process, struct mrg_error *err)
 {
-	const struct mrg_spec *spec = s->unit->spec;
-	struct winsize size = { .ws_row = (unsigned short)spec->console_height, .ws_col = (unsigned short)spec->console_width };
 	pid_t leader;
 	int r = nspawn_notify_wait(s->notify, process->pidfd, &leader);
 
@@ -211,13 +246,9 @@ static int await(struct start *s, struct mrg_process *process, struct mrg_error 
 		return explain(s, err);
 	if (r < 0)
 		return fail_errno(err, r, "cannot wait for systemd-nspawn");
-	r = s->unit->adopted ? 0 : nspawn_mask(s->unit, leader, err);
-	if (r == 0 && s->payload.args)
-		r = nspawn_payload_release(&s->payload, err);
+	r = set_up(s, process, leader, err);
 	if (r == 0 && s->io->terminal && s->slave < 0)
 		r = mrg_helper_process_master(s->payload.socket[0], &s->io->master, err);
-	if (r == 0 && s->io->terminal && size.ws_row && size.ws_col)
-		ioctl(s->io->master, TIOCSWINSZ, &size);
 	return r;
 }
 
@@ -239,21 +270,35 @@ static int start_in(struct start *s, const struct mrg_cgroup_entry *entry, struc
 	return 0;
 }
 
+/* In cgroups of ours, or where systemd manages the host in the scope that machined makes. */
+static int start_with(struct start *s, struct mrg_process *ret, struct mrg_error *err)
+{
+	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
+	int r;
+
+	if (nspawn_is_managed())
+		return start_in(s, NULL, ret, err);
+	r = mrg_helper_cgroup_create(s->unit, &entry, err);
+	if (r < 0)
+		return r;
+	r = start_in(s, &entry, ret, err);
+	mrg_helper_cgroup_entry_close(&entry);
+	return r;
+}
+
 int nspawn_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct start s = {
 		.unit = unit, .io = io, .payload = NSPAWN_PAYLOAD_INIT, .cover.file = -1, .null = -1, .log = -1, .notify = -1, .slave = -1,
 	};
-	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
 	struct nspawn_self *kept = self;
 	struct mrg_exit gone;
-	int r = mrg_helper_cgroup_create(unit, &entry, err);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (nspawn_is_started_by_unit(unit))
+		return nspawn_unit_start(unit, ret, err);
 	nspawn_tidy(unit);
-	r = start_in(&s, &entry, ret, err);
-	mrg_helper_cgroup_entry_close(&entry);
+	r = start_with(&s, ret, err);
 	if (r == 0 && unit->spec->init) {
 		fd_close(kept->status);
 		kept->status = take_fd(&s.payload.status);

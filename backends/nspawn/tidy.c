@@ -6,14 +6,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/util/cleanup.h"
+#include "core/util/command.h"
 #include "core/util/fd.h"
 #include "nspawn.h"
 
+#define END_MS		5000
 #define COPY_PREFIX	".#machine."
 #define COPY_RANDOM	16		/* digits behind the name of the root */
 
@@ -75,15 +79,52 @@ void nspawn_tidy(const struct mrg_unit *unit)
 		rmdir(propagate);
 }
 
+/* A machine whose first process died before systemd had moved it into its scope is there for ever, with nothing in it. */
+static void end_empty_machine(const struct mrg_unit *unit)
+{
+	const char *const argv[] = { "machinectl", "terminate", unit->name, NULL };
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "/run/systemd/machines/%s", unit->name) < (int)sizeof(path) && access(path, F_OK) == 0)
+		command_run(argv, NULL, NULL);
+}
+
+/* An nspawn that was killed does not always take its machine along; what is in cgroups of ours is ended with them. */
+static int end_machine(void *self, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
+	struct pollfd p = { .events = POLLIN };
+	int r;
+
+	if (!nspawn_is_managed() || unit->path)
+		return 0;
+	r = nspawn_machine_open(unit, &m, err);
+	if (r == 0)
+		end_empty_machine(unit);
+	if (r <= 0)
+		return r;
+	p.fd = m.leader.pidfd;
+	r = nspawn_kill(self, unit, SIGKILL, 1, err);
+	if (r < 0 && r != -MRG_E_NOT_RUNNING)
+		return r;
+	return poll(&p, 1, END_MS) > 0 ? 0 : mrg_error_set(err, -MRG_E_TIMEOUT, "'%s' does not end", unit->name);
+}
+
 int nspawn_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
 {
 	struct nspawn_self *kept = self;
-	int r = mrg_helper_cgroup_cleanup(self, unit, ret, err);
+	int r = end_machine(self, unit, err);
 
+	if (r == 0)
+		r = mrg_helper_cgroup_cleanup(self, unit, ret, err);
 	if (r < 0)
 		return r;
 	nspawn_tidy(unit);
-	if (kept->status >= 0)
-		ret->status_known = mrg_helper_status_read(kept->status, &ret->status);
+	if (kept->status < 0)
+		return 0;
+	/* An init that has written nothing was killed: nothing else ends it, and nspawn says 1 or 255 for it. */
+	ret->status_known = 1;
+	if (!mrg_helper_status_read(kept->status, &ret->status))
+		ret->status = SIGKILL;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/util/cleanup.h"
+#include "core/util/command.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"
@@ -281,49 +282,41 @@ int nspawn_unit_command(const char *name, char ***ret, struct mrg_error *err)
 
 /* ---- start with the host ------------------------------------------------------------------------ */
 
-#define WANTS	"/etc/systemd/system/machines.target.wants"
-
-static const char *find_template(char path[PATH_MAX])
-{
-	for (size_t i = 0; i < ARRAY_SIZE(unit_dirs); i++) {
-		snprintf(path, PATH_MAX, "%s/systemd-nspawn@.service", unit_dirs[i]);
-		if (access(path, F_OK) == 0)
-			return path;
-	}
-	return NULL;
-}
-
-/* What machinectl enable does: the machine, and the target for all of them. */
-static int enable(const char *link, struct mrg_error *err)
-{
-	static const struct {
-		const char *dir, *link, *target;
-	} machines = { "/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system/multi-user.target.wants/machines.target",
-		       "/lib/systemd/system/machines.target" };
-	char path[PATH_MAX];
-
-	if (!find_template(path)) {
-		mrg_error_set(err, -MRG_E_NO_ENGINE, "there is no unit 'systemd-nspawn@.service'");
-		return mrg_error_hint(err, "apt-get install systemd-container"), -MRG_E_NO_ENGINE;
-	}
-	if ((mkdir(WANTS, 0755) < 0 && errno != EEXIST) || (symlink(path, link) < 0 && errno != EEXIST))
-		return fail_errno(err, -errno, "cannot make '%s'", link);
-	if ((mkdir(machines.dir, 0755) < 0 && errno != EEXIST) || (symlink(machines.target, machines.link) < 0 && errno != EEXIST))
-		return fail_errno(err, -errno, "cannot make '%s'", machines.link);
-	return 1;
-}
-
-int nspawn_autostart(void *self _unused_, const struct mrg_unit *unit, int on, struct mrg_error *err)
+/* The link that "systemctl enable" makes is all there is to it, and is looked at without systemctl. */
+static int is_enabled(const char *name)
 {
 	char link[PATH_MAX];
 	struct stat st;
 
-	snprintf(link, sizeof(link), WANTS "/systemd-nspawn@%s.service", unit->name);
-	if (on < 0)
-		return lstat(link, &st) == 0;
-	if (on)
-		return enable(link, err);
-	if (unlink(link) < 0 && errno != ENOENT)
-		return fail_errno(err, -errno, "cannot remove '%s'", link);
-	return 0;
+	snprintf(link, sizeof(link), "/etc/systemd/system/machines.target.wants/systemd-nspawn@%s.service", name);
+	return lstat(link, &st) == 0;
+}
+
+/* What machinectl does: enabling takes the target for all machines along. */
+static int systemctl(const char *verb, const char *name, struct mrg_error *err)
+{
+	char unit[NSPAWN_UNIT_SIZE];
+	const char *const argv[] = {
+		"systemctl", "--quiet", verb, unit, strcmp(verb, "enable") == 0 ? "machines.target" : NULL, NULL
+	};
+	_cleanup_free_ char *output = NULL;
+	int r;
+
+	snprintf(unit, sizeof(unit), "systemd-nspawn@%s.service", name);
+	r = command_run(argv, &output, err);
+	if (r <= 0)
+		return r;
+	output[strcspn(output, "\n")] = '\0';
+	return mrg_error_set(err, -EIO, "'systemctl %s %s' failed with status %d: %s", verb, unit, r, output);
+}
+
+int nspawn_autostart(void *self _unused_, const struct mrg_unit *unit, int on, struct mrg_error *err)
+{
+	int r = 0;
+
+	if (on > 0 && unit->transient && !unit->adopted)
+		return mrg_error_set(err, -MRG_E_STATE, "'%s' is removed when it ends: it cannot start at boot", unit->name);
+	if (on >= 0 && on != is_enabled(unit->name))
+		r = systemctl(on ? "enable" : "disable", unit->name, err);
+	return r < 0 ? r : is_enabled(unit->name);
 }

@@ -85,9 +85,16 @@ int nspawn_kill(void *self, const struct mrg_unit *unit, int signo, int all, str
 
 int nspawn_stop(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
+	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
 	const struct mrg_spec *spec = unit->spec;
 	int signo = spec->stop_signal ? parse_signal(spec->stop_signal) : -1;
+	int r = nspawn_machine_open(unit, &m, err);
 
+	if (r < 0)
+		return r;
+	/* nspawn, and what stands in for init there, know best how to end what the unit runs. */
+	if (r > 0 && strncmp(m.systemd_unit, "systemd-nspawn@", 15) == 0)
+		return nspawn_unit_stop(m.systemd_unit, err);
 	/* What machinectl sends to have a system powered off. */
 	if (signo < 0)
 		signo = spec->boot ? SIGRTMIN + 4 : SIGTERM;
@@ -157,6 +164,9 @@ int nspawn_update(void *self, const struct mrg_unit *unit, const struct mrg_spec
 	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
 	int r = open_running(unit, &m, err);
 
+	/* systemd is told, so that it does not set the old values again; then all of it, whatever it has properties for. */
+	if (r >= 0 && *m.systemd_unit)
+		r = nspawn_unit_set(m.systemd_unit, changes, err);
 	return r < 0 ? r : mrg_helper_cgroup_update(self, &m.unit, changes, err);
 }
 

@@ -41,8 +41,7 @@ lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
 	run m exec "$P-theirs" -- /bin/sh -c 'hostname; exit 42'
 	[ "$status" = 42 ]
 	[ "$output" = "$P-theirs" ]
-	run m exec "$P-theirs" -- nothing-of-that-name
-	[ "$status" = 127 ]
+	run -127 m exec "$P-theirs" -- nothing-of-that-name
 	[ "$(lxc-attach -n "$P-theirs" -- /bin/hostname)" = "$P-theirs" ]
 	m procs "$P-theirs" | grep -q init
 	m stop -t 20 "$P-theirs"
@@ -91,7 +90,7 @@ lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
 	foreign console
 	lxc-start -n "$P-console"
 	run timeout 20 script -qefc "(sleep 1; echo; sleep 1; printf '\\020\\021') | '$MOORAGE' attach '$P-console'" /dev/null
-	[[ "$output" == *"Please press Enter"* || "$output" == *login* || "$output" == *"#"* ]]
+	[[ "$output" == *"built-in shell"* ]]
 	lxc_is console RUNNING
 }
 

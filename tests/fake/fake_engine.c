@@ -90,6 +90,8 @@ int fake_list(_unused_ void *self, const char *path, mrg_found_fn found, void *d
 	struct dirent *entry;
 	int r = fake_fault("list", NULL, err);
 
+	if (r != 0)
+		return fake_answer(r);
 	while (r == 0 && d && (entry = readdir(d))) {
 		size_t length = strlen(entry->d_name);
 
@@ -105,7 +107,7 @@ int fake_find(_unused_ void *self, const char *path, const char *name, struct mr
 {
 	int r = fake_fault("find", NULL, err);
 
-	return r < 0 ? r : there(path, name, "json");
+	return r != 0 ? fake_answer(r) : there(path, name, "json");
 }
 
 static int read_text(const struct mrg_unit *unit, char **ret, struct mrg_error *err)
@@ -125,8 +127,9 @@ int fake_adopt(_unused_ void *self, const struct mrg_unit *unit, struct mrg_spec
 	struct mrg_spec *read = NULL;
 	int r = fake_fault("adopt", unit, err);
 
-	if (r == 0)
-		r = read_text(unit, &text, err);
+	if (r != 0)
+		return fake_answer(r);
+	r = read_text(unit, &text, err);
 	if (r == 0)
 		r = mrg_spec_parse(text, strlen(text), &read, err);
 	if (r < 0)
@@ -143,12 +146,14 @@ int fake_adopt(_unused_ void *self, const struct mrg_unit *unit, struct mrg_spec
 
 int fake_process_verb(_unused_ void *self, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err)
 {
+	pid_t pid = fake_engine_pid(unit);
 	int r = fake_fault("process", unit, err);
-	pid_t pid = r < 0 ? 0 : fake_engine_pid(unit);
 
+	if (r != 0)
+		return fake_answer(r);
 	if (pid > 0)
 		ret->pid = pid;
-	return r < 0 ? r : pid > 0;
+	return pid > 0;
 }
 
 int fake_native(_unused_ void *self, const struct mrg_unit *unit, mrg_explain_fn text, void *data, struct mrg_error *err)
@@ -156,8 +161,8 @@ int fake_native(_unused_ void *self, const struct mrg_unit *unit, mrg_explain_fn
 	_cleanup_free_ char *content = NULL;
 	int r = fake_fault("native", unit, err);
 
-	if (r < 0 || !unit->path)
-		return r;
+	if (r != 0 || !unit->path)
+		return fake_answer(r);
 	r = read_text(unit, &content, err);
 	return r < 0 ? r : text(content, data);
 }
@@ -166,7 +171,7 @@ int fake_configure(_unused_ void *self, const struct mrg_unit *unit, struct mrg_
 {
 	int r = fake_fault("configure", unit, err);
 
-	return r < 0 ? r : fake_engine_write(unit, err);
+	return r != 0 ? fake_answer(r) : fake_engine_write(unit, err);
 }
 
 int fake_autostart(_unused_ void *self, const struct mrg_unit *unit, int on, struct mrg_error *err)
@@ -175,8 +180,8 @@ int fake_autostart(_unused_ void *self, const struct mrg_unit *unit, int on, str
 	char file[256];
 	int fd, r = fake_fault("autostart", unit, err);
 
-	if (r < 0 || (dir < 0 && on < 0))
-		return r;
+	if (r != 0 || (dir < 0 && on < 0))
+		return fake_answer(r);
 	if (dir < 0)
 		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "there is no engine to start it");
 	file_of(file, unit->name, "auto");

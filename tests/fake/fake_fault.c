@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include "tests/fake/fake.h"
+
+#define NOTHING	INT_MAX			/* an answer: done, without doing it */
 
 const char *fake_option(const struct mrg_spec *spec, const char *key)
 {
@@ -56,6 +59,12 @@ static int inject(const char *what, const char *verb, struct mrg_error *err)
 	word = strcspn(what, ":");
 	if (strcmp(what, "SIGKILL") == 0)
 		kill(getpid(), SIGKILL);
+	if (strncmp(what, "return=", 7) == 0)
+		return atoi(what + 7);
+	if (strcmp(what, "nothing") == 0)
+		return NOTHING;
+	if (fake_misdeed(what))
+		return 0;
 	if (strncmp(what, "delay=", 6) == 0) {
 		long ms = atol(what + 6);
 		struct timespec delay = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
@@ -79,4 +88,9 @@ int fake_fault(const char *verb, const struct mrg_unit *unit, struct mrg_error *
 	if (r == 0 && unit)
 		r = inject(fake_option(unit->spec, "fault"), verb, err);
 	return r;
+}
+
+int fake_answer(int fault)
+{
+	return fault == NOTHING ? 0 : fault;
 }

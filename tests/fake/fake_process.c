@@ -20,6 +20,9 @@
 #include "tests/fake/fake.h"
 
 struct launch {
+	const struct mrg_unit *unit;
+	const struct mrg_command *command;	/* NULL: the container's own */
+	const char *file;		/* its pid is noted there */
 	char *const *args, *const *env;
 	const char *cwd;
 	struct mrg_stdio *io;
@@ -35,6 +38,17 @@ static const char *path_of(char *const *env)
 	return "/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
+/* What execve(2) said of @path; it says ENOENT also when the interpreter is missing. */
+static int failure(const char *path)
+{
+	int code = errno;
+
+	if (code == ENOENT && access(path, F_OK) == 0)
+		code = ENOEXEC;
+	errno = code;
+	return code;
+}
+
 /* Tries every directory of PATH; gives the errno of the best failure. */
 static int execute(char *const *args, char *const *env)
 {
@@ -45,7 +59,7 @@ static int execute(char *const *args, char *const *env)
 
 	if (strchr(args[0], '/')) {
 		execve(args[0], args, environment);
-		return errno;
+		return failure(args[0]);
 	}
 	while (*next) {
 		size_t length = strcspn(next, ":");
@@ -53,11 +67,24 @@ static int execute(char *const *args, char *const *env)
 
 		snprintf(path, sizeof(path), "%.*s/%s", (int)length, next, args[0]);
 		execve(path, args, environment);
-		if (errno != ENOENT && errno != ENOTDIR)
-			best = errno;
+		if (failure(path) != ENOENT && errno != ENOTDIR)
+			best = failure(path);
 		next += length + (next[length] == ':');
 	}
 	return best;
+}
+
+/* Notes "PID START" of the calling process, so that it is found whatever becomes of its parent. */
+static void note(const struct launch *l)
+{
+	int fd = openat(l->unit->dir, l->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	uint64_t start_time = 0;
+
+	proc_start_time(getpid(), &start_time);
+	if (fd < 0)
+		return;
+	dprintf(fd, "%d %llu\n", (int)getpid(), (unsigned long long)start_time);
+	close(fd);
 }
 
 static __attribute__((noreturn)) void child(const struct launch *l)
@@ -81,9 +108,12 @@ static __attribute__((noreturn)) void child(const struct launch *l)
 	}
 	for (int i = 0; i < 3; i++)
 		dup2(fds[i], i);
-	if (!l->cwd || chdir(l->cwd) < 0)
+	note(l);
+	code = fake_kind.enter ? fake_kind.enter(l->unit, l->command) : 0;
+	if (code == 0 && (!l->cwd || chdir(l->cwd) < 0))
 		code = chdir("/");
-	code = execute(l->args, l->env);
+	if (code == 0)
+		code = execute(l->args, l->env);
 	if (write(l->errors, &code, sizeof(code)) != sizeof(code))
 		_exit(126);
 	_exit(127);
@@ -114,20 +144,7 @@ static int verdict(const char *command, int code, struct mrg_error *err)
 	return mrg_error_set(err, -MRG_E_NOT_EXECUTABLE, "command '%s' cannot be executed", command);
 }
 
-/* Notes "PID START" in @file. */
-static int note(const struct mrg_unit *unit, const char *file, const struct mrg_process *process)
-{
-	int fd = openat(unit->dir, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return -errno;
-	dprintf(fd, "%d %llu\n", (int)process->pid, (unsigned long long)process->start_time);
-	close(fd);
-	return 0;
-}
-
-static int spawn(const struct mrg_unit *unit, const char *file, struct launch *l, struct mrg_process *ret,
-		 struct mrg_error *err)
+static int spawn(struct launch *l, struct mrg_process *ret, struct mrg_error *err)
 {
 	_cleanup_close_ int slave = -1, reader = -1, writer = -1;
 	struct mrg_process process = { .pidfd = -1 };
@@ -156,7 +173,6 @@ static int spawn(const struct mrg_unit *unit, const char *file, struct launch *l
 			l->io->master = fd_close(l->io->master);
 		return verdict(l->args[0], code, err);
 	}
-	note(unit, file, &process);
 	*ret = process;
 	return 0;
 }
@@ -164,31 +180,35 @@ static int spawn(const struct mrg_unit *unit, const char *file, struct launch *l
 int fake_start(_unused_ void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret,
 	       struct mrg_error *err)
 {
-	struct launch l = { .args = unit->spec->args, .env = unit->spec->env, .cwd = unit->spec->cwd, .io = io };
+	struct launch l = { .unit = unit, .file = "fake.pid", .args = unit->spec->args, .env = unit->spec->env,
+			    .cwd = unit->spec->cwd, .io = io };
 	int r = fake_fault("start", unit, err);
 
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return fake_answer(r);
 	if (!l.args)
 		return mrg_error_set(err, -MRG_E_INVALID, "no command to start");
 	unlinkat(unit->dir, "fake.pid", 0);
 	unlinkat(unit->dir, "fake.exec", 0);
 	unlinkat(unit->dir, "fake.paused", 0);
-	return spawn(unit, "fake.pid", &l, ret, err);
+	r = spawn(&l, ret, err);
+	if (r < 0)
+		unlinkat(unit->dir, "fake.pid", 0);
+	return r;
 }
 
 int fake_exec(_unused_ void *self, const struct mrg_unit *unit, const struct mrg_command *command,
 	      struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
-	struct launch l = { .args = command->args, .env = command->env,
+	struct launch l = { .unit = unit, .command = command, .file = "fake.exec", .args = command->args, .env = command->env,
 			    .cwd = command->cwd ? command->cwd : unit->spec->cwd, .io = io };
 	int r = fake_fault("exec", unit, err);
 
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return fake_answer(r);
 	if (fake_pid(unit) == 0)
 		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "it does not run");
-	return spawn(unit, "fake.exec", &l, ret, err);
+	return spawn(&l, ret, err);
 }
 
 int fake_each(const struct mrg_unit *unit, const char *file, int (*found)(pid_t pid, void *data), void *data)

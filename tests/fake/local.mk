@@ -4,17 +4,23 @@
 
 FAKE_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(abs_builddir)/%D%
 
-check_LTLIBRARIES += %D%/fake.la
-%C%_fake_la_SOURCES = \
+fake_sources = \
 	%D%/fake.c %D%/fake.h \
 	%D%/fake_engine.c \
 	%D%/fake_fault.c \
+	%D%/fake_misdeed.c \
 	%D%/fake_process.c \
 	core/util/fd.c \
 	core/util/parse.c \
 	core/util/proc.c \
 	core/util/str.c
+
+# Apart, so that a directory has the one that is meant alone.
+check_LTLIBRARIES += %D%/fake.la %D%/honest/honest.la
+%C%_fake_la_SOURCES = %D%/fake_table.c $(fake_sources)
 %C%_fake_la_LDFLAGS = $(FAKE_LDFLAGS) -export-symbols-regex '^mrg_backend_v[0-9]+$$'
+%C%_honest_honest_la_SOURCES = %D%/honest.c $(fake_sources)
+%C%_honest_honest_la_LDFLAGS = $(FAKE_LDFLAGS) -export-symbols-regex '^mrg_backend_v[0-9]+$$'
 
 container_fixture = tests/unit/container_fixture.c tests/unit/container_fixture.h
 store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h
@@ -116,3 +122,71 @@ check_LTLIBRARIES += %D%/bad/needs-helper.la
 check_LTLIBRARIES += %D%/bad/old-format.la
 %C%_bad_old_format_la_SOURCES = %D%/old_format.c
 %C%_bad_old_format_la_LDFLAGS = $(FAKE_LDFLAGS)
+
+# The library takes these, and the judge of backends must not: one fault each, beside one without.
+LIE_LDFLAGS = $(FAKE_LDFLAGS) -export-symbols-regex '^mrg_backend_v[0-9]+$$'
+LIE_CPPFLAGS = $(AM_CPPFLAGS) -DLAST_FIELD=MRG_FIELD_ARGS,MRG_FIELD_ENV
+check_LTLIBRARIES += %D%/lies/plain.la
+%C%_lies_plain_la_SOURCES = %D%/malformed.c
+%C%_lies_plain_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"plain"'
+%C%_lies_plain_la_LDFLAGS = $(LIE_LDFLAGS)
+check_LTLIBRARIES += %D%/lies/executable-stack.la
+%C%_lies_executable_stack_la_SOURCES = %D%/malformed.c
+%C%_lies_executable_stack_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"executable-stack"'
+%C%_lies_executable_stack_la_LDFLAGS = $(LIE_LDFLAGS) -Wl,-z,execstack
+check_LTLIBRARIES += %D%/lies/no-relro.la
+%C%_lies_no_relro_la_SOURCES = %D%/malformed.c
+%C%_lies_no_relro_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"no-relro"'
+%C%_lies_no_relro_la_LDFLAGS = $(LIE_LDFLAGS) -Wl,-z,norelro
+check_LTLIBRARIES += %D%/lies/lazy.la
+%C%_lies_lazy_la_SOURCES = %D%/malformed.c
+%C%_lies_lazy_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"lazy"'
+%C%_lies_lazy_la_LDFLAGS = $(LIE_LDFLAGS) -Wl,-z,lazy
+check_LTLIBRARIES += %D%/lies/more-exports.la
+%C%_lies_more_exports_la_SOURCES = %D%/malformed.c
+%C%_lies_more_exports_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"more-exports"'
+%C%_lies_more_exports_la_LDFLAGS = $(FAKE_LDFLAGS)
+check_LTLIBRARIES += %D%/lies/text-relocation.la
+%C%_lies_text_relocation_la_SOURCES = %D%/malformed.c
+%C%_lies_text_relocation_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"text-relocation"' -DTEXT_RELOCATION
+%C%_lies_text_relocation_la_LDFLAGS = $(LIE_LDFLAGS) -Wl,-z,notext
+check_LTLIBRARIES += %D%/lies/relative-path.la
+%C%_lies_relative_path_la_SOURCES = %D%/malformed.c
+%C%_lies_relative_path_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"relative-path"'
+%C%_lies_relative_path_la_LDFLAGS = $(LIE_LDFLAGS) -Wl,-rpath,lib
+check_LTLIBRARIES += %D%/lies/variable.la
+%C%_lies_variable_la_SOURCES = %D%/malformed.c
+%C%_lies_variable_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"variable"' -DVARIABLE
+%C%_lies_variable_la_LDFLAGS = $(LIE_LDFLAGS)
+check_LTLIBRARIES += %D%/lies/constructor.la
+%C%_lies_constructor_la_SOURCES = %D%/malformed.c
+%C%_lies_constructor_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"constructor"' -DCONSTRUCTOR
+%C%_lies_constructor_la_LDFLAGS = $(LIE_LDFLAGS)
+check_LTLIBRARIES += %D%/lies/speaker.la
+%C%_lies_speaker_la_SOURCES = %D%/malformed.c
+%C%_lies_speaker_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"speaker"' -DCONSTRUCTOR -DSPEAKER
+%C%_lies_speaker_la_LDFLAGS = $(LIE_LDFLAGS)
+check_LTLIBRARIES += %D%/lies/exit.la
+%C%_lies_exit_la_SOURCES = %D%/malformed.c
+%C%_lies_exit_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"exit"' -DEXIT
+%C%_lies_exit_la_LDFLAGS = $(LIE_LDFLAGS)
+check_LTLIBRARIES += %D%/lies/unnamed-library.la
+%C%_lies_unnamed_library_la_SOURCES = %D%/malformed.c
+%C%_lies_unnamed_library_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"unnamed-library"' -DUNNAMED_LIBRARY
+%C%_lies_unnamed_library_la_LDFLAGS = $(LIE_LDFLAGS)
+check_LTLIBRARIES += %D%/lies/unsorted.la
+%C%_lies_unsorted_la_SOURCES = %D%/malformed.c
+%C%_lies_unsorted_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"unsorted"' -DLAST_FIELD=MRG_FIELD_ENV,MRG_FIELD_ARGS
+%C%_lies_unsorted_la_LDFLAGS = $(LIE_LDFLAGS)
+check_LTLIBRARIES += %D%/lies/twice.la
+%C%_lies_twice_la_SOURCES = %D%/malformed.c
+%C%_lies_twice_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"twice"' -DLAST_FIELD=MRG_FIELD_ARGS,MRG_FIELD_ARGS,MRG_FIELD_ENV
+%C%_lies_twice_la_LDFLAGS = $(LIE_LDFLAGS)
+check_LTLIBRARIES += %D%/lies/no-environment.la
+%C%_lies_no_environment_la_SOURCES = %D%/malformed.c
+%C%_lies_no_environment_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"no-environment"' -DLAST_FIELD=MRG_FIELD_ARGS
+%C%_lies_no_environment_la_LDFLAGS = $(LIE_LDFLAGS)
+check_LTLIBRARIES += %D%/lies/long-summary.la
+%C%_lies_long_summary_la_SOURCES = %D%/malformed.c
+%C%_lies_long_summary_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"long-summary"' -DSUMMARY='"It ends with a stop."'
+%C%_lies_long_summary_la_LDFLAGS = $(LIE_LDFLAGS)

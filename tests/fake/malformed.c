@@ -3,6 +3,10 @@
 
 #include "config.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include <moorage/backend.h>
 
 #ifndef SYMBOL
@@ -93,6 +97,36 @@ int plain_list(void *self __attribute__((unused)), const char *path __attribute_
 {
 	return 0;
 }
+
+/* Faults of the object that are not in its table. */
+#ifdef TEXT_RELOCATION
+__asm__(".text\n.balign 8\n.quad mrg_backend_v0\n");
+#endif
+#ifdef VARIABLE
+static int __attribute__((used)) counter[8] = { 1 };
+#endif
+#ifdef CONSTRUCTOR
+static void __attribute__((constructor)) when_loaded(void)
+{
+	getppid();
+#ifdef SPEAKER
+	puts("here I am");
+#endif
+}
+#endif
+#ifdef EXIT
+static void __attribute__((used, noreturn)) leave(void)
+{
+	exit(1);
+}
+#endif
+#ifdef UNNAMED_LIBRARY
+extern void *json_object(void);		/* of jansson, which libmoorage has loaded */
+static void *__attribute__((used)) borrow(void)
+{
+	return json_object();
+}
+#endif
 
 static const uint16_t __attribute__((unused)) fields[] = { MRG_FIELD_ROOT_PATH, LAST_FIELD, MRG_FIELD_END };
 static const struct mrg_option options[] = { { "flag", VALUES, "a flag" }, { NULL, NULL, NULL } };

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The contract of verbs for engines that keep containers of their own: list, find, adopt, process, native, configure, rename, autostart. */
+
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/util/fd.h"
+#include "core/util/proc.h"
+#include "tests/certify/life.h"
+
+static void reach(struct trial *t, struct plugin *p, struct life *l, const char *verb, enum life_state state)
+{
+	plugin_open(t, p);
+	if (!plugin_offers(p, verb))
+		trial_absent(t);
+	*l = (struct life){ .t = t, .p = p };
+	life_reach(l, state);
+}
+
+/* ---- find, list ------------------------------------------------------------------------------------- */
+
+static void find_knows_what_there_is(struct trial *t)
+{
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+
+	reach(t, &p, &l, "find", LIFE_CREATED);
+	life_expect(&l, "find", 1);
+	life_expect(&l, "destroy", 0);
+	life_expect(&l, "find", 0);
+}
+
+struct search {
+	struct trial *t;
+	const char *name;
+	size_t n;
+	bool found;
+	struct mrg_found entry;
+	int answer;
+};
+
+static int look_at(const struct mrg_found *entry, void *data)
+{
+	struct search *search = data;
+
+	search->n++;
+	if (!entry->name || !*entry->name || strlen(entry->name) > 200 || strchr(entry->name, '/'))
+		trial_fail(search->t, "a container has the name '%.100s'", entry->name ? entry->name : "(null)");
+	if (entry->state < MRG_STATE_ABSENT || entry->state > MRG_STATE_STOPPED)
+		trial_fail(search->t, "'%s' has state %d", entry->name, entry->state);
+	if (entry->rootfs && entry->rootfs[0] != '/')
+		trial_fail(search->t, "'%s' has the root '%.100s', which is not absolute", entry->name, entry->rootfs);
+	if (strcmp(entry->name, search->name) == 0) {
+		search->found = true;
+		search->entry = *entry;
+	}
+	return search->answer;
+}
+
+static void list_has_what_was_made(struct trial *t)
+{
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+	struct search search = { .t = t };
+
+	reach(t, &p, &l, "list", LIFE_CREATED);
+	search.name = l.name;
+	trial_expect(t, "list", p.table.list(l.self, NULL, look_at, &search, &l.err), 0, &l.err);
+	if (!search.found)
+		trial_fail(t, "of %zu containers none is the one just made", search.n);
+	if (search.entry.state == MRG_STATE_RUNNING || search.entry.init != 0)
+		trial_fail(t, "it lists one that was never started as running");
+}
+
+static void list_stops_when_told(struct trial *t)
+{
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+	struct search search = { .t = t, .answer = 7 };
+	int r;
+
+	reach(t, &p, &l, "list", LIFE_CREATED);
+	search.name = l.name;
+	r = p.table.list(l.self, NULL, look_at, &search, &l.err);
+	if (r != 7 || search.n != 1)
+		trial_fail(t, "it returned %d after %zu containers, not 7 after one", r, search.n);
+}
+
+/* ---- adopt, native ------------------------------------------------------------------------------------- */
+
+static int add_text(const char *text, void *data)
+{
+	buffer_addf(data, "%s\n", text);
+	return 0;
+}
+
+static void read_native(struct life *l, struct buffer *ret)
+{
+	buffer_add(ret, "", 0);
+	if (l->p->table.native)
+		trial_expect(l->t, "native", l->p->table.native(l->self, &l->unit, add_text, ret, &l->err), 0, &l->err);
+}
+
+static struct mrg_spec *adopt(struct life *l)
+{
+	struct mrg_spec *empty = mrg_spec_new(), *spec = mrg_spec_new();
+	struct mrg_unit unit = { .name = l->name, .id = l->id, .spec = empty, .dir = -1, .adopted = 1 };
+
+	if (!empty || !spec)
+		trial_fail(l->t, "out of memory");
+	trial_expect(l->t, "adopt", l->p->table.adopt(l->self, &unit, spec, &l->err), 0, &l->err);
+	return spec;
+}
+
+static void adopt_reads_what_was_made(struct trial *t)
+{
+	struct buffer before = { 0 }, after = { 0 };
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+	struct mrg_spec *spec;
+
+	reach(t, &p, &l, "adopt", LIFE_CREATED);
+	read_native(&l, &before);
+	spec = adopt(&l);
+	if (!spec->root_path || strcmp(spec->root_path, t->kit->root) != 0)
+		trial_fail(t, "its root is '%s'", spec->root_path ? spec->root_path : "(none)");
+	read_native(&l, &after);
+	if (strcmp(before.text, after.text) != 0)
+		trial_fail(t, "the engine's configuration is another afterwards");
+}
+
+static void adopt_misses_what_is_missing(struct trial *t)
+{
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+
+	reach(t, &p, &l, "adopt", LIFE_DESTROYED);
+	life_expect(&l, "adopt", -MRG_E_NOT_FOUND);
+}
+
+static void native_has_a_text(struct trial *t)
+{
+	struct buffer text = { 0 };
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+
+	reach(t, &p, &l, "native", LIFE_CREATED);
+	read_native(&l, &text);
+	if (text.length < 2 || !strstr(text.text, t->kit->root))
+		trial_fail(t, "the root is not in '%.200s'", text.text);
+}
+
+static void configure_writes_the_change(struct trial *t)
+{
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+	struct mrg_spec *spec;
+
+	reach(t, &p, &l, "configure", LIFE_CREATED);
+	if (!p.table.adopt)
+		trial_absent(t);
+	if (!mrg_fields_has(&t->kit->facts->able, MRG_FIELD_HOSTNAME))
+		trial_skip(t, "the backend does not claim 'hostname'");
+	if (mrg_spec_set(l.spec, MRG_FIELD_HOSTNAME, "mrgt-changed", &l.err) < 0)
+		trial_fail(t, "%s", l.err.message);
+	life_expect(&l, "configure", 0);
+	spec = adopt(&l);
+	if (!spec->hostname || strcmp(spec->hostname, "mrgt-changed") != 0)
+		trial_fail(t, "the engine's configuration has the host name '%s'", spec->hostname ? spec->hostname : "(none)");
+}
+
+/* ---- process, rename, autostart -------------------------------------------------------------------------- */
+
+static void process_tells_the_first(struct trial *t)
+{
+	struct mrg_process process = { .pidfd = -1 };
+	uint64_t start_time;
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+
+	reach(t, &p, &l, "process", LIFE_RUNNING);
+	l.unit.process = NULL;
+	trial_expect(t, "process", p.table.process(l.self, &l.unit, &process, &l.err), 1, &l.err);
+	if (process.pid <= 1 || proc_start_time(process.pid, &start_time) < 0)
+		trial_fail(t, "there is no process %d", (int)process.pid);
+	fd_close(process.pidfd);
+	l.unit.process = &l.process;
+	p.table.kill(l.self, &l.unit, SIGKILL, 1, &l.err);
+	life_wait(&l);
+	life_cleanup(&l);
+	life_expect(&l, "process", 0);
+}
+
+static void process_of_what_does_not_run(struct trial *t)
+{
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+
+	reach(t, &p, &l, "process", LIFE_CREATED);
+	life_expect(&l, "process", 0);
+}
+
+static void rename_moves_all(struct trial *t)
+{
+	char name[NAME_SIZE];
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+
+	reach(t, &p, &l, "rename", LIFE_CREATED);
+	trial_name(t, 9, name);
+	trial_expect(t, "rename", p.table.rename(l.self, &l.unit, name, &l.err), 0, &l.err);
+	if (p.table.find) {
+		life_expect(&l, "find", 0);
+		trial_expect(t, "find of the new name", p.table.find(l.self, NULL, name, &l.err), 1, &l.err);
+	}
+	snprintf(l.name, sizeof(l.name), "%s", name);
+	life_expect(&l, "destroy", 0);
+}
+
+static void autostart_is_set_and_asked(struct trial *t)
+{
+	static const struct { int on, expected; } steps[] = { { -1, 0 }, { 1, 1 }, { -1, 1 }, { 1, 1 }, { 0, 0 }, { -1, 0 } };
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+
+	reach(t, &p, &l, "autostart", LIFE_CREATED);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		trial_expect(t, steps[i].on < 0 ? "asking" : steps[i].on ? "switching on" : "switching off",
+			     p.table.autostart(l.self, &l.unit, steps[i].on, &l.err), steps[i].expected, &l.err);
+}
+
+#define ENGINE(name_, run_)	{ .section = "contract", .name = name_, .run = run_ }
+
+const struct test contract_engine_tests[] = {
+	ENGINE("find knows what there is, and what not", find_knows_what_there_is),
+	ENGINE("list has what was made", list_has_what_was_made),
+	ENGINE("list stops when it is told to", list_stops_when_told),
+	ENGINE("adopt reads what was made, and leaves it alone", adopt_reads_what_was_made),
+	ENGINE("adopt of what is missing gives -MRG_E_NOT_FOUND", adopt_misses_what_is_missing),
+	ENGINE("native gives the engine's text", native_has_a_text),
+	ENGINE("configure writes what has changed", configure_writes_the_change),
+	ENGINE("process tells the first process, and that there is none any more", process_tells_the_first),
+	ENGINE("process of what was never started gives 0", process_of_what_does_not_run),
+	ENGINE("rename moves all the engine has", rename_moves_all),
+	ENGINE("autostart is what was set last", autostart_is_set_and_asked),
+	{ .name = NULL }
+};
