@@ -69,11 +69,26 @@ static int execute(struct libvirt *self, const char *uri, struct mrg_error *err)
 	return fail_memory(err);
 }
 
-/* It loads the library and connects, which is half the time of a start. */
+/* One that serves the daemon at @path: what runs, or a new one. */
+static int engage(struct libvirt *self, const char *path, struct mrg_error *err)
+{
+	const char *uri = path ? path : LIBVIRT_URI;
+	int r = libvirt_check_path(path, err);
+
+	if (r == 0 && self->agent >= 0 && strcmp(self->uri, uri) != 0)
+		libvirt_send_away(self);
+	return r == 0 && self->agent < 0 ? execute(self, uri, err) : r;
+}
+
+void libvirt_call(struct libvirt *self, const char *path)
+{
+	engage(self, path, NULL);
+}
+
 int libvirt_ready(void *self, struct mrg_error *err)
 {
 	(void)err;
-	execute(self, LIBVIRT_URI, NULL);
+	libvirt_call(self, NULL);
 	return 0;
 }
 
@@ -146,30 +161,24 @@ static int receive_answer(int fd, struct agent_answer *ret, char **ret_text)
 
 int libvirt_ask(struct libvirt *self, const char *path, const struct agent_call *call, int *ret_value, char **ret_text, struct mrg_error *err)
 {
-	const char *uri = path ? path : LIBVIRT_URI;
 	_cleanup_free_ char *text = NULL;
 	struct agent_answer answer;
-	int r = libvirt_check_path(path, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (call->name && strlen(call->name) >= AGENT_NAME_SIZE)
 		return mrg_error_set(err, -MRG_E_INVALID, "the name '%s' is too long", call->name);
-	if (self->agent >= 0 && strcmp(self->uri, uri) != 0)
-		libvirt_send_away(self);
-	if (self->agent < 0)
-		r = execute(self, uri, err);
-	if (r == 0)
-		r = send_request(self->agent, call);
-	/* It has been killed since the last one, which did not get this one. */
+	r = engage(self, path, err);
+	if (r < 0)
+		return r;
+	r = send_request(self->agent, call);
+	/* It was killed since the last request, and has not got this one. */
 	if (r == -EPIPE || r == -ECONNRESET) {
 		libvirt_send_away(self);
-		r = execute(self, uri, err);
-		if (r == 0)
-			r = send_request(self->agent, call);
+		r = engage(self, path, err);
+		if (r < 0)
+			return r;
+		r = send_request(self->agent, call);
 	}
-	if (self->agent < 0)
-		return r;
 	if (r == 0)
 		r = receive_answer(self->agent, &answer, &text);
 	if (r < 0 || answer.error.code == -MRG_E_TIMEOUT)

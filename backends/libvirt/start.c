@@ -321,8 +321,10 @@ static void undo(struct startup *s)
 static int start_ours(struct startup *s, struct mrg_error *err)
 {
 	_cleanup_free_ char *xml = NULL;
-	int r = libvirt_is_defined(s->unit->name) ? 0 : libvirt_create(s->self, s->unit, err);
+	int r;
 
+	libvirt_call(s->self, s->unit->path);
+	r = libvirt_is_defined(s->unit->name) ? 0 : libvirt_create(s->self, s->unit, err);
 	if (r == 0)
 		r = make_copy(s, &xml, err);
 	if (r == 0)
