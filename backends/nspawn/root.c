@@ -62,8 +62,9 @@ int nspawn_reduce(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg
 	r = mrg_spec_copy(spec, &reduced, err);
 	if (r < 0)
 		return r;
+	/* Only an init system makes what nspawn covers them with; what it is not told is masked by us. */
 	for (char **path = reduced->masked_paths; path && *path; path++)
-		if (exists(root, *path))
+		if (exists(root, *path) && (strncmp(*path, "/proc/", 6) == 0 || access("/run/systemd/inaccessible/dir", F_OK) == 0))
 			reduced->masked_paths[n++] = *path;
 	if (reduced->masked_paths)
 		reduced->masked_paths[n] = NULL;
@@ -116,7 +117,7 @@ int nspawn_mask(const struct mrg_unit *unit, pid_t leader, struct mrg_error *err
 	int r;
 
 	for (char **path = unit->spec->masked_paths; path && *path && n < ARRAY_SIZE(paths) - 1; path++)
-		if (strncmp(*path, "/sys/", 5) == 0)
+		if (strncmp(*path, "/proc/", 6) != 0)
 			paths[n++] = *path;
 	if (n == 0)
 		return 0;
