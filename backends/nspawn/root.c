@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,13 +20,23 @@
 #include "core/util/path.h"
 #include "nspawn.h"
 
+/* In a container /sys may be made up, and tells nothing of what others see. */
+static bool has_sysfs(void)
+{
+	struct statfs fs;
+
+	return statfs("/sys", &fs) == 0 && fs.f_type == SYSFS_MAGIC;
+}
+
 /* Whether there is something at @path of the root, or of the host where the kernel shows it to every container. */
 static bool exists(int root, const char *path)
 {
 	_cleanup_close_ int fd = -1;
 
-	if (strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0)
+	if (strncmp(path, "/proc/", 6) == 0)
 		return access(path, F_OK) == 0;
+	if (strncmp(path, "/sys/", 5) == 0)
+		return has_sysfs() && access(path, F_OK) == 0;
 	fd = path_open_in_root(root, path, O_PATH, 0);
 	return fd >= 0;
 }
