@@ -57,7 +57,7 @@ static int make_entry(struct kit *kit, int root, size_t i, struct mrg_error *err
 
 static int copy_program(int from, int root, struct mrg_error *err)
 {
-	_cleanup_close_ int to = openat(root, PROBE + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	_cleanup_close_ int to = openat(root, &PROBE[1], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
 	struct stat st;
 
 	if (to < 0 && errno == EEXIST)
@@ -100,7 +100,7 @@ void root_remove(const struct kit *kit)
 
 	if (!kit->given_root || root < 0)
 		return;
-	unlinkat(root, PROBE + 1, 0);
+	unlinkat(root, &PROBE[1], 0);
 	for (size_t i = ARRAY_SIZE(entries); i-- > 0;)
 		if (kit->made >> i & 1)
 			unlinkat(root, entries[i].path, entries[i].text ? 0 : AT_REMOVEDIR);
