@@ -229,21 +229,35 @@ static void kill_all_leaves_nobody(struct trial *t)
 		trial_fail(t, "some of %zu processes live", count.n);
 }
 
+/* What start gives may be the engine's own process, whose end is the container's: then the engine tells the first one inside. */
+static pid_t first_process(struct life *l, struct plugin *p)
+{
+	struct mrg_process told = { .pidfd = -1 };
+
+	if (!p->table.process || p->table.process(p->self, &l->unit, &told, &l->err) <= 0)
+		return l->process.pid;
+	if (told.pidfd >= 0)
+		close(told.pidfd);
+	return told.pid;
+}
+
 static void processes_are_all_inside(struct trial *t)
 {
 	struct count count = { 0 };
 	struct plugin p;
 	_life_ struct life l = { .t = t };
 	bool first = false;
+	pid_t expected;
 
 	start_with_children(&l, t, &p);
 	if (!p.table.processes)
 		trial_absent(t);
+	expected = first_process(&l, &p);
 	trial_expect(t, "processes", p.table.processes(p.self, &l.unit, count_process, &count, &l.err), 0, &l.err);
 	if (count.n < 4)
 		trial_fail(t, "it finds %zu processes, there are at least 4", count.n);
 	for (size_t i = 0; i < count.n; i++) {
-		first |= count.pids[i] == l.process.pid;
+		first |= count.pids[i] == expected;
 		for (size_t k = 0; k < i; k++)
 			if (count.pids[i] == count.pids[k])
 				trial_fail(t, "process %d is found twice", (int)count.pids[i]);
