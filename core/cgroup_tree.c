@@ -248,7 +248,9 @@ struct cgroup_controllers cgroup_available(struct cgroup *cg)
 		_cleanup_free_ char *text = NULL;
 
 		if (h->version == 1) {
-			found.v1 |= h->controllers;
+			/* Inside a container the host's hierarchies may be there to be looked at only. */
+			if (faccessat(h->root, ".", W_OK, AT_EACCESS) == 0 || errno != EROFS)
+				found.v1 |= h->controllers;
 			continue;
 		}
 		found.unified = true;

@@ -12,6 +12,7 @@
 #include "core/container_internal.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
+#include "core/util/fd.h"
 #include "core/util/proc.h"
 
 struct mrg_container *container_new(struct mrg *m, struct record *record)
@@ -112,7 +113,7 @@ static bool is_removed(const struct mrg_container *c)
 	return c->record->dir >= 0 && fstat(c->record->dir, &st) == 0 && st.st_nlink == 0;
 }
 
-/* The first process of a container that others started: the engine knows it. */
+/* The first process as the engine knows it: of a container that others started, or whose child of ours is the engine's own. */
 static int ask_for_process(struct mrg_container *c, struct view *view, struct mrg_error *err)
 {
 	struct mrg_process process = { .pidfd = -1 };
@@ -126,8 +127,9 @@ static int ask_for_process(struct mrg_container *c, struct view *view, struct mr
 		process.pidfd = proc_open(process.pid, process.start_time);
 	if (process.pidfd < 0)
 		return 0;
+	view->by_others = view->run.process.pid == 0;
+	fd_close(view->run.process.pidfd);
 	view->run.process = process;
-	view->by_others = true;
 	store_unit(c->record, &view->run, &view->unit);
 	return 0;
 }
@@ -146,7 +148,7 @@ static int look(struct mrg_container *c, struct view *view, struct mrg_error *er
 		return r;
 	/* An engine that keeps no memory of an end says CREATED; our record of the start knows better. */
 	view->state = r == MRG_STATE_CREATED && view->run.started ? MRG_STATE_STOPPED : r;
-	return state_is_alive(view->state) && view->run.process.pid == 0 ? ask_for_process(c, view, err) : 0;
+	return state_is_alive(view->state) ? ask_for_process(c, view, err) : 0;
 }
 
 int container_look(struct mrg_container *c, struct view *ret, struct mrg_error *err)

@@ -294,5 +294,6 @@ int mrg_explain(struct mrg *m, const struct mrg_create *create, mrg_explain_fn l
 		return r;
 	unit.spec = plan.spec;
 	unit.path = m->path;
+	unit.transient = create->flags & MRG_CREATE_TRANSIENT;
 	return dispatch_explain(plan.plugin, &unit, line, data, err);
 }

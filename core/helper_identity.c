@@ -276,3 +276,35 @@ void identity_deinit(struct identity *who)
 	free(who->home);
 	*who = (struct identity){ 0 };
 }
+
+/* As moorage-init wants it. */
+static int print_ids(const struct identity *who, char **ret)
+{
+	_cleanup_(buffer_deinit) struct buffer b = { 0 };
+
+	buffer_addf(&b, "%u:%u", who->uid, who->gid);
+	for (size_t i = 0; i < who->n_groups; i++)
+		if (who->groups[i] != who->gid)
+			buffer_addf(&b, ",%u", who->groups[i]);
+	if (b.failed)
+		return -ENOMEM;
+	*ret = take_ptr(b.text);
+	return 0;
+}
+
+int mrg_helper_user(const struct mrg_spec *spec, int root, char **ret_ids, char **ret_home, struct mrg_error *err)
+{
+	const struct mrg_helper_process p = { .spec = spec, .init = -1 };
+	_cleanup_(identity_deinit) struct identity who = { 0 };
+	_cleanup_free_ char *home = NULL;
+	int r = identity_find(root, &p, ret_home != NULL, &who, err);
+
+	if (r < 0)
+		return r;
+	home = strdup(who.home ? who.home : "/");
+	if (!home || print_ids(&who, ret_ids) < 0)
+		return mrg_error_set(err, -ENOMEM, "not enough memory to look up the user");
+	if (ret_home)
+		*ret_home = take_ptr(home);
+	return 0;
+}

@@ -87,6 +87,16 @@ int init_open_sealed(struct mrg_error *err)
 	return r < 0 ? mrg_error_set(err, r, "cannot make a sealed copy of '%s': %s", path, strerror(-r)) : r;
 }
 
+int mrg_helper_init_open(int *ret_fd, struct mrg_error *err)
+{
+	int fd = init_open_sealed(err);
+
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
 int mrg_helper_init_path(char *ret, size_t size, struct mrg_error *err)
 {
 	char path[PATH_MAX];
@@ -107,6 +117,7 @@ int mrg_helper_init_path(char *ret, size_t size, struct mrg_error *err)
 struct status {
 	int status;
 	int written;
+	int oom_kills;
 };
 
 int mrg_helper_status_new(int *ret_fd, struct mrg_error *err)
@@ -128,6 +139,13 @@ int mrg_helper_status_read(int fd, int *ret_status)
 		return 0;
 	*ret_status = s.status;
 	return 1;
+}
+
+int mrg_helper_status_oom(int fd)
+{
+	struct status s;
+
+	return pread(fd, &s, sizeof(s), 0) == (ssize_t)sizeof(s) && s.written && s.oom_kills > 0;
 }
 
 int init_check(void)

@@ -3,14 +3,17 @@
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/helper_process.h"
 #include "core/seccomp_profile.h"
 #include "core/util/cleanup.h"
+#include "core/util/fd.h"
 #include "core/util/str.h"
 
 #define CACHE_FORMAT	2
@@ -163,4 +166,38 @@ int seccomp_prepare(const struct mrg_spec *spec, struct mrg_helper_process *p, s
 		return mrg_error_set(err, -MRG_E_INVALID, "/moorage/seccompProfile: there is no profile '%s'",
 				     spec->seccomp_profile);
 	return read_or_compile(profile, caps, NULL, p, err);
+}
+
+/* As moorage-init reads it. */
+struct memory {
+	uint32_t flags, length;
+};
+
+static int write_filter(const struct mrg_helper_process *p, int *ret, struct mrg_error *err)
+{
+	const struct memory head = { .flags = p->filter_flags, .length = (uint32_t)p->filter_length };
+	_cleanup_close_ int fd = memfd_create("moorage-filter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int r = fd < 0 ? -errno : fd_write_all(fd, &head, sizeof(head));
+
+	if (r == 0)
+		r = fd_write_all(fd, p->filter, p->filter_length * sizeof(*p->filter));
+	if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		r = -errno;
+	if (r < 0)
+		return mrg_error_set(err, r, "cannot hand over the seccomp filter: %s", strerror(-r));
+	*ret = take_fd(&fd);
+	return 0;
+}
+
+int mrg_helper_filter_new(const struct mrg_spec *spec, int *ret_fd, struct mrg_error *err)
+{
+	struct mrg_helper_process p = { .spec = spec, .init = -1 };
+	int fd = -1, r = seccomp_prepare(spec, &p, err);
+
+	if (r == 0 && p.filter)
+		r = write_filter(&p, &fd, err);
+	free(p.filter);
+	if (r == 0)
+		*ret_fd = fd;
+	return r;
 }

@@ -1,41 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * moorage-init [--status] [--stdio|--terminal] [--gate] [--exec] -- COMMAND [ARG...]: the first process of an application container.
+ * moorage-init [OPTION...] -- COMMAND [ARG...]: the first process of an application container.
  *
  * Executes the command as its child, passes signals on to it, buries orphans and ends with its exit status, 128+n after
  * a signal. Why the command could not be executed is written as a struct mrg_error to descriptor 3 (MRG_INIT_ERROR_FD). For engines that
- * lose them: --status writes the wait status word to descriptor 4, --stdio makes descriptors 5, 6 and 7 the standard streams, --terminal
- * makes them a new terminal of the container and sends its master over descriptor 3, a socket then. --gate waits for one byte from there
- * before the command is executed. --exec executes it in its own place: the command is the first process.
- * Static and without stdio: it is mapped once for each container.
+ * lose or lack them: --status writes the wait status word to descriptor 4; --stdio makes descriptors 5, 6 and 7 the standard streams, --terminal
+ * opens a terminal (of --size ROWS:COLUMNS) and sends its master over the socket 5; --environment takes the environment from the file 8; --wait waits
+ * for a byte from 9; --filter loads the seccomp filter in the file 10; with --socket 3 is a socket over which the pipe comes; --umask OCTAL, --cwd
+ * DIRECTORY, --user UID:GID[,GID...], --caps INHERITABLE:AMBIENT (hexadecimal). With --exec it does all that and executes the command in its own place.
  */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <moorage/error.h>
+#include "core/init.h"
 
 #ifndef SYS_close_range
 #define SYS_close_range	436		/* the same on every architecture; Linux 5.9 */
 #endif
 
-#define ERROR_FD	3		/* MRG_INIT_*_FD; helper.h is no header for this program */
-#define STATUS_FD	4
-#define STDIO_FD	5
 #define PATH_SIZE	4096
 #define DEFAULT_PATH	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_BY_SIGNAL = 128 };
 
 extern char **environ;
 
@@ -48,7 +42,7 @@ static void add(struct mrg_error *err, const char *text)
 	memcpy(err->message + length, text, more < room ? more : room);
 }
 
-static void __attribute__((noreturn)) fail(int code, const char *before, const char *name, const char *after)
+void __attribute__((noreturn)) fail(int code, const char *before, const char *name, const char *after)
 {
 	struct mrg_error err = { .code = code };
 
@@ -135,6 +129,11 @@ static void __attribute__((noreturn)) execute(char **argv)
 	struct sigaction standard = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
+	/* A group of its own, in the foreground, so that what is typed at the terminal reaches it and a shell can do
+	 * job control. SIGTTOU is still blocked. */
+	setpgid(0, 0);
+	if (isatty(STDIN_FILENO))
+		tcsetpgrp(STDIN_FILENO, getpid());
 	for (int i = 1; i < NSIG; i++)
 		sigaction(i, &standard, NULL);
 	sigemptyset(&none);
@@ -147,21 +146,11 @@ static void __attribute__((noreturn)) execute(char **argv)
 	explain(argv[0], errno);
 }
 
-/* A group of its own, in the foreground, so that what is typed at the terminal reaches it and a shell can do
- * job control. SIGTTOU is still blocked. */
-static void __attribute__((noreturn)) execute_child(char **argv)
-{
-	setpgid(0, 0);
-	if (isatty(STDIN_FILENO))
-		tcsetpgrp(STDIN_FILENO, getpid());
-	execute(argv);
-}
-
 /* ---- the first process ----------------------------------------------------------------------- */
 
 static void report(int status)
 {
-	const int words[] = { status, 1 };
+	const int words[] = { status, 1, count_oom_kills() };
 
 	(void)!write(STATUS_FD, words, sizeof(words));
 }
@@ -198,127 +187,60 @@ static void __attribute__((noreturn)) serve(pid_t payload, const sigset_t *all, 
 	}
 }
 
-/* Takes the streams that were handed over in place of those the engine gave. */
-static void take_streams(void)
-{
-	for (int i = 0; i < 3; i++)
-		if (dup2(STDIO_FD + i, i) < 0)
-			fail(-errno, "the standard streams were not handed over", "", "");
-}
-
-static int send_descriptor(int fd)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	char byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr message = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	return sendmsg(ERROR_FD, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
-
-/* A terminal of the container's own instance of devpts becomes the three streams and the controlling terminal. */
-static void take_terminal(void)
-{
-	int unlock = 0, slave, master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-
-	if (master < 0)
-		master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
-		fail(-errno, "cannot open a terminal in the container", "", "");
-	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
-	if (slave < 0 || send_descriptor(master) < 0)
-		fail(-errno, "cannot hand the terminal to the monitor", "", "");
-	close(master);
-	setsid();
-	ioctl(slave, TIOCSCTTY, 0);
-	for (int i = 0; i < 3; i++)
-		dup2(slave, i);
-}
-
-/* Until whoever started us has seen us. If they have gone meanwhile, nobody knows of us. */
-static void wait_at_gate(void)
-{
-	char byte;
-	ssize_t n;
-
-	do
-		n = read(ERROR_FD, &byte, 1);
-	while (n < 0 && errno == EINTR);
-	if (n != 1)
-		_exit(EXIT_NOT_EXECUTABLE);
-}
-
-struct options {
-	int status, stdio, terminal, gate, exec;
-	char **command;
+static const struct {
+	const char *name;
+	size_t flag, value;		/* of the member in struct options; one of the two */
+} rows[] = {
+	{ "--exec", offsetof(struct options, exec), 0 },
+	{ "--status", offsetof(struct options, status), 0 },
+	{ "--stdio", offsetof(struct options, stdio), 0 },
+	{ "--terminal", offsetof(struct options, terminal), 0 },
+	{ "--environment", offsetof(struct options, environment), 0 },
+	{ "--filter", offsetof(struct options, filter), 0 },
+	{ "--socket", offsetof(struct options, socket), 0 },
+	{ "--wait", offsetof(struct options, wait), 0 },
+	{ "--umask", 0, offsetof(struct options, umask) },
+	{ "--cwd", 0, offsetof(struct options, cwd) },
+	{ "--user", 0, offsetof(struct options, user) },
+	{ "--size", 0, offsetof(struct options, size) },
+	{ "--caps", 0, offsetof(struct options, caps) },
 };
+
+/* How many words the option takes; 0: it is none. */
+static int take_option(char **words, struct options *o)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(words[0], rows[i].name) != 0)
+			continue;
+		if (!rows[i].value) {
+			*(int *)(void *)((char *)o + rows[i].flag) = 1;
+			return 1;
+		}
+		*(const char **)(void *)((char *)o + rows[i].value) = words[1];
+		return words[1] ? 2 : 0;
+	}
+	return 0;
+}
 
 static int parse(int argc, char **argv, struct options *ret)
 {
-	struct {
-		const char *name;
-		int *set;
-	} known[] = {
-		{ "--status", &ret->status }, { "--stdio", &ret->stdio }, { "--terminal", &ret->terminal }, { "--gate", &ret->gate },
-		{ "--exec", &ret->exec },
-	};
-	const size_t n = sizeof(known) / sizeof(known[0]);
-	int i = 1;
+	int i = 1, n;
 
 	*ret = (struct options){ 0 };
-	for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		size_t k = 0;
-
-		while (k < n && strcmp(known[k].name, argv[i]) != 0)
-			k++;
-		if (k == n)
+	for (; i < argc && strcmp(argv[i], "--") != 0; i += n) {
+		n = take_option(argv + i, ret);
+		if (n == 0)
 			return -1;
-		*known[k].set = 1;
 	}
 	ret->command = argv + i + 1;
 	return i + 1 < argc ? 0 : -1;
 }
 
-static void set_up(const struct options *options)
+static void __attribute__((noreturn)) supervise(const struct options *options)
 {
-	fcntl(ERROR_FD, F_SETFD, FD_CLOEXEC);
-	fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
-	if (options->stdio)
-		take_streams();
-	if (options->terminal)
-		take_terminal();
-	syscall(SYS_close_range, options->status ? STATUS_FD + 1 : STATUS_FD, ~0U, 0);
-	if (options->gate)
-		wait_at_gate();
-}
-
-int main(int argc, char **argv)
-{
-	struct options options;
 	sigset_t all;
 	pid_t payload;
 
-	if (parse(argc, argv, &options) < 0) {
-		static const char usage[] = "usage: moorage-init [--status] [--stdio|--terminal] [--gate] [--exec] -- COMMAND [ARG...]\n";
-
-		(void)!write(STDERR_FILENO, usage, sizeof(usage) - 1);
-		return EXIT_NOT_EXECUTABLE;
-	}
-	set_up(&options);
-	if (options.exec)
-		execute(options.command);
-	prctl(PR_SET_NAME, "moorage-init", 0, 0, 0);
-	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	/* Its memory is ours until it executes, which is when we go on: nothing is copied. Signals wait, all being blocked. */
@@ -326,8 +248,31 @@ int main(int argc, char **argv)
 	if (payload < 0)
 		fail(-errno, "cannot start a process in the container", "", "");
 	if (payload == 0)
-		execute_child(options.command);
+		execute(options->command);
 	/* The reader waits for its end: from here on only the payload's exec closes it. */
 	close(ERROR_FD);
-	serve(payload, &all, options.status);
+	serve(payload, &all, options->status);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	if (parse(argc, argv, &options) < 0) {
+		static const char usage[] = "usage: moorage-init [OPTION...] -- COMMAND [ARG...]\n";
+
+		(void)!write(STDERR_FILENO, usage, sizeof(usage) - 1);
+		return EXIT_NOT_EXECUTABLE;
+	}
+	if (options.socket)
+		take_error_pipe();
+	fcntl(ERROR_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
+	set_up(&options);
+	syscall(SYS_close_range, options.status ? STATUS_FD + 1 : STATUS_FD, ~0U, 0);
+	if (options.exec)
+		execute(options.command);
+	prctl(PR_SET_NAME, "moorage-init", 0, 0, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	supervise(&options);
 }

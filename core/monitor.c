@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,13 @@ static bool is_our_child(pid_t pid)
 	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
+static bool is_over(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return pidfd < 0 || poll(&p, 1, 0) != 0;
+}
+
 int monitor_ended(void *data, int *ret_status)
 {
 	struct monitor *mon = data;
@@ -98,7 +106,7 @@ int monitor_ended(void *data, int *ret_status)
 
 	if (reap(mon, ret_status))
 		return 1;
-	if (ours)
+	if (ours || !is_over(mon->process.pidfd))
 		return 0;
 	r = dispatch_wait(mon->plugin, &mon->unit, mon->process.pidfd < 0 ? 0 : WAIT_MS, ret_status, &err);
 	if (r == -MRG_E_TIMEOUT)

@@ -263,17 +263,25 @@ static void spec_freep(struct mrg_spec **spec)
 	mrg_spec_free(*spec);
 }
 
+int mrg_spec_merge(struct mrg_spec *to, const struct mrg_spec *from, struct mrg_error *err)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; i < MRG_FIELD_MAX && r == 0; i++)
+		if (mrg_fields_has(&from->set, i)) {
+			r = spec_copy_value(to, &spec_fields[i].value, to, from);
+			mrg_fields_add(&to->set, i);
+		}
+	return r < 0 ? mrg_error_set(err, r, "out of memory") : 0;
+}
+
 int mrg_spec_copy(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_error *err)
 {
 	_cleanup_(spec_freep) struct mrg_spec *copy = mrg_spec_new();
-	int r = copy ? 0 : -ENOMEM;
+	int r = copy ? mrg_spec_merge(copy, spec, err) : mrg_error_set(err, -ENOMEM, "out of memory");
 
-	for (unsigned int i = 0; i < MRG_FIELD_MAX && r == 0; i++)
-		if (mrg_fields_has(&spec->set, i))
-			r = spec_copy_value(copy, &spec_fields[i].value, copy, spec);
 	if (r < 0)
-		return mrg_error_set(err, r, "out of memory");
-	copy->set = spec->set;
+		return r;
 	*ret = take_ptr(copy);
 	return 0;
 }

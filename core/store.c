@@ -454,6 +454,6 @@ void store_unit(const struct record *record, const struct run *run, struct mrg_u
 	*ret = (struct mrg_unit){
 		.name = record->name, .id = record->id, .spec = record->spec, .dir = record->dir,
 		.process = run && run->process.pid > 0 ? &run->process : NULL, .path = record->path,
-		.adopted = record->adopted,
+		.adopted = record->adopted, .transient = record->transient,
 	};
 }

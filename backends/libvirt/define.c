@@ -4,6 +4,8 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +140,31 @@ static int name_it(struct mrg_spec *spec, const struct mrg_unit *unit, struct mr
 	return r < 0 ? r : annotate(spec, UUID_KEY, uuid, err);
 }
 
+/* libvirt would take root's group for a user without one. */
+static int resolve_user(struct mrg_spec *spec, struct mrg_error *err)
+{
+	_cleanup_close_ int root = -1;
+	_cleanup_free_ char *ids = NULL;
+	int r;
+
+	if (!mrg_fields_has(&spec->set, MRG_FIELD_USER) || !spec->user)
+		return 0;
+	root = open(spec->root_path ? spec->root_path : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return fail_errno(err, -errno, "cannot open the root '%s'", spec->root_path);
+	r = mrg_helper_user(spec, root, &ids, NULL, err);
+	if (r < 0)
+		return r;
+	ids[strcspn(ids, ",")] = '\0';
+	if (sscanf(ids, "%" SCNu32 ":%" SCNu32, &spec->uid, &spec->gid) != 2)
+		return mrg_error_set(err, -EIO, "'%s' is no user", ids);
+	mrg_fields_remove(&spec->set, MRG_FIELD_USER);
+	mrg_fields_add(&spec->set, MRG_FIELD_UID);
+	mrg_fields_add(&spec->set, MRG_FIELD_GID);
+	spec->user = NULL;
+	return 0;
+}
+
 static int write_spec(const struct mrg_unit *unit, const struct mrg_spec *spec, char **ret, mrg_report_fn report, struct mrg_error *err)
 {
 	struct mrg_spec *copy = NULL;
@@ -145,6 +172,8 @@ static int write_spec(const struct mrg_unit *unit, const struct mrg_spec *spec, 
 
 	if (r == 0)
 		r = leave_defaults(copy, err);
+	if (r == 0)
+		r = resolve_user(copy, err);
 	if (r == 0 && unit)
 		r = name_it(copy, unit, err);
 	if (r == 0)

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@
 #include "core/util/fd.h"
 #include "core/util/proc.h"
 
+#define PARTITION	"/machine"	/* where libvirt makes cgroups unless told */
 #define TIDY_MS		5000		/* libvirt is given to tidy up by itself */
 #define TELL_MS		500		/* its controller is given to bury the init */
 
@@ -57,6 +59,12 @@ static int ask_kernel(int pidfd, int *ret_status)
 	return 0;
 }
 
+/* Whether what is kept in @self is of this container. */
+static bool is_started(const struct libvirt *self, const struct mrg_unit *unit)
+{
+	return strcmp(self->id, unit->id) == 0;
+}
+
 /* What its cgroup tells goes with the cgroup, and that is libvirt's to remove. Helpers look only at what runs: they are told that it does. */
 static void note_oom(struct libvirt *self, const struct mrg_unit *unit)
 {
@@ -66,7 +74,7 @@ static void note_oom(struct libvirt *self, const struct mrg_unit *unit)
 
 	inside.cgroup = self->cgroup;
 	inside.process = &none;
-	if (self->cgroup[0] && mrg_helper_cgroup_stats(NULL, &inside, &stats, NULL) == 0 && stats.valid & 1 << MRG_STAT_OOM_KILLS)
+	if (is_started(self, unit) && self->cgroup[0] && mrg_helper_cgroup_stats(NULL, &inside, &stats, NULL) == 0 && stats.valid & 1 << MRG_STAT_OOM_KILLS)
 		self->oom_kills = stats.oom_kills;
 }
 
@@ -90,7 +98,7 @@ int libvirt_wait(void *data, const struct mrg_unit *unit, int timeout_ms, int *r
 	if (r < 0)
 		return fail_errno(err, -errno, "cannot wait for '%s'", unit->name);
 	note_oom(self, unit);
-	if (self->status >= 0 && mrg_helper_status_read(self->status, ret_status))
+	if (is_started(self, unit) && self->status >= 0 && mrg_helper_status_read(self->status, ret_status))
 		return 0;
 	if (ask_kernel(end.fd, ret_status))
 		return 0;
@@ -147,14 +155,44 @@ static bool daemon_is_there(void)
 	return false;
 }
 
-/* Its cgroup goes last, and not at all when the daemon is gone. */
-static int clear_cgroup(const struct libvirt *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
+/* Removes what there is of a cgroup that libvirt made for the unit, once libvirt has done with it. */
+static int clear_cgroup(const struct mrg_unit *unit, const char *cgroup, struct mrg_exit *ret, struct mrg_error *err)
 {
 	struct mrg_unit inside = *unit;
 
-	inside.cgroup = self->cgroup;
+	inside.cgroup = cgroup;
 	inside.process = NULL;
-	return self->cgroup[0] ? mrg_helper_cgroup_cleanup(NULL, &inside, ret, err) : 0;
+	return mrg_helper_cgroup_cleanup(NULL, &inside, ret, err);
+}
+
+/* "lxc-PID-NAME.libvirt-lxc", as libvirt calls cgroups where no service manager does. */
+static bool is_cgroup_of(const char *entry, const char *name)
+{
+	size_t digits = strncmp(entry, "lxc-", 4) == 0 ? strspn(entry + 4, "0123456789") : 0, length = strlen(name);
+	const char *at = entry + 4 + digits;
+
+	return digits > 0 && *at == '-' && strncmp(at + 1, name, length) == 0 && strcmp(at + 1 + length, ".libvirt-lxc") == 0;
+}
+
+/* One that was left by a start that was cut short: the daemon has no note of it. */
+static void sweep_cgroups(const struct mrg_unit *unit)
+{
+	static const char *const places[] = { "/sys/fs/cgroup" PARTITION, "/sys/fs/cgroup/unified" PARTITION, "/sys/fs/cgroup/memory" PARTITION };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		_cleanup_closedir_ DIR *d = opendir(places[i]);
+		struct dirent *entry;
+
+		while (d && (entry = readdir(d))) {
+			struct mrg_exit ignored;
+			char path[512];
+
+			if (!is_cgroup_of(entry->d_name, unit->name))
+				continue;
+			snprintf(path, sizeof(path), PARTITION "/%s", entry->d_name);
+			clear_cgroup(unit, path, &ignored, NULL);
+		}
+	}
 }
 
 /* libvirt notices the end by itself. A domain that was rebooted runs again, which only those that libvirt itself made may. */
@@ -162,7 +200,7 @@ int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *re
 {
 	struct libvirt *self = data;
 	struct mrg_exit end = { 0 };
-	bool again = is_alive(unit->name);
+	bool again = is_alive(unit->name), ours = is_started(self, unit);
 	int r = 0;
 
 	if (again && unit->adopted)
@@ -171,13 +209,14 @@ int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *re
 		r = destroy_in_engine(self, unit, err);
 	/* A daemon that comes later tidies up what it has noted. */
 	if (r == 0 || (r == -MRG_E_NO_ENGINE && !again))
-		r = clear_cgroup(self, unit, &end, err);
+		r = ours && self->cgroup[0] ? clear_cgroup(unit, self->cgroup, &end, err) : 0;
 	if (r < 0)
 		return r;
-	self->cgroup[0] = '\0';
-	end.oom_killed |= self->oom_kills > 0;
-	if (self->status >= 0)
-		end.status_known = mrg_helper_status_read(self->status, &end.status);
+	if (ours) {
+		self->cgroup[0] = '\0';
+		end.oom_killed |= self->oom_kills > 0;
+		end.status_known = self->status >= 0 && mrg_helper_status_read(self->status, &end.status);
+	}
 	*ret = end;
 	return 0;
 }
@@ -201,17 +240,21 @@ int libvirt_destroy(void *data, const struct mrg_unit *unit, struct mrg_error *e
 {
 	struct libvirt *self = data;
 	struct libvirt_note note;
+	bool defined = libvirt_is_defined(unit->name);
 	int r = 0;
 
 	if (is_alive(unit->name))
 		return mrg_error_set(err, -MRG_E_STATE, "'%s' still runs", unit->name);
-	if (libvirt_read_note(unit->name, &note))
+	/* Also when nothing is seen of it: a start whose monitor was killed may go on, and is waited for. */
+	if (defined || libvirt_read_note(unit->name, &note))
 		r = destroy_in_engine(self, unit, err);
-	if (r == 0 && libvirt_is_defined(unit->name))
+	if (r == 0 && defined)
 		r = libvirt_ask(self, unit->path, &(struct agent_call){ .op = AGENT_UNDEFINE, .name = unit->name }, NULL, NULL, err);
 	if (r < 0 && r != -MRG_E_NOT_FOUND)
 		return r;
-	if (!unit->adopted)
+	if (!unit->adopted) {
+		sweep_cgroups(unit);
 		remove_remains(unit);
+	}
 	return 0;
 }

@@ -17,7 +17,7 @@ static int open_instance(struct mrg *m, void **ret_self, struct mrg_error *err)
 	(void)m;
 	if (!self)
 		return fail_memory(err);
-	self->agent = self->status = -1;
+	self->agent = self->pidfd = self->status = -1;
 	*ret_self = self;
 	return 0;
 }

@@ -23,8 +23,10 @@
 struct libvirt {
 	int agent;			/* socket of moorage-libvirt; -1: none runs */
 	char *uri;			/* that it serves */
-	int status;			/* of the container that this monitor has started: memory for its exit status; -1 */
-	char cgroup[LIBVIRT_CGROUP_SIZE];	/* and its cgroup; "": not known */
+	int pidfd;			/* of moorage-libvirt */
+	char id[17];			/* of the container that was started last, whose monitor this may be */
+	int status;			/* memory for its exit status; -1 */
+	char cgroup[LIBVIRT_CGROUP_SIZE];	/* its cgroup; "": not known */
 	uint64_t oom_kills;		/* in it, when its end was seen */
 };
 
@@ -41,7 +43,9 @@ struct agent_call {
 /* Has the daemon at @path (a URI, NULL: the system's) do @call. @ret_text (may be NULL) is allocated. */
 int libvirt_ask(struct libvirt *self, const char *path, const struct agent_call *call, int *ret_value, char **ret_text, struct mrg_error *err);
 
-/* Verb ready: executes the program that asks. */
+/* Executes the program that asks, if it does not run: it loads the library and connects, which is half the time of a start, while the caller
+ * goes on. What fails here is told when something is asked. */
+void libvirt_call(struct libvirt *self, const char *path);
 int libvirt_ready(void *self, struct mrg_error *err);
 
 /* Ends it. */

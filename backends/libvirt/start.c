@@ -4,17 +4,17 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "libvirt.h"
@@ -25,7 +25,7 @@
 #define INIT_INSIDE	"/dev/.moorage-init"	/* on the container's own tmpfs: nothing appears in the root */
 #define SYSTEM_INIT	"/sbin/init"
 #define EXEC_MS		20000		/* from the end of the daemon's work to the exec of the command */
-#define WRAP_MAX	8
+#define WRAP_MAX	10
 
 struct startup {
 	struct libvirt *self;
@@ -43,18 +43,24 @@ static bool uses_console(const struct startup *s)
 	return s->io->terminal && s->unit->spec->boot;
 }
 
-static size_t add_options(const struct startup *s, const char **args)
+/* @size: room for the size of a terminal. */
+static size_t add_options(const struct startup *s, const char **args, char size[32])
 {
 	const struct mrg_spec *spec = s->unit->spec;
 	size_t n = 0;
 
 	args[n++] = INIT_INSIDE;
-	args[n++] = "--gate";
+	args[n++] = "--wait";
 	args[n++] = spec->init && !spec->boot ? "--status" : "--exec";
 	if (!s->io->terminal)
 		args[n++] = "--stdio";
 	else if (!uses_console(s))
 		args[n++] = "--terminal";
+	if (s->io->terminal && !uses_console(s) && spec->console_height && spec->console_width) {
+		snprintf(size, 32, "%u:%u", spec->console_height, spec->console_width);
+		args[n++] = "--size";
+		args[n++] = size;
+	}
 	args[n++] = "--";
 	return n;
 }
@@ -63,15 +69,19 @@ static int wrap_command(const struct startup *s, struct mrg_spec *spec, struct m
 {
 	const char *options[WRAP_MAX], *boot[] = { SYSTEM_INIT, NULL };
 	char *const *command = spec->args && spec->args[0] ? spec->args : (char *const *)boot;
-	size_t n = add_options(s, options), length = 0;
-	char **args;
+	char size[32], **args;
+	size_t n = add_options(s, options, size), length = 0;
 
 	while (command[length])
 		length++;
 	args = mrg_spec_alloc(spec, (n + length + 1) * sizeof(*args));
 	if (!args)
 		return fail_memory(err);
-	memcpy(args, options, n * sizeof(*args));
+	for (size_t i = 0; i < n; i++) {
+		args[i] = mrg_spec_strdup(spec, options[i]);
+		if (!args[i])
+			return fail_memory(err);
+	}
 	memcpy(args + n, command, length * sizeof(*args));
 	spec->args = args;
 	mrg_fields_add(&spec->set, MRG_FIELD_ARGS);
@@ -198,37 +208,36 @@ static int hear_verdict(const struct startup *s, struct mrg_error *err)
 /* The master of the terminal comes first; a message of the size of an error is one. */
 static int take_terminal(struct startup *s, struct mrg_error *err)
 {
-	const struct mrg_spec *spec = s->unit->spec;
-	struct winsize size = { .ws_row = (unsigned short)spec->console_height, .ws_col = (unsigned short)spec->console_width };
 	struct mrg_error peeked;
-	int master, r = wait_for_init(s->channel[0]);
 
-	if (r == 0 && recv(s->channel[0], &peeked, sizeof(peeked), MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof(peeked))
+	if (wait_for_init(s->channel[0]) < 0 ||
+	    recv(s->channel[0], &peeked, sizeof(peeked), MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof(peeked))
 		return hear_verdict(s, err);
-	if (r < 0)
-		return hear_verdict(s, err);
-	r = mrg_helper_process_master(s->channel[0], &master, err);
-	if (r < 0)
-		return r;
-	if (size.ws_row && size.ws_col)
-		ioctl(master, TIOCSWINSZ, &size);
-	s->io->master = master;
-	return 0;
+	return mrg_helper_process_master(s->channel[0], &s->io->master, err);
 }
 
-static int open_gate(const struct startup *s)
+static int let_go(const struct startup *s)
 {
 	return send(s->channel[0], "", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
 /* ---- the start ------------------------------------------------------------------------------------ */
 
+/* The descriptors of moorage-init, all of them: libvirt passes them on as a row from 3. One socket is three: the way of errors, of the
+ * terminal, and of the word to go on. */
 static int create(struct startup *s, const char *xml, struct mrg_error *err)
 {
-	const int fds[] = { s->channel[1], s->self->status, s->io->in, s->io->out, s->io->err };
-	struct agent_call call = {
-		.op = AGENT_CREATE, .text = xml, .fds = fds, .n_fds = s->io->terminal ? 2 : ARRAY_SIZE(fds),
+	_cleanup_close_ int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int fds[] = {
+		[0] = s->channel[1],
+		[MRG_INIT_STATUS_FD - MRG_INIT_ERROR_FD] = s->self->status,
+		[MRG_INIT_STDIO_FD - MRG_INIT_ERROR_FD] = s->io->terminal ? s->channel[1] : s->io->in,
+		[MRG_INIT_STDIO_FD + 1 - MRG_INIT_ERROR_FD] = s->io->terminal ? nothing : s->io->out,
+		[MRG_INIT_STDIO_FD + 2 - MRG_INIT_ERROR_FD] = s->io->terminal ? nothing : s->io->err,
+		[MRG_INIT_ENVIRONMENT_FD - MRG_INIT_ERROR_FD] = nothing,
+		[MRG_INIT_WAIT_FD - MRG_INIT_ERROR_FD] = s->channel[1],
 	};
+	struct agent_call call = { .op = AGENT_CREATE, .text = xml, .fds = fds, .n_fds = ARRAY_SIZE(fds) };
 	int r = libvirt_ask(s->self, s->unit->path, &call, NULL, NULL, err);
 
 	/* Now the end of the other one is the end of moorage-init, or its exec. */
@@ -236,7 +245,7 @@ static int create(struct startup *s, const char *xml, struct mrg_error *err)
 	return r;
 }
 
-/* It waits at its gate, so it is there to be seen. */
+/* It waits for our word, so it is there to be seen. */
 static int look_at_init(struct startup *s, struct mrg_error *err)
 {
 	if (!libvirt_find_init(s->unit->name, &s->process)) {
@@ -288,12 +297,12 @@ static int start_copy(struct startup *s, const char *xml, struct mrg_error *err)
 		r = look_at_init(s, err);
 	if (r == 0 && uses_console(s))
 		r = libvirt_console(s->self, s->unit, &s->io->master, err);
-	else if (r == 0 && s->io->terminal)
-		r = take_terminal(s, err);
 	if (r == 0)
 		r = name_host(s, err);
-	if (r == 0 && open_gate(s) < 0)
+	if (r == 0 && let_go(s) < 0)
 		r = mrg_error_set(err, -EIO, "the first process of '%s' ended too early", s->unit->name);
+	if (r == 0 && s->io->terminal && !uses_console(s))
+		r = take_terminal(s, err);
 	return r < 0 ? r : hear_verdict(s, err);
 }
 
@@ -312,8 +321,10 @@ static void undo(struct startup *s)
 static int start_ours(struct startup *s, struct mrg_error *err)
 {
 	_cleanup_free_ char *xml = NULL;
-	int r = libvirt_is_defined(s->unit->name) ? 0 : libvirt_create(s->self, s->unit, err);
+	int r;
 
+	libvirt_call(s->self, s->unit->path);
+	r = libvirt_is_defined(s->unit->name) ? 0 : libvirt_create(s->self, s->unit, err);
 	if (r == 0)
 		r = make_copy(s, &xml, err);
 	if (r == 0)
@@ -371,6 +382,7 @@ int libvirt_start(void *data, const struct mrg_unit *unit, struct mrg_stdio *io,
 	s.self->status = fd_close(s.self->status);
 	s.self->oom_kills = 0;
 	s.self->cgroup[0] = '\0';
+	snprintf(s.self->id, sizeof(s.self->id), "%s", unit->id);
 	r = unit->adopted ? start_adopted(&s, err) : start_ours(&s, err);
 	/* A monitor has no more use for it until the end, and then perhaps. */
 	libvirt_send_away(s.self);

@@ -24,6 +24,7 @@ struct spawn {
 	const int *fds;
 	size_t n_fds;
 	char *stack;			/* of the second process, its upper end */
+	pid_t pid;			/* of the program */
 	int error;			/* why nothing was executed, a negative errno */
 };
 
@@ -67,14 +68,15 @@ static int fork_program(void *data)
 {
 	struct spawn *s = data;
 
-	if (clone(become_program, s->stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s) < 0)
+	s->pid = clone(become_program, s->stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
+	if (s->pid < 0)
 		s->error = -errno;
 	return 0;
 }
 
 /* Memory is shared until the program is executed, so nothing is copied; the process between sends no signal at its end and no wait of the
  * caller's finds it. */
-int detach_execute(const char *path, char *const *argv, const int *fds, size_t n_fds)
+pid_t detach_execute(const char *path, char *const *argv, const int *fds, size_t n_fds)
 {
 	struct spawn s = { .path = path, .argv = argv, .fds = fds, .n_fds = n_fds };
 	char *stacks;
@@ -97,5 +99,5 @@ int detach_execute(const char *path, char *const *argv, const int *fds, size_t n
 		;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	munmap(stacks, 2 * STACK_SIZE);
-	return s.error;
+	return s.error < 0 ? s.error : s.pid;
 }

@@ -70,6 +70,7 @@ struct mrg_unit {
 	int adopted;			/* made by the engine's own tools: what is written in its configuration stays as it is */
 	const char *cgroup;		/* for helpers, which a plugin gives a copy of the unit: the cgroup its engine has made, a path below each
 					 * hierarchy; NULL: the one named after the unit */
+	int transient;			/* it goes with its end, at the latest with the boot: nothing about it is kept over a reboot */
 };
 
 /* Standard input, output and error of what is started. Frozen. */

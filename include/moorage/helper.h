@@ -165,29 +165,49 @@ int mrg_helper_process_probe(struct mrg_fields *fields, char *reason, size_t siz
 int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command,
 		    struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
 
+/* A range of 65536 ids of the host, for users and for groups, that no process on this host uses: from those of "moorage" or "root" in /etc/subuid and
+ * /etc/subgid, else from those that systemd leaves to containers. unit->id chooses, so that a container gets the same at every start if it can. */
+int mrg_helper_ids_choose(const struct mrg_unit *unit, struct mrg_id_mapping *ret_uid, struct mrg_id_mapping *ret_gid, struct mrg_error *err);
+
 /* ---- moorage-init inside containers of engines ------------------------------------------
  *
- * moorage-init [OPTION...] -- COMMAND [ARG...] is bind mounted read-only by the engine and executed as the first process. Descriptor
- * MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed and is closed once it is. Options:
- *
- *	--status	MRG_INIT_STATUS_FD gets the wait(2) status word of the command
- *	--stdio		the three descriptors from MRG_INIT_STDIO_FD on become 0, 1 and 2
- *	--terminal	0, 1 and 2 are a terminal made in the container; MRG_INIT_ERROR_FD is a socket over which its master comes
- *			(mrg_helper_process_master())
- *	--gate		MRG_INIT_ERROR_FD is a socket; the command waits for one byte from there, so that its process is seen first
- *	--exec		the command becomes the first process itself (an init system); not with --status
- */
+ * moorage-init [OPTION...] -- COMMAND [ARG...] is executed by the engine as the first process: from a read-only bind mount, or from the descriptor of a
+ * sealed copy where the engine passes descriptors on. Descriptor MRG_INIT_ERROR_FD, when open, gets a struct mrg_error if the command cannot be executed
+ * and is closed once it is; with --status MRG_INIT_STATUS_FD gets the wait(2) status word of the command; with --stdio the three from
+ * MRG_INIT_STDIO_FD on become 0, 1 and 2; with --terminal the master of a terminal of the container's own is sent over the socket MRG_INIT_STDIO_FD, for
+ * mrg_helper_process_master(), --size ROWS:COLUMNS tells its size; with --environment MRG_INIT_ENVIRONMENT_FD holds the whole environment, each variable
+ * ended by NUL; with --wait it waits for a byte from MRG_INIT_WAIT_FD before all else; --filter loads the seccomp filter in MRG_INIT_FILTER_FD. --umask
+ * OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...] as mrg_helper_user() gives it, --caps INHERITABLE:AMBIENT (hexadecimal). With --socket
+ * MRG_INIT_ERROR_FD is a socket over which the pipe comes (SCM_RIGHTS), for engines that keep open what they pass on; an empty record is written
+ * first. With --exec the command takes its place: there is no init, and no --status. */
 #define MRG_INIT_STATUS_FD	4
 #define MRG_INIT_STDIO_FD	5
+#define MRG_INIT_ENVIRONMENT_FD	8
+#define MRG_INIT_WAIT_FD	9
+#define MRG_INIT_FILTER_FD	10
+
+/* A sealed copy of moorage-init in memory, executable through /proc/self/fd: a container that gets it by descriptor reaches no file of the host. */
+int mrg_helper_init_open(int *ret_fd, struct mrg_error *err);
+
+/* Memory with the seccomp filter that @spec asks for: what is given as MRG_INIT_FILTER_FD. *ret_fd is -1 when it asks for none. */
+int mrg_helper_filter_new(const struct mrg_spec *spec, int *ret_fd, struct mrg_error *err);
+
+/* Who the first process of @spec runs as, looked up in /etc/passwd and /etc/group below @root (a descriptor): "UID:GID[,GID...]" and, unless NULL, the home
+ * directory ("/" when there is none). The caller frees both. */
+int mrg_helper_user(const struct mrg_spec *spec, int root, char **ret_ids, char **ret_home, struct mrg_error *err);
 
 /* The path of moorage-init on the host; -MRG_E_NO_ENGINE when it is not installed. */
 int mrg_helper_init_path(char *ret, size_t size, struct mrg_error *err);
 
-/* Memory for one status word that its holder can neither grow nor shrink: what is given as MRG_INIT_STATUS_FD. */
+/* Memory for the status word and the count of OOM kills that its holder can neither grow nor shrink: what is given as MRG_INIT_STATUS_FD. */
 int mrg_helper_status_new(int *ret_fd, struct mrg_error *err);
 
 /* What was written there: 1 and *ret_status, or 0 when nothing was (the first process was killed). */
 int mrg_helper_status_read(int fd, int *ret_status);
+
+/* Whether the kernel had killed something in the container for want of memory, where it sees its own cgroup: for engines that remove theirs before anybody
+ * can look. */
+int mrg_helper_status_oom(int fd);
 
 /* In a child of mrg_helper_spawn(): the pipe its failure travels through, close-on-exec. The number must be free in the
  * caller. moorage-init, when it is executed, inherits the pipe as MRG_INIT_ERROR_FD instead. */

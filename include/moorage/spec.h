@@ -304,6 +304,9 @@ char *mrg_spec_strdup(struct mrg_spec *spec, const char *text);
 /* A deep copy of @spec. */
 int mrg_spec_copy(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_error *err);
 
+/* Puts copies of all fields set in @from into @to, in place of its own. */
+int mrg_spec_merge(struct mrg_spec *to, const struct mrg_spec *from, struct mrg_error *err);
+
 /*
  * Reads a spec from @length bytes of JSON text. At most 4 MiB, 64 levels, no
  * duplicate keys, no bytes that are not UTF-8. Errors name the place as a JSON

@@ -8,6 +8,7 @@ prepare_file() { [ "$E2E_KIND" = busybox ] || export SKIP_HOST=1; }
 setup() {
 	[ -z "${SKIP_HOST:-}" ] || skip "the same for every root: done with busybox"
 	[ "$E2E_BACKEND" != libvirt ] || [[ $BATS_TEST_DESCRIPTION == libvirt* ]] || skip "libvirt refuses it, see the last test"
+	[ "$E2E_BACKEND" != nspawn ] || [[ $BATS_TEST_DESCRIPTION == nspawn* ]] || skip "nspawn refuses it, see the last test"
 }
 
 @test "ps ax works with nothing prepared" {
@@ -37,4 +38,11 @@ setup() {
 	[ "$E2E_BACKEND" = libvirt ] || skip "$E2E_BACKEND can"
 	refused 125 "libvirt.*moorage.ephemeral.*native" run --rm -B libvirt --name "$P-host" host -- /bin/true
 	refused 6 "libvirt.*moorage.ephemeral.*native" create -B libvirt --name "$P-host" host -- /bin/true
+}
+
+@test "nspawn refuses it and says who can" {
+	[ "$E2E_BACKEND" = nspawn ] || skip "$E2E_BACKEND can"
+	refused 125 "systemd-nspawn cannot use the host's own root" run --rm -B nspawn --name "$P-host" host -- /bin/true
+	refused 6 "systemd-nspawn cannot use the host's own root" create -B nspawn --name "$P-host" host -- /bin/true
+	grep -q "^hint: .*native" "$BATS_TEST_TMPDIR/err"
 }

@@ -38,7 +38,7 @@ load lib
 		[ "$output" = 0 ]
 	done
 	[ "$found" = 1 ]
-	run once firmware -- /bin/sh -c 'ls -A /sys/firmware | wc -l'
+	run once firmware -- /bin/sh -c 'ls -A /sys/firmware 2>/dev/null | wc -l'
 	[ "$output" = 0 ]
 }
 

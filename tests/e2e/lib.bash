@@ -69,6 +69,9 @@ is() { [ "$("$MOORAGE" state "$P-$1" 2>/dev/null)" = "$2" ]; }
 # isolated_only WHAT: a chroot shares the rest with its host by design.
 isolated_only() { [ "$E2E_BACKEND" != chroot ] || skip "$E2E_BACKEND has no $1"; }
 
+# shared_root: the options with which many containers can have one root at the same time. nspawn gives one that can be written to only once.
+shared_root() { [ "$E2E_BACKEND" != nspawn ] || echo --ephemeral; }
+
 # cgroups NAME: its directories in every hierarchy.
 cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d \( -name "*$P-$1-*" -o -name "*$P-$1.*" \) 2>/dev/null; }
 

@@ -4,7 +4,8 @@ load lib
 
 @test "200 containers at once" {
 	for i in $(seq 1 200); do
-		"$MOORAGE" run -d -B "$E2E_BACKEND" --name "$P-$i" "$E2E_ROOT" -- /bin/sleep 600 >/dev/null 3>&- &
+		# shellcheck disable=SC2046
+		"$MOORAGE" run -d -B "$E2E_BACKEND" --name "$P-$i" $(shared_root) "$E2E_ROOT" -- /bin/sleep 600 >/dev/null 3>&- &
 		[ $((i % 10)) -ne 0 ] || wait
 	done
 	wait
@@ -16,7 +17,8 @@ load lib
 }
 
 @test "50 run --rm, ten at a time, each with its own output" {
-	seq 1 50 | xargs -P 10 -I{} "$MOORAGE" run --rm -B "$E2E_BACKEND" --name "$P-{}" "$E2E_ROOT" -- /bin/echo {} >"$BATS_TEST_TMPDIR/out"
+	# shellcheck disable=SC2046
+	seq 1 50 | xargs -P 10 -I{} "$MOORAGE" run --rm -B "$E2E_BACKEND" --name "$P-{}" $(shared_root) "$E2E_ROOT" -- /bin/echo {} >"$BATS_TEST_TMPDIR/out"
 	[ "$(sort -n "$BATS_TEST_TMPDIR/out")" = "$(seq 1 50)" ]
 }
 

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Asking the monitor of LXC that every container has while it runs. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "lxc.h"
+
+#include "core/util/digest.h"
+
+/* What goes over the socket: LXC's commands.h. */
+struct question {
+	int number;
+	int length;			/* of what follows: nothing */
+	const void *data;
+};
+
+struct answer {
+	int ret;
+	int length;
+	void *data;			/* the number asked for */
+};
+
+/* "LXCPATH/NAME/command" in the abstract namespace, by its digest when it is too long. */
+static socklen_t make_address(const struct lxc_place *place, struct sockaddr_un *ret)
+{
+	size_t size = sizeof(ret->sun_path) - 1;
+	char *name = ret->sun_path + 1;
+	int n;
+
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	n = snprintf(name, size, "%s/%s/command", place->path, place->name);
+	if (n < 0 || (size_t)n >= size - 1) {
+		uint64_t digest = digest_text(place->path, strlen(place->path));
+
+		digest = digest_add(digest_add(digest, "/", 1), place->name, strlen(place->name));
+		n = snprintf(name, size, "lxc/%016" PRIx64 "/command", digest);
+	}
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
+}
+
+/* Anybody may take a name in the abstract namespace: a stranger's word counts for nothing. */
+static int is_trusted(int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == geteuid();
+}
+
+int lxc_ask(const struct lxc_place *place, int question)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct question q = { .number = question };
+	struct sockaddr_un address;
+	socklen_t length = make_address(place, &address);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, length) < 0)
+		return -errno;
+	if (!is_trusted(fd))
+		return -ECONNREFUSED;
+	if (send(fd, &q, sizeof(q), MSG_NOSIGNAL) != (ssize_t)sizeof(q))
+		return -ECONNREFUSED;
+	return take_fd(&fd);
+}
+
+int lxc_answer(int socket, int timeout_ms, long *ret)
+{
+	struct pollfd p = { .fd = socket, .events = POLLIN };
+	struct answer a;
+	ssize_t n;
+	int r;
+
+	do
+		r = poll(&p, 1, timeout_ms);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		return r < 0 ? -errno : -ETIMEDOUT;
+	n = recv(socket, &a, sizeof(a), MSG_DONTWAIT);
+	if (n != (ssize_t)sizeof(a) || a.ret < 0)
+		return -ECONNRESET;
+	*ret = (long)(intptr_t)a.data;
+	return 0;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Commands in a container that runs. Mostly by our own means, which are faster; by those of LXC where only LXC knows the policy: a filter of
+ * system calls in a file of its own, or the label of a security module.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "payload.h"
+
+#include "core/util/fail.h"
+#include "core/util/fd.h"
+#include "core/util/proc.h"
+#include "core/util/str.h"
+
+#define DEFAULT_PATH	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* ---- whose policy -------------------------------------------------------------------------------- */
+
+/* Whether @init has filters that we have not, and the spec does not tell of. */
+static bool has_unknown_filter(const struct mrg_spec *spec, pid_t init)
+{
+	uint64_t theirs = 0, ours = 0;
+
+	if (spec->seccomp || (spec->seccomp_profile && strcmp(spec->seccomp_profile, "unconfined") != 0))
+		return false;
+	if (lxc_read_status(init, "\nSeccomp_filters:", 10, &theirs) == 0)
+		return lxc_read_status(getpid(), "\nSeccomp_filters:", 10, &ours) == 0 && theirs > ours;
+	/* Before Linux 5.10 there is no count. */
+	return lxc_read_status(init, "\nSeccomp:", 10, &theirs) == 0 && theirs == 2;
+}
+
+static char *read_label(pid_t pid)
+{
+	char path[48], *text = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/attr/current", (int)pid);
+	return fd_read_virtual(AT_FDCWD, path, 4096, &text, NULL) == 0 ? text : NULL;
+}
+
+static bool has_other_label(pid_t init)
+{
+	_cleanup_free_ char *theirs = read_label(init), *ours = read_label(getpid());
+
+	return theirs && *theirs && (!ours || strcmp(theirs, ours) != 0);
+}
+
+/* ---- by our own means ----------------------------------------------------------------------------- */
+
+/* A configuration says what LXC takes away, not what there is: what the first process has lost is lost. */
+static void limit_caps(struct mrg_spec *spec, uint64_t bounding)
+{
+	static const uint16_t fields[] = {
+		MRG_FIELD_CAP_BOUNDING, MRG_FIELD_CAP_EFFECTIVE, MRG_FIELD_CAP_INHERITABLE, MRG_FIELD_CAP_PERMITTED,
+	};
+	uint64_t *const sets[] = { &spec->cap_bounding, &spec->cap_effective, &spec->cap_inheritable, &spec->cap_permitted };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		/* Inherited is only what the configuration gives. */
+		if (!mrg_fields_has(&spec->set, fields[i]))
+			*sets[i] = fields[i] == MRG_FIELD_CAP_INHERITABLE ? 0 : UINT64_MAX;
+		*sets[i] &= bounding;
+		mrg_fields_add(&spec->set, fields[i]);
+	}
+	spec->cap_ambient &= spec->cap_inheritable;
+}
+
+static int enter(struct lxc_running *running, const struct mrg_command *command, struct mrg_stdio *io, struct mrg_process *ret,
+		 struct mrg_error *err)
+{
+	struct mrg_spec spec = *running->unit.spec;
+	uint64_t bounding;
+
+	if (lxc_read_status(running->init.pid, "\nCapBnd:", 16, &bounding) < 0)
+		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "'%s' does not run", running->unit.name);
+	limit_caps(&spec, bounding);
+	running->unit.spec = &spec;
+	return mrg_helper_exec(NULL, &running->unit, command, io, ret, err);
+}
+
+/* ---- by LXC's -------------------------------------------------------------------------------------- */
+
+/* Inside the container, under its policy. */
+static int execute(void *data)
+{
+	const struct lxc_payload *payload = data;
+
+	if (lxc_payload_place(payload, NULL) == 0)
+		syscall(SYS_execveat, LXC_PAYLOAD_IMAGE_FD, "", payload->args, environ, AT_EMPTY_PATH);
+	return 126;
+}
+
+static int call_attach(const struct mrg_unit *unit, struct lxc_payload *payload, const int fds[3], pid_t *ret, struct mrg_error *err)
+{
+	_cleanup_engine_ struct lxc_engine engine = { .c = NULL };
+	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
+	struct lxc_place place;
+	int r = lxc_place_of(unit, &place, err);
+
+	if (r == 0)
+		r = lxc_engine_open(&place, &engine, err);
+	if (r < 0)
+		return r;
+	options.env_policy = LXC_ATTACH_CLEAR_ENV;
+	options.initial_cwd = (char *)"/";
+	options.stdin_fd = fds[0];
+	options.stdout_fd = fds[1];
+	options.stderr_fd = fds[2];
+	if (unit->spec->no_new_privileges)
+		options.attach_flags |= LXC_ATTACH_NO_NEW_PRIVS;
+	if (engine.c->attach(engine.c, execute, payload, &options, ret) == 0)
+		return 0;
+	return mrg_error_set(err, -EIO, "LXC cannot start a process in '%s'", unit->name);
+}
+
+static int hold(pid_t pid, struct mrg_process *ret, struct mrg_error *err)
+{
+	ret->pid = pid;
+	ret->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (ret->pidfd < 0)
+		return mrg_error_set(err, -errno, "cannot open the new process: %s", strerror(errno));
+	if (proc_start_time(pid, &ret->start_time) < 0)
+		ret->start_time = 0;
+	return 0;
+}
+
+static int run(const struct mrg_unit *unit, struct lxc_payload *payload, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
+{
+	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int streams[] = { io->in, io->out, io->err }, none[] = { null, null, null };
+	pid_t pid;
+	int r = call_attach(unit, payload, io->terminal ? none : streams, &pid, err);
+
+	if (r < 0)
+		return r;
+	r = lxc_payload_hear(payload, err);
+	if (r > 0)
+		r = mrg_error_set(err, -EIO, "LXC could not start a process in '%s'", unit->name);
+	if (r == 0)
+		r = hold(pid, ret, err);
+	if (r == 0 && io->terminal)
+		r = mrg_helper_process_master(payload->terminal, &io->master, err);
+	if (r < 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	return r;
+}
+
+static int attach(struct lxc_running *running, const struct mrg_command *command, struct mrg_stdio *io, struct mrg_process *ret,
+		  struct mrg_error *err)
+{
+	struct lxc_payload payload = LXC_PAYLOAD_INIT;
+	char path[32];
+	_cleanup_close_ int root = -1;
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)running->init.pid);
+	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "'%s' does not run", running->unit.name);
+	r = lxc_payload_prepare(&(struct lxc_payload_request){ &running->unit, command, root, io->terminal }, &payload, err);
+	if (r == 0)
+		r = run(&running->unit, &payload, io, ret, err);
+	lxc_payload_deinit(&payload);
+	return r;
+}
+
+/* ---- the verb --------------------------------------------------------------------------------------- */
+
+/* LXC gives its containers no PATH, and lxc-attach its caller's. */
+static int add_path(const struct mrg_command *command, char ***ret)
+{
+	int r = strv_append(ret, DEFAULT_PATH);
+
+	for (char **variable = command->env; r == 0 && *variable; variable++) {
+		if (strncmp(*variable, "PATH=", 5) == 0) {
+			*ret = strv_free(*ret);
+			return 0;
+		}
+		r = strv_append(ret, *variable);
+	}
+	return r;
+}
+
+int lxc_exec(void *self _unused_, const struct mrg_unit *unit, const struct mrg_command *command, struct mrg_stdio *io,
+	     struct mrg_process *ret, struct mrg_error *err)
+{
+	_cleanup_running_ struct lxc_running running = LXC_RUNNING_INIT;
+	_cleanup_(strv_freep) char **env = NULL;
+	struct mrg_command with_path = *command;
+	int r = lxc_running_open(unit, &running, err);
+
+	if (r == 0 && add_path(command, &env) < 0)
+		r = fail_memory(err);
+	if (r < 0)
+		return r;
+	if (env)
+		with_path.env = env;
+	if (has_unknown_filter(unit->spec, running.init.pid) || has_other_label(running.init.pid))
+		return attach(&running, &with_path, io, ret, err);
+	return enter(&running, &with_path, io, ret, err);
+}

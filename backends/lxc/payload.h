@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BACKEND_LXC_PAYLOAD_H
+#define BACKEND_LXC_PAYLOAD_H
+
+/* What is handed to moorage-init, which runs in front of the commands of our own containers and of commands that LXC executes for us: LXC has no exact
+ * verdict, no exact exit status, no users by name and no filter like ours. */
+
+#include "lxc.h"
+
+enum {
+	LXC_PAYLOAD_REPORT,		/* a socket, with the write end of the pipe in it */
+	LXC_PAYLOAD_STATUS,
+	LXC_PAYLOAD_TERMINAL,		/* a socket */
+	LXC_PAYLOAD_ENVIRONMENT,
+	LXC_PAYLOAD_FILTER,
+	LXC_PAYLOAD_IMAGE,		/* moorage-init itself */
+	LXC_PAYLOAD_MAX
+};
+
+struct lxc_payload {
+	char **args;			/* moorage-init with all it is told; NULL: what the configuration says */
+	int fd[LXC_PAYLOAD_MAX];	/* -1: not needed */
+	int report;			/* read end of the pipe */
+	int terminal;			/* our end of the socket; -1: LXC makes the terminal, or there is none */
+};
+#define LXC_PAYLOAD_INIT	{ .fd = { -1, -1, -1, -1, -1, -1 }, .report = -1, .terminal = -1 }
+
+#define LXC_PAYLOAD_IMAGE_FD	(MRG_INIT_FILTER_FD + 1)	/* where moorage-init is in the child */
+
+struct lxc_payload_request {
+	const struct mrg_unit *unit;
+	const struct mrg_command *command;	/* NULL: the first process */
+	int root;			/* whose users they are */
+	bool terminal;			/* moorage-init makes one */
+};
+
+int lxc_payload_prepare(const struct lxc_payload_request *request, struct lxc_payload *ret, struct mrg_error *err);
+void lxc_payload_deinit(struct lxc_payload *payload);
+
+/* In the parent of a child that has begun: 0 once the command has been executed, or the error that moorage-init tells; 1 when it never got that far. */
+int lxc_payload_hear(struct lxc_payload *payload, struct mrg_error *err);
+
+/* In the child: gives the descriptors their numbers, and LXC their count. */
+int lxc_payload_place(const struct lxc_payload *payload, struct mrg_error *err);
+
+/* 0 or a negative errno. */
+int lxc_send_descriptor(int socket, int fd);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The verbs about a container that runs: its monitor knows the first process, the kernel the rest. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lxc.h"
+
+#include "core/util/fail.h"
+#include "core/util/fd.h"
+#include "core/util/proc.h"
+#include "core/util/str.h"
+
+/* A monitor answers when the container has started, which may be a while if hooks of its are slow. */
+#define ANSWER_MS	5000
+
+static int not_running(const struct mrg_unit *unit, struct mrg_error *err)
+{
+	return mrg_error_set(err, -MRG_E_NOT_RUNNING, "'%s' does not run", unit->name);
+}
+
+/* 1 and *ret, 0 when it does not run. */
+static int ask(const struct mrg_unit *unit, int question, long *ret, struct mrg_error *err)
+{
+	_cleanup_close_ int socket = -1;
+	struct lxc_place place;
+	int r = lxc_place_of(unit, &place, err);
+
+	if (r < 0)
+		return r;
+	socket = lxc_ask(&place, question);
+	if (socket < 0)
+		return 0;
+	r = lxc_answer(socket, ANSWER_MS, ret);
+	if (r == -ETIMEDOUT)
+		return mrg_error_set(err, r, "the monitor of LXC does not answer for '%s'", unit->name);
+	return r < 0 ? 0 : 1;
+}
+
+int lxc_process(void *self _unused_, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err)
+{
+	struct mrg_process process = { .pidfd = -1 };
+	long pid;
+	int r = ask(unit, LXC_ASK_INIT, &pid, err);
+
+	if (r <= 0)
+		return r;
+	if (pid <= 1 || pid > INT_MAX)
+		return 0;
+	process.pid = (pid_t)pid;
+	/* Its parent is the monitor that has just answered: until that has buried it the pid is its own. */
+	if (proc_start_time(process.pid, &process.start_time) < 0)
+		return 0;
+	process.pidfd = proc_open(process.pid, process.start_time);
+	if (process.pidfd < 0)
+		return 0;
+	*ret = process;
+	return 1;
+}
+
+int lxc_running_open(const struct mrg_unit *unit, struct lxc_running *ret, struct mrg_error *err)
+{
+	int r = lxc_process(NULL, unit, &ret->init, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return not_running(unit, err);
+	ret->unit = *unit;
+	ret->unit.process = &ret->init;
+	ret->unit.cgroup = ret->cgroup;
+	return mrg_helper_cgroup_of(ret->init.pid, ret->cgroup, sizeof(ret->cgroup), err);
+}
+
+void lxc_running_close(struct lxc_running *running)
+{
+	running->init.pidfd = fd_close(running->init.pidfd);
+}
+
+/* ---- state ---------------------------------------------------------------------------------- */
+
+int lxc_state(void *self _unused_, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	struct lxc_place place;
+	long state;
+	int r = ask(unit, LXC_ASK_STATE, &state, err);
+
+	if (r < 0)
+		return r;
+	if (r == 1)
+		return state == LXC_IS_FROZEN || state == LXC_IS_FREEZING ? MRG_STATE_PAUSED : MRG_STATE_RUNNING;
+	r = lxc_place_of(unit, &place, err);
+	if (r < 0)
+		return r;
+	/* LXC keeps no memory of an end: what it has and does not run is stopped. */
+	if (!lxc_place_exists(&place))
+		return MRG_STATE_ABSENT;
+	return unit->adopted ? MRG_STATE_STOPPED : MRG_STATE_CREATED;
+}
+
+int lxc_read_status(pid_t pid, const char *key, int base, uint64_t *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[32], *line, *end;
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	r = fd_read_virtual(AT_FDCWD, path, 1 << 16, &text, NULL);
+	line = r < 0 ? NULL : strstr(text, key);
+	if (!line)
+		return r < 0 ? r : -ENODATA;
+	*ret = strtoull(line + strlen(key), &end, base);
+	return end > line + strlen(key) ? 0 : -EBADMSG;
+}
+
+/* ---- signals -------------------------------------------------------------------------------- */
+
+/* As LXC does it: systemd is told by the signal that it blocks. */
+static int halt_signal(const struct mrg_spec *spec, pid_t init)
+{
+	int signo = spec->stop_signal ? parse_signal(spec->stop_signal) : 0;
+	uint64_t blocked = 0;
+
+	if (signo > 0)
+		return signo;
+	return lxc_read_status(init, "\nSigBlk:", 16, &blocked) == 0 && blocked >> (SIGRTMIN + 3 - 1) & 1 ? SIGRTMIN + 3 : SIGPWR;
+}
+
+int lxc_stop(void *self, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	_cleanup_running_ struct lxc_running running = LXC_RUNNING_INIT;
+	int r = lxc_running_open(unit, &running, err);
+
+	if (r < 0)
+		return r;
+	return mrg_helper_cgroup_kill(self, &running.unit, halt_signal(unit->spec, running.init.pid), 0, err);
+}
+
+int lxc_kill(void *self, const struct mrg_unit *unit, int signo, int all, struct mrg_error *err)
+{
+	_cleanup_running_ struct lxc_running running = LXC_RUNNING_INIT;
+	int r = lxc_running_open(unit, &running, err), paused;
+
+	if (r < 0)
+		return r;
+	paused = all && signo == SIGKILL && lxc_state(self, unit, NULL) == MRG_STATE_PAUSED;
+	r = mrg_helper_cgroup_kill(self, &running.unit, signo, all, err);
+	/* The freezer of cgroup v1 holds even what is to die; it may be gone by now. */
+	if (r == 0 && paused)
+		lxc_resume(self, unit, NULL);
+	return r;
+}
+
+/* ---- with the helpers ------------------------------------------------------------------------ */
+
+int lxc_stats(void *self, const struct mrg_unit *unit, struct mrg_stats *ret, struct mrg_error *err)
+{
+	_cleanup_running_ struct lxc_running running = LXC_RUNNING_INIT;
+	int r = lxc_running_open(unit, &running, err);
+
+	return r < 0 ? r : mrg_helper_cgroup_stats(self, &running.unit, ret, err);
+}
+
+int lxc_update(void *self, const struct mrg_unit *unit, const struct mrg_spec *changes, struct mrg_error *err)
+{
+	_cleanup_running_ struct lxc_running running = LXC_RUNNING_INIT;
+	int r = lxc_running_open(unit, &running, err);
+
+	return r < 0 ? r : mrg_helper_cgroup_update(self, &running.unit, changes, err);
+}
+
+int lxc_processes(void *self, const struct mrg_unit *unit, int (*found)(pid_t pid, void *data), void *data, struct mrg_error *err)
+{
+	_cleanup_running_ struct lxc_running running = LXC_RUNNING_INIT;
+	int r = lxc_running_open(unit, &running, err);
+
+	return r < 0 ? r : mrg_helper_cgroup_processes(self, &running.unit, found, data, err);
+}

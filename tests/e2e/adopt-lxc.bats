@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Containers that LXC's own tools made are driven without an import, and ours by LXC's tools; neither side loses what is the other's.
+load lib
+
+# The place of LXC on this host, as its tools see it.
+prepare_file() {
+	export LXCPATH
+	LXCPATH=$(lxc-config lxc.lxcpath 2>/dev/null) || LXCPATH=
+}
+
+setup() {
+	[ "$E2E_BACKEND" = lxc ] || skip "about the backend lxc"
+	[ "$E2E_KIND" = busybox ] || skip "the same for every root: done with busybox"
+	[ -n "$LXCPATH" ] || skip "LXC is not installed"
+}
+
+teardown() {
+	local name
+	for name in $(lxc-ls -1 2>/dev/null | grep "^$P-"); do
+		lxc-stop -k -n "$name" >/dev/null 2>&1 || true
+		lxc-destroy -n "$name" >/dev/null 2>&1 || true
+	done
+}
+
+# foreign NAME: made by lxc-create, from a template of LXC's.
+foreign() {
+	printf 'lxc.net.0.type = empty\n' >"$BATS_TEST_TMPDIR/new.conf"
+	lxc-create -n "$P-$1" -f "$BATS_TEST_TMPDIR/new.conf" -t busybox >/dev/null 2>&1
+	cp "$LXCPATH/$P-$1/config" "$BATS_TEST_TMPDIR/before"
+}
+
+untouched() { cmp "$BATS_TEST_TMPDIR/before" "$LXCPATH/$P-$1/config"; }
+lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
+
+@test "what lxc-create made is listed, started, used, stopped, and stays as it was" {
+	foreign theirs
+	m ls -q -a | grep -qx "$P-theirs"
+	[ "$(m inspect "$P-theirs" | jq -r '.[0].adopted')" = true ]
+	m start "$P-theirs"
+	lxc_is theirs RUNNING
+	run m exec "$P-theirs" -- /bin/sh -c 'hostname; exit 42'
+	[ "$status" = 42 ]
+	[ "$output" = "$P-theirs" ]
+	run -127 m exec "$P-theirs" -- nothing-of-that-name
+	[ "$(lxc-attach -n "$P-theirs" -- /bin/hostname)" = "$P-theirs" ]
+	m procs "$P-theirs" | grep -q init
+	m stop -t 20 "$P-theirs"
+	lxc_is theirs STOPPED
+	untouched theirs
+}
+
+@test "one side freezes, the other sees it" {
+	foreign cold
+	m start "$P-cold"
+	m pause "$P-cold"
+	lxc_is cold FROZEN
+	m unpause "$P-cold"
+	lxc_is cold RUNNING
+	lxc-freeze -n "$P-cold"
+	is cold paused
+	lxc-unfreeze -n "$P-cold"
+	is cold running
+	m pause "$P-cold"
+	m rm -f "$P-cold"
+	[ ! -e "$LXCPATH/$P-cold" ]
+}
+
+@test "what lxc-start started is entered, watched and ended" {
+	foreign far
+	lxc-start -n "$P-far"
+	is far running
+	[ "$(m inspect "$P-far" | jq -r '.[0].status.pid')" = "$(lxc-info -p -H -n "$P-far")" ]
+	run m exec "$P-far" -- /bin/sh -c 'echo out; echo err >&2; exit 3'
+	[ "$status" = 3 ]
+	m update -m 64m "$P-far"
+	[ "$(lxc-cgroup -n "$P-far" memory.limit_in_bytes 2>/dev/null || lxc-cgroup -n "$P-far" memory.max)" = 67108864 ]
+	m kill -s KILL "$P-far"
+	eventually 10 is far stopped
+	eventually 10 lxc_is far STOPPED
+	untouched far
+}
+
+@test "the capabilities of a command are those that lxc-attach gives" {
+	foreign caps
+	m start "$P-caps"
+	[ "$(m exec "$P-caps" -- /bin/grep ^Cap /proc/self/status)" = "$(lxc-attach -n "$P-caps" -- /bin/grep ^Cap /proc/self/status)" ]
+}
+
+@test "its console" {
+	foreign console
+	lxc-start -n "$P-console"
+	run timeout 20 script -qefc "(sleep 1; echo; sleep 1; printf '\\020\\021') | '$MOORAGE' attach '$P-console'" /dev/null
+	[[ "$output" == *"built-in shell"* ]]
+	lxc_is console RUNNING
+}
+
+@test "start at boot is one line, and no other changes" {
+	foreign boot
+	m enable "$P-boot"
+	[ "$(lxc-ls -f -F NAME,AUTOSTART "^$P-boot\$" | awk 'NR == 2 { print $2 }')" = 1 ]
+	[ "$(diff "$BATS_TEST_TMPDIR/before" "$LXCPATH/$P-boot/config" | grep -c '^[<>]')" = 1 ]
+	m disable "$P-boot"
+	[ "$(lxc-ls -f -F NAME,AUTOSTART "^$P-boot\$" | awk 'NR == 2 { print $2 }')" = 0 ]
+	grep -v lxc.start.auto "$LXCPATH/$P-boot/config" | cmp "$BATS_TEST_TMPDIR/before"
+}
+
+@test "another name, and the end, as LXC does them" {
+	foreign old
+	m rename "$P-old" "$P-new"
+	lxc-info -n "$P-new" >/dev/null
+	[ ! -e "$LXCPATH/$P-old" ]
+	m rm "$P-new"
+	[ ! -e "$LXCPATH/$P-new" ]
+}
+
+@test "ours are LXC's as well: listed, told, entered, stopped" {
+	sleeper ours
+	lxc-ls -1 | grep -qx "$P-ours"
+	lxc_is ours RUNNING
+	[ "$(lxc-attach -n "$P-ours" -- /bin/cat /proc/1/comm)" = moorage-init ]
+	lxc-stop -n "$P-ours" -t 10
+	eventually 10 is ours stopped
+	m rm "$P-ours"
+	[ ! -e "$LXCPATH/$P-ours" ]
+}
+
+@test "lxc-execute runs the command of ours; lxc-destroy leaves the root alone" {
+	fresh theirs2 -- /bin/echo from LXC
+	run lxc-execute -n "$P-theirs2" -- /bin/echo from LXC
+	[[ "$output" == *"from LXC"* ]]
+	lxc-destroy -n "$P-theirs2"
+	[ -x "$E2E_ROOT/bin/busybox" ]
+	m rm -f "$P-theirs2"
+}
+
+@test "what others write into the configuration of ours is read" {
+	fresh edited --hostname before -- /bin/hostname
+	sed -i 's/^lxc.uts.name = .*/lxc.uts.name = after/' "$LXCPATH/$P-edited/config"
+	[ "$(m inspect "$P-edited" | jq -r '.[0].spec.hostname')" = after ]
+	run m start -a "$P-edited"
+	[ "$output" = after ]
+	m rm "$P-edited"
+}
+
+@test "a name that LXC has is refused, and nothing of it is touched" {
+	foreign taken
+	refused 9 "exists already: lxc has it" create -B lxc --name "$P-taken" "$E2E_ROOT" -- /bin/true
+	untouched taken
+}
+
+@test "a configuration that LXC cannot read is told by name" {
+	foreign broken
+	echo 'lxc.no.such.key = 1' >>"$LXCPATH/$P-broken/config"
+	run m start "$P-broken"
+	[ "$status" != 0 ]
+	[[ "$output" == *"$P-broken"* ]]
+	sed -i '$d' "$LXCPATH/$P-broken/config"
+	untouched broken
+}
