@@ -90,6 +90,8 @@ lxc_fixture = %D%/unit/lxc_fixture.c %D%/unit/lxc_fixture.h $(spec_fixture)
 libvirt_fixture = %D%/unit/libvirt_fixture.c %D%/unit/libvirt_fixture.h
 %C%_unit_test_format_libvirt_SOURCES = %D%/unit/test_format_libvirt.c $(libvirt_fixture) $(spec_fixture)
 %C%_unit_test_format_libvirt_bad_SOURCES = %D%/unit/test_format_libvirt_bad.c $(libvirt_fixture) $(spec_fixture)
+%C%_unit_test_libvirt_SOURCES = %D%/unit/test_libvirt.c $(libvirt_fixture) $(spec_fixture)
+%C%_unit_test_libvirt_LDADD = liblibvirt.la libcore.la $(CMOCKA_LIBS)
 %C%_unit_test_nspawn_SOURCES = %D%/unit/test_nspawn.c
 %C%_unit_test_nspawn_LDADD = libnspawn.la libcore.la $(CMOCKA_LIBS)
 if HAVE_LXC
@@ -104,6 +106,9 @@ unit_tests += %D%/unit/test_nspawn
 endif
 if HAVE_LIBXML2
 unit_tests += %D%/unit/test_format_libvirt %D%/unit/test_format_libvirt_bad
+if HAVE_LIBVIRT
+unit_tests += %D%/unit/test_libvirt
+endif
 endif
 
 if HAVE_CMOCKA

@@ -23,19 +23,24 @@
 #define END_MS		1000
 #define ANSWER_SECONDS	90		/* longer than any alarm of the program: it was stopped itself */
 
-/* It ends when its socket does. Where orphans come to the caller (PR_SET_CHILD_SUBREAPER), it is the caller's child by now, of which the
+void libvirt_let_go(struct libvirt *self)
+{
+	self->agent = fd_close(self->agent);
+	free(self->uri);
+	self->uri = NULL;
+}
+
+/* Where orphans come to the caller (PR_SET_CHILD_SUBREAPER), it is the caller's child by now, of which the
  * caller knows nothing: it is buried here. */
 void libvirt_send_away(struct libvirt *self)
 {
 	struct pollfd end = { .fd = self->pidfd, .events = POLLIN };
 	siginfo_t info = { 0 };
 
-	self->agent = fd_close(self->agent);
+	libvirt_let_go(self);
 	if (self->pidfd >= 0 && waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && poll(&end, 1, END_MS) > 0)
 		waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED | WNOHANG);
 	self->pidfd = fd_close(self->pidfd);
-	free(self->uri);
-	self->uri = NULL;
 }
 
 static int execute(struct libvirt *self, const char *uri, struct mrg_error *err)
@@ -69,11 +74,26 @@ static int execute(struct libvirt *self, const char *uri, struct mrg_error *err)
 	return fail_memory(err);
 }
 
-/* It loads the library and connects, which is half the time of a start. */
+/* One that serves the daemon at @path: what runs, or a new one. */
+static int engage(struct libvirt *self, const char *path, struct mrg_error *err)
+{
+	const char *uri = path ? path : LIBVIRT_URI;
+	int r = libvirt_check_path(path, err);
+
+	if (r == 0 && (self->agent < 0 || strcmp(self->uri, uri) != 0))
+		libvirt_send_away(self);
+	return r == 0 && self->agent < 0 ? execute(self, uri, err) : r;
+}
+
+void libvirt_call(struct libvirt *self, const char *path)
+{
+	engage(self, path, NULL);
+}
+
 int libvirt_ready(void *self, struct mrg_error *err)
 {
 	(void)err;
-	execute(self, LIBVIRT_URI, NULL);
+	libvirt_call(self, NULL);
 	return 0;
 }
 
@@ -146,30 +166,24 @@ static int receive_answer(int fd, struct agent_answer *ret, char **ret_text)
 
 int libvirt_ask(struct libvirt *self, const char *path, const struct agent_call *call, int *ret_value, char **ret_text, struct mrg_error *err)
 {
-	const char *uri = path ? path : LIBVIRT_URI;
 	_cleanup_free_ char *text = NULL;
 	struct agent_answer answer;
-	int r = libvirt_check_path(path, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (call->name && strlen(call->name) >= AGENT_NAME_SIZE)
 		return mrg_error_set(err, -MRG_E_INVALID, "the name '%s' is too long", call->name);
-	if (self->agent >= 0 && strcmp(self->uri, uri) != 0)
-		libvirt_send_away(self);
-	if (self->agent < 0)
-		r = execute(self, uri, err);
-	if (r == 0)
-		r = send_request(self->agent, call);
-	/* It has been killed since the last one, which did not get this one. */
+	r = engage(self, path, err);
+	if (r < 0)
+		return r;
+	r = send_request(self->agent, call);
+	/* It was killed since the last request, and has not got this one. */
 	if (r == -EPIPE || r == -ECONNRESET) {
 		libvirt_send_away(self);
-		r = execute(self, uri, err);
-		if (r == 0)
-			r = send_request(self->agent, call);
+		r = engage(self, path, err);
+		if (r < 0)
+			return r;
+		r = send_request(self->agent, call);
 	}
-	if (self->agent < 0)
-		return r;
 	if (r == 0)
 		r = receive_answer(self->agent, &answer, &text);
 	if (r < 0 || answer.error.code == -MRG_E_TIMEOUT)

@@ -240,13 +240,15 @@ int libvirt_destroy(void *data, const struct mrg_unit *unit, struct mrg_error *e
 {
 	struct libvirt *self = data;
 	struct libvirt_note note;
+	bool defined = libvirt_is_defined(unit->name);
 	int r = 0;
 
 	if (is_alive(unit->name))
 		return mrg_error_set(err, -MRG_E_STATE, "'%s' still runs", unit->name);
-	if (libvirt_read_note(unit->name, &note))
+	/* Also when nothing is seen of it: a start whose monitor was killed may go on, and is waited for. */
+	if (defined || libvirt_read_note(unit->name, &note))
 		r = destroy_in_engine(self, unit, err);
-	if (r == 0 && libvirt_is_defined(unit->name))
+	if (r == 0 && defined)
 		r = libvirt_ask(self, unit->path, &(struct agent_call){ .op = AGENT_UNDEFINE, .name = unit->name }, NULL, NULL, err);
 	if (r < 0 && r != -MRG_E_NOT_FOUND)
 		return r;

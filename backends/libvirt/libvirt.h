@@ -43,10 +43,13 @@ struct agent_call {
 /* Has the daemon at @path (a URI, NULL: the system's) do @call. @ret_text (may be NULL) is allocated. */
 int libvirt_ask(struct libvirt *self, const char *path, const struct agent_call *call, int *ret_value, char **ret_text, struct mrg_error *err);
 
-/* Verb ready: executes the program that asks. */
+/* Executes the program that asks, if it does not run: it loads the library and connects, which is half the time of a start, while the caller
+ * goes on. What fails here is told when something is asked. */
+void libvirt_call(struct libvirt *self, const char *path);
 int libvirt_ready(void *self, struct mrg_error *err);
 
-/* Ends it. */
+/* Ends it, which it does when its socket does; the other one waits for that. */
+void libvirt_let_go(struct libvirt *self);
 void libvirt_send_away(struct libvirt *self);
 
 /* ---- domains.c: what its files tell ---------------------------------------------------- */

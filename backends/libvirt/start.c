@@ -321,8 +321,10 @@ static void undo(struct startup *s)
 static int start_ours(struct startup *s, struct mrg_error *err)
 {
 	_cleanup_free_ char *xml = NULL;
-	int r = libvirt_is_defined(s->unit->name) ? 0 : libvirt_create(s->self, s->unit, err);
+	int r;
 
+	libvirt_call(s->self, s->unit->path);
+	r = libvirt_is_defined(s->unit->name) ? 0 : libvirt_create(s->self, s->unit, err);
 	if (r == 0)
 		r = make_copy(s, &xml, err);
 	if (r == 0)
@@ -383,7 +385,7 @@ int libvirt_start(void *data, const struct mrg_unit *unit, struct mrg_stdio *io,
 	snprintf(s.self->id, sizeof(s.self->id), "%s", unit->id);
 	r = unit->adopted ? start_adopted(&s, err) : start_ours(&s, err);
 	/* A monitor has no more use for it until the end, and then perhaps. */
-	libvirt_send_away(s.self);
+	libvirt_let_go(s.self);
 	if (r == 0)
 		*ret = s.process;
 	return r;

@@ -120,7 +120,11 @@ int nspawn_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret
 	if (r < 0)
 		return r;
 	nspawn_tidy(unit);
-	if (kept->status >= 0)
-		ret->status_known = mrg_helper_status_read(kept->status, &ret->status);
+	if (kept->status < 0)
+		return 0;
+	/* moorage-init blocks all signals: what ended it before it could write was the one that cannot be blocked. */
+	ret->status_known = 1;
+	if (!mrg_helper_status_read(kept->status, &ret->status))
+		ret->status = SIGKILL;
 	return 0;
 }

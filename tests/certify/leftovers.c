@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -202,8 +203,18 @@ static void remove_mount(const char *path, _unused_ void *data)
 	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
 }
 
+static void list_bridge(const struct kit *kit, struct buffer *ret)
+{
+	char name[IFNAMSIZ];
+
+	bridge_name(kit, name);
+	if (if_nametoindex(name))
+		buffer_addf(ret, "bridge %s\n", name);
+}
+
 void leftovers_list(const struct kit *kit, struct buffer *ret)
 {
+	list_bridge(kit, ret);
 	each_child(list_process, ret);
 	each_cgroup(kit, list_cgroup, ret);
 	each_mount(kit, "/proc/self/mountinfo", list_mount, ret);
@@ -226,4 +237,5 @@ void leftovers_clear(const struct kit *kit)
 	each_mount(kit, "/proc/self/mountinfo", remove_mount, NULL);
 	each_record(kit, remove_path, NULL);
 	each_place(kit, remove_path, NULL);
+	bridge_remove(kit);
 }

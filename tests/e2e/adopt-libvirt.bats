@@ -128,6 +128,23 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	undefined ours
 }
 
+@test "networks: a veth on a bridge, with its address; it goes with the container" {
+	ip link add mrgt-br0 type bridge
+	ip addr add 10.99.0.1/24 dev mrgt-br0
+	ip link set mrgt-br0 up
+	jq -n --arg root "$E2E_ROOT" '{ociVersion: "1.2.0", root: {path: $root}, process: {cwd: "/", args: ["/bin/sleep", "60"]},
+		linux: {namespaces: [{type: "network"}, {type: "pid"}, {type: "mount"}, {type: "uts"}, {type: "ipc"}]},
+		moorage: {networks: [{type: "veth", link: "mrgt-br0", name: "eth0", up: true, addresses: ["10.99.0.5/24"]}]}}' >"$BATS_TEST_TMPDIR/net.json"
+	m create -q -B libvirt --name "$P-net" --from "$BATS_TEST_TMPDIR/net.json"
+	before=$(ip -o link | wc -l)
+	m start "$P-net"
+	eventually 5 busybox ping -c 1 -W 1 10.99.0.5
+	m stats --no-stream --json "$P-net" | jq -e '.[0] | tostring | test("net")'
+	m rm -f "$P-net"
+	eventually 5 bash -c '[ "$(ip -o link | wc -l)" = '"$before"' ]'
+	ip link del mrgt-br0
+}
+
 # ---- the daemon goes ------------------------------------------------------------
 
 daemon() { cat /run/libvirt/mrgt.pid; }
