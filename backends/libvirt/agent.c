@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,6 +64,7 @@ struct call {
 	size_t n_fds;
 	int32_t value;
 	char *answer;
+	virDomainPtr created;		/* by this request; NULL: none */
 };
 
 /* ---- errors ----------------------------------------------------------------------------------- */
@@ -238,12 +240,8 @@ static int start(struct agent *a, struct call *c, struct mrg_error *err)
 
 static int create(struct agent *a, struct call *c, struct mrg_error *err)
 {
-	virDomainPtr domain = a->api.virDomainCreateXMLWithFiles(a->connection, c->text, (unsigned int)c->n_fds, c->fds, 0);
-
-	if (!domain)
-		return fail_libvirt(a, err);
-	a->api.virDomainFree(domain);
-	return 0;
+	c->created = a->api.virDomainCreateXMLWithFiles(a->connection, c->text, (unsigned int)c->n_fds, c->fds, 0);
+	return c->created ? 0 : fail_libvirt(a, err);
 }
 
 static int destroy(struct agent *a, struct call *c, struct mrg_error *err)
@@ -335,24 +333,55 @@ static int receive(struct call *c)
 	return c->text && fd_read_all(AGENT_SOCKET, c->text, c->request.length) == (ssize_t)c->request.length;
 }
 
+/* What nobody waits for any more is not begun: somebody else may be removing what is left of it. */
+static bool is_wanted(void)
+{
+	struct pollfd plugin = { .fd = AGENT_SOCKET };
+
+	return poll(&plugin, 1, 0) == 0;
+}
+
+/* A domain that was made for a plugin that has gone: it has nobody. */
+static void undo(struct agent *a, const struct call *c)
+{
+	if (c->created)
+		a->api.virDomainDestroy(c->created);
+}
+
+static int answer(struct agent *a, const struct call *c, const struct mrg_error *err)
+{
+	struct agent_answer answer = {
+		.error = *err, .value = c->value, .length = c->answer ? (uint32_t)strlen(c->answer) : 0,
+	};
+	int r = fd_write_all(AGENT_SOCKET, &answer, sizeof(answer));
+
+	if (r == 0 && c->answer)
+		r = fd_write_all(AGENT_SOCKET, c->answer, answer.length);
+	if (r < 0)
+		undo(a, c);
+	return r;
+}
+
 static int serve(struct agent *a, struct call *c)
 {
-	struct agent_answer answer = { .error.code = 0 };
+	struct mrg_error err = { 0 };
 	int r;
 
 	alarm(operations[c->request.op].seconds);
-	r = connect_to_daemon(a, &answer.error);
+	r = connect_to_daemon(a, &err);
+	if (!is_wanted())
+		return -EPIPE;
 	if (r == 0)
-		r = operations[c->request.op].run(a, c, &answer.error);
+		r = operations[c->request.op].run(a, c, &err);
 	alarm(0);
-	if (r < 0 && answer.error.code >= 0)
-		fail_errno(&answer.error, r, "libvirt failed");
+	if (r < 0 && err.code >= 0)
+		fail_errno(&err, r, "libvirt failed");
 	for (size_t i = 0; i < c->n_fds; i++)
 		close(c->fds[i]);
-	answer.value = c->value;
-	answer.length = c->answer ? (uint32_t)strlen(c->answer) : 0;
-	r = fd_write_all(AGENT_SOCKET, &answer, sizeof(answer));
-	return r == 0 && c->answer ? fd_write_all(AGENT_SOCKET, c->answer, answer.length) : r;
+	r = answer(a, c, &err);
+	if (c->created)
+		a->api.virDomainFree(c->created);
+	return r;
 }
 
 int main(int argc, char **argv)

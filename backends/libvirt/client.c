@@ -23,19 +23,24 @@
 #define END_MS		1000
 #define ANSWER_SECONDS	90		/* longer than any alarm of the program: it was stopped itself */
 
-/* It ends when its socket does. Where orphans come to the caller (PR_SET_CHILD_SUBREAPER), it is the caller's child by now, of which the
+void libvirt_let_go(struct libvirt *self)
+{
+	self->agent = fd_close(self->agent);
+	free(self->uri);
+	self->uri = NULL;
+}
+
+/* Where orphans come to the caller (PR_SET_CHILD_SUBREAPER), it is the caller's child by now, of which the
  * caller knows nothing: it is buried here. */
 void libvirt_send_away(struct libvirt *self)
 {
 	struct pollfd end = { .fd = self->pidfd, .events = POLLIN };
 	siginfo_t info = { 0 };
 
-	self->agent = fd_close(self->agent);
+	libvirt_let_go(self);
 	if (self->pidfd >= 0 && waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && poll(&end, 1, END_MS) > 0)
 		waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED | WNOHANG);
 	self->pidfd = fd_close(self->pidfd);
-	free(self->uri);
-	self->uri = NULL;
 }
 
 static int execute(struct libvirt *self, const char *uri, struct mrg_error *err)
@@ -75,7 +80,7 @@ static int engage(struct libvirt *self, const char *path, struct mrg_error *err)
 	const char *uri = path ? path : LIBVIRT_URI;
 	int r = libvirt_check_path(path, err);
 
-	if (r == 0 && self->agent >= 0 && strcmp(self->uri, uri) != 0)
+	if (r == 0 && (self->agent < 0 || strcmp(self->uri, uri) != 0))
 		libvirt_send_away(self);
 	return r == 0 && self->agent < 0 ? execute(self, uri, err) : r;
 }

@@ -48,7 +48,8 @@ int libvirt_ask(struct libvirt *self, const char *path, const struct agent_call 
 void libvirt_call(struct libvirt *self, const char *path);
 int libvirt_ready(void *self, struct mrg_error *err);
 
-/* Ends it. */
+/* Ends it, which it does when its socket does; the other one waits for that. */
+void libvirt_let_go(struct libvirt *self);
 void libvirt_send_away(struct libvirt *self);
 
 /* ---- domains.c: what its files tell ---------------------------------------------------- */

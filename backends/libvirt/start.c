@@ -385,7 +385,7 @@ int libvirt_start(void *data, const struct mrg_unit *unit, struct mrg_stdio *io,
 	snprintf(s.self->id, sizeof(s.self->id), "%s", unit->id);
 	r = unit->adopted ? start_adopted(&s, err) : start_ours(&s, err);
 	/* A monitor has no more use for it until the end, and then perhaps. */
-	libvirt_send_away(s.self);
+	libvirt_let_go(s.self);
 	if (r == 0)
 		*ret = s.process;
 	return r;

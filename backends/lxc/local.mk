@@ -5,9 +5,11 @@ noinst_LTLIBRARIES += liblxcbackend.la
 liblxcbackend_la_SOURCES = \
 	%D%/ask.c \
 	%D%/autostart.c \
+	%D%/cgroups.c \
 	%D%/engine.c \
 	%D%/exec.c \
 	%D%/explain.c \
+	%D%/life.c \
 	%D%/list.c \
 	%D%/lxc.c %D%/lxc.h \
 	%D%/payload.c %D%/payload.h \
@@ -16,7 +18,7 @@ liblxcbackend_la_SOURCES = \
 	%D%/probe.c \
 	%D%/running.c \
 	%D%/settings.c \
-	%D%/start.c \
+	%D%/start.c %D%/start.h \
 	%D%/text.c
 liblxcbackend_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D% $(LXC_CFLAGS)
 

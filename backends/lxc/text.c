@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -167,6 +166,8 @@ int lxc_make_config(const struct mrg_unit *unit, char **ret, struct mrg_error *e
 	_cleanup_(free_spec) struct mrg_spec *spec = NULL;
 	int r = mrg_spec_copy(unit->spec, &spec, err);
 
+	if (r == 0)
+		r = lxc_resolve_points(spec, err);
 	if (r == 0 && spec->ns_user && spec->uid_mappings.n == 0)
 		r = choose_ids(unit, spec, err);
 	return r < 0 ? r : write_text(spec, ret, err);
@@ -199,16 +200,11 @@ static int check_layer(const struct mrg_spec *spec, struct mrg_error *err)
 	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "LXC cannot put a layer over the root '%s': its name has a ':'", spec->root_path);
 }
 
-/* moorage-init loads the filter, when LXC has taken its rights away. */
-static int check_filter(const struct mrg_spec *spec, struct mrg_error *err)
+static int check_namespaces(const struct mrg_spec *spec, struct mrg_error *err)
 {
-	uint64_t caps = mrg_fields_has(&spec->set, MRG_FIELD_CAP_BOUNDING) ? spec->cap_bounding : UINT64_MAX;
-
-	if (spec->no_new_privileges || caps >> CAP_SYS_ADMIN & 1 ||
-	    (!spec->seccomp && (!spec->seccomp_profile || strcmp(spec->seccomp_profile, "unconfined") == 0)))
+	if (!spec->ns_cgroup || !*spec->ns_cgroup)
 		return 0;
-	mrg_error_set(err, -MRG_E_UNSUPPORTED, "a seccomp filter cannot be loaded without CAP_SYS_ADMIN unless no new privileges are possible");
-	return mrg_error_hint(err, "ask for no new privileges, or for no filter (--seccomp unconfined)");
+	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "LXC makes a cgroup namespace, it cannot join '%s'", spec->ns_cgroup);
 }
 
 struct loss {
@@ -238,7 +234,7 @@ int lxc_check(void *self _unused_, const struct mrg_spec *spec, struct mrg_error
 	if (r == 0)
 		r = check_layer(spec, err);
 	if (r == 0)
-		r = check_filter(spec, err);
+		r = check_namespaces(spec, err);
 	if (r == 0)
 		r = mrg_format_write("lxc", spec, &text, hear_loss, &loss, err);
 	return loss.r < 0 ? loss.r : r;

@@ -65,7 +65,7 @@ static int copy_program(const char *program, int root, struct mrg_error *err)
 		mrg_error_hint(err, "is moorage installed whole? MOORAGE_LIBEXEC_DIR tells where its programs are");
 		return err->code;
 	}
-	to = openat(root, PROBE + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	to = openat(root, &PROBE[1], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
 	if (to < 0 && errno == EEXIST)
 		return mrg_error_set(err, -MRG_E_EXISTS, "the root has a file '%s' already", PROBE);
 	if (to < 0 || fstat(from, &st) < 0 || sendfile(to, from, NULL, (size_t)st.st_size) != st.st_size || fchmod(to, 0755) < 0)
@@ -115,7 +115,7 @@ void root_remove(const struct kit *kit)
 
 	if (!kit->given_root || root < 0)
 		return;
-	unlinkat(root, PROBE + 1, 0);
+	unlinkat(root, &PROBE[1], 0);
 	for (size_t i = ARRAY_SIZE(entries); i-- > 0;)
 		if (kit->made >> i & 1)
 			unlinkat(root, entries[i].path, entries[i].text ? 0 : AT_REMOVEDIR);
