@@ -251,6 +251,8 @@ static void listen_at(const char *argument)
 		put(peer, "inside\n");
 		close(peer);
 	}
+	say("accept: ");
+	say_result(errno);
 }
 
 static void see_up(const char *argument)
