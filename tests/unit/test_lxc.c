@@ -321,6 +321,8 @@ static void serve(const struct place *p, int ready, const struct answer *a, size
 	if (read(client, question, sizeof(question)) != (ssize_t)sizeof(question) || question[0] != LXC_ASK_INIT)
 		_exit(2);
 	(void)!write(client, a, size);
+	/* A monitor that is gone is not believed: this one stays until it was heard. */
+	(void)!read(client, question, 1);
 	_exit(0);
 }
 
