@@ -49,8 +49,9 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	m procs "$P-life" | grep -q /bin/sh
 	[[ $(m procs "$P-life") != *libvirt_lxc* ]]
 	m pause "$P-life"
-	[ "$(v domstate "$P-life")" = paused ]
 	is life paused
+	# libvirt 9 knows no freezer of cgroup v2, and says "running" all the while.
+	[ ! -d /sys/fs/cgroup/freezer ] || [ "$(v domstate "$P-life")" = paused ]
 	m unpause "$P-life"
 	[ "$(v domstate "$P-life")" = running ]
 	m update -m 128m "$P-life"
