@@ -242,31 +242,30 @@ int libvirt_update(void *self, const struct mrg_unit *unit, const struct mrg_spe
 	return r < 0 ? r : mrg_helper_cgroup_update(self, &inside.unit, changes, err);
 }
 
-/* Through libvirt, which notes it: virsh shows the same. */
-static int freeze(void *self, const struct mrg_unit *unit, enum agent_op op, int wanted, struct mrg_error *err)
+/* Through libvirt, which notes it: virsh shows the same. It cannot with cgroup v2 (libvirt 9), and takes one for running that others have
+ * frozen; then by the cgroup. */
+static int freeze(void *self, const struct mrg_unit *unit, bool pause, struct mrg_error *err)
 {
 	_cleanup_inside_ struct libvirt_inside inside;
 	int r = libvirt_inside(unit, &inside, err);
 
 	if (r < 0)
 		return r;
-	if (mrg_helper_cgroup_state(NULL, &inside.unit, NULL) == wanted)
+	if (mrg_helper_cgroup_state(NULL, &inside.unit, NULL) == (pause ? MRG_STATE_PAUSED : MRG_STATE_RUNNING))
 		return 1;
-	r = libvirt_ask(self, unit->path, &(struct agent_call){ .op = op, .name = unit->name }, NULL, NULL, err);
-	/* It takes one for running that others have frozen. */
-	if (r < 0 && wanted == MRG_STATE_RUNNING && r != -MRG_E_NOT_FOUND)
-		r = mrg_helper_cgroup_resume(NULL, &inside.unit, err);
+	if (libvirt_ask(self, unit->path, &(struct agent_call){ .op = pause ? AGENT_SUSPEND : AGENT_RESUME, .name = unit->name }, NULL, NULL, NULL) < 0)
+		r = pause ? mrg_helper_cgroup_pause(NULL, &inside.unit, err) : mrg_helper_cgroup_resume(NULL, &inside.unit, err);
 	return r < 0 ? r : 0;
 }
 
 int libvirt_pause(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
-	return freeze(self, unit, AGENT_SUSPEND, MRG_STATE_PAUSED, err);
+	return freeze(self, unit, true, err);
 }
 
 int libvirt_resume(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
-	return freeze(self, unit, AGENT_RESUME, MRG_STATE_RUNNING, err);
+	return freeze(self, unit, false, err);
 }
 
 /* libvirt's controller passes on what is written to a terminal of the host that it has made for the purpose. */
