@@ -292,6 +292,19 @@ static int make_parents(const struct cgroup *cg, const struct cgroup_hierarchy *
 	return 0;
 }
 
+int mrg_helper_cgroup_parents(const struct mrg_unit *unit, struct mrg_error *err)
+{
+	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
+	int r = cgroup_open(&cg, unit, false, err);
+
+	for (size_t i = 0; r == 0 && i < cg.n; i++) {
+		r = make_parents(&cg, &cg.item[i]);
+		if (r < 0)
+			cgroup_fail(err, r, "cannot make cgroup '/%s'", cg.parent);
+	}
+	return r;
+}
+
 /* Another container's end may remove PARENT, empty at that moment, between the two mkdirs: then again. */
 int cgroup_make(struct cgroup *cg, struct cgroup_hierarchy *h)
 {

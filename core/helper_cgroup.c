@@ -148,7 +148,16 @@ static int kill_first(const struct cgroup *cg, const struct mrg_unit *unit, int 
 	return fd < 0 ? fd : send_signal(fd, signo);
 }
 
-static int kill_all(const struct cgroup *cg, const struct mrg_unit *unit, int signo)
+/* An engine may have frozen them in v1, where even a killed process stays until it is thawed. */
+static void thaw(struct cgroup *cg)
+{
+	struct cgroup_hierarchy *h = cgroup_find(cg, CGROUP_FREEZER, 1);
+
+	if (h && h->dir >= 0)
+		fd_write_file(h->dir, "freezer.state", "THAWED");
+}
+
+static int kill_all(struct cgroup *cg, const struct mrg_unit *unit, int signo)
 {
 	struct signalling s = { .cg = cg, .signo = signo };
 	int r;
@@ -160,6 +169,7 @@ static int kill_all(const struct cgroup *cg, const struct mrg_unit *unit, int si
 		return r < 0 ? r : s.sent > 0 ? 0 : -ESRCH;
 	}
 	r = cg->ops->kill(cg);
+	thaw(cg);
 	if (r == 0 && unit->process)
 		kill_first(cg, unit, SIGKILL);
 	return r;
@@ -298,13 +308,14 @@ int mrg_helper_cgroup_update(void *self _unused_, const struct mrg_unit *unit, c
 /* ---- the end ---- */
 
 /* Kills what is left and waits for its end. */
-static int end_processes(const struct cgroup *cg)
+static int end_processes(struct cgroup *cg)
 {
 	int64_t deadline = time_monotonic_ms() + END_TIMEOUT_MS;
 	int r = has_dir(cg) ? cg->ops->populated(cg) : 0;
 
 	while (r > 0) {
 		r = cg->ops->kill(cg);
+		thaw(cg);
 		if (r == 0 || r == -ETIMEDOUT)
 			r = cgroup_wait_empty(cg, 200);
 		if (r == -ETIMEDOUT && time_monotonic_ms() < deadline)

@@ -14,12 +14,13 @@ enum {
 	ENVIRONMENT_FD = STDIO_FD + 3,
 	WAIT_FD,			/* one byte, when the monitor is ready */
 	FILTER_FD,
+	SYSCTLS_FD,
 };
 
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_BY_SIGNAL = 128 };
 
 struct options {
-	int exec, status, stdio, terminal, environment, filter, socket, wait;
+	int exec, status, stdio, terminal, environment, filter, socket, sysctls, wait;
 	const char *umask, *user, *cwd, *caps, *size;	/* NULL: as they are */
 	char **command;
 };
@@ -32,6 +33,12 @@ void take_error_pipe(void);
 
 /* Loads the seccomp filter in FILTER_FD. */
 void load_filter(void);
+
+/* init_sysctl.c: sets those in SYSCTLS_FD. */
+void set_sysctls(void);
+
+/* init_setup.c: what is in @fd: "NAME=VALUE" strings, each ended by NUL, as an array that ends with NULL. */
+char **take_strings(int fd, const char *what);
 
 /* How many processes the kernel has killed in our cgroup for want of memory, as far as it can be seen from here. */
 int count_oom_kills(void);

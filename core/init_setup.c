@@ -64,6 +64,18 @@ static void send_master(int master)
 		fail(-errno, "cannot hand the terminal to the monitor", "", "");
 }
 
+/* Hexadecimal; a long may be too short for it. */
+static uint64_t number64(const char **at)
+{
+	char *end;
+	uint64_t value = strtoull(*at, &end, 16);
+
+	if (end == *at)
+		fail(-EINVAL, "'", *at, "' is no number");
+	*at = end;
+	return value;
+}
+
 /* "ROWS:COLUMNS" */
 static void set_size(int terminal, const char *size)
 {
@@ -111,27 +123,26 @@ static void give_streams(uid_t uid, int terminal)
 
 /* ---- environment ----------------------------------------------------------------------------- */
 
-/* The whole of it: "NAME=VALUE" strings, each ended by NUL. */
-static void take_environment(void)
+char **take_strings(int fd, const char *what)
 {
 	size_t n = 0, i = 0;
 	struct stat st;
-	char **variables, *text = NULL;
+	char **strings, *text = NULL;
 
-	if (fstat(ENVIRONMENT_FD, &st) < 0)
-		fail(-errno, "the environment was not handed over", "", "");
+	if (fstat(fd, &st) < 0)
+		fail(-errno, what, " not handed over", "");
 	if (st.st_size)
-		text = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, ENVIRONMENT_FD, 0);
+		text = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (text == MAP_FAILED)
-		fail(-errno, "the environment cannot be read", "", "");
+		fail(-errno, what, " cannot be read", "");
 	for (off_t at = 0; at < st.st_size; at++)
 		n += !text[at];
-	variables = calloc(n + 1, sizeof(*variables));
-	if (!variables)
-		fail(-ENOMEM, "not enough memory for the environment", "", "");
-	for (char *variable = text; i < n; variable += strlen(variable) + 1)
-		variables[i++] = variable;
-	environ = variables;
+	strings = calloc(n + 1, sizeof(*strings));
+	if (!strings)
+		fail(-ENOMEM, what, " need more memory than there is", "");
+	for (char *string = text; i < n; string += strlen(string) + 1)
+		strings[i++] = string;
+	return strings;
 }
 
 /* ---- user and directory ----------------------------------------------------------------------- */
@@ -173,22 +184,52 @@ static void become(const char *user, int terminal, int keep_caps)
 
 /* ---- capabilities ----------------------------------------------------------------------------- */
 
-/* An engine that only knows the bounding set leaves the inheritable one as large. "INHERITABLE:AMBIENT". */
-static void limit_caps(uint64_t inheritable, uint64_t ambient)
+struct caps {
+	uint64_t inheritable, ambient, bounding;
+};
+
+/* "INHERITABLE:AMBIENT[:BOUNDING]" */
+static struct caps parse_caps(const char *text)
+{
+	struct caps caps = { .bounding = UINT64_MAX };
+
+	caps.inheritable = number64(&text);
+	text += *text == ':';
+	caps.ambient = number64(&text);
+	if (*text == ':') {
+		text++;
+		caps.bounding = number64(&text);
+	}
+	return caps;
+}
+
+/* While we are root: an engine has left us more than the command is to have. */
+static void drop_bounding(uint64_t bounding)
+{
+	for (unsigned long n = 0; n < 64; n++)
+		if (!(bounding >> n & 1) && prctl(PR_CAPBSET_READ, n, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, n, 0, 0, 0) < 0)
+			fail(-errno, "cannot drop capabilities", "", "");
+}
+
+/* An engine that only knows the bounding set leaves the inheritable one as large. */
+static void limit_caps(const struct caps *caps)
 {
 	struct { uint32_t version; int pid; } header = { CAPABILITY_VERSION, 0 };
 	struct { uint32_t effective, permitted, inheritable; } data[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
-	uint64_t wanted = inheritable | ambient;
+	uint64_t inheritable = caps->inheritable | caps->ambient;
 
 	if (syscall(SYS_capget, &header, data) < 0)
 		fail(-errno, "cannot read the capabilities", "", "");
-	data[0].inheritable = (uint32_t)wanted;
-	data[1].inheritable = (uint32_t)(wanted >> 32);
+	for (int i = 0; i < 2; i++) {
+		data[i].inheritable = (uint32_t)(inheritable >> 32 * i);
+		data[i].permitted &= (uint32_t)(caps->bounding >> 32 * i);
+		data[i].effective &= data[i].permitted;
+	}
 	if (syscall(SYS_capset, &header, data) < 0)
 		fail(-errno, "cannot set the capabilities", "", "");
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (unsigned long n = 0; n < 64; n++)
-		if (ambient >> n & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0) < 0)
+		if (caps->ambient >> n & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0) < 0)
 			fail(-errno, "cannot set the ambient capabilities", "", "");
 }
 
@@ -203,11 +244,32 @@ static void wait_for_monitor(void)
 			_exit(EXIT_NOT_EXECUTABLE);
 }
 
+static void set_streams(const struct options *o)
+{
+	if (o->terminal)
+		open_terminal(o->size);
+	else if (o->stdio)
+		take_streams();
+}
+
+static void set_identity(const struct options *o, const struct caps *caps)
+{
+	int in_cwd = !o->cwd || enter_cwd(o->cwd, !o->user);
+
+	drop_bounding(caps->bounding);
+	if (o->user)
+		become(o->user, o->terminal, caps->ambient != 0);
+	if (!in_cwd)
+		enter_cwd(o->cwd, 1);
+	if (o->caps)
+		limit_caps(caps);
+}
+
 void set_up(const struct options *o)
 {
-	const char *mask = o->umask, *caps = o->caps;
-	uint64_t inheritable = 0, ambient = 0;
-	int in_cwd, no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	const struct caps caps = parse_caps(o->caps ? o->caps : "0:0");
+	int no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	const char *mask = o->umask;
 
 	if (o->wait)
 		wait_for_monitor();
@@ -215,29 +277,17 @@ void set_up(const struct options *o)
 	/* By which systemd-nspawn has handed over our descriptors. */
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_PID");
-	if (o->terminal)
-		open_terminal(o->size);
-	else if (o->stdio)
-		take_streams();
+	set_streams(o);
 	if (o->environment)
-		take_environment();
+		environ = take_strings(ENVIRONMENT_FD, "the variables of the environment");
 	if (mask)
 		umask((mode_t)number(&mask, 8));
-	if (caps) {
-		inheritable = number(&caps, 16);
-		caps += *caps == ':';
-		ambient = number(&caps, 16);
-	}
+	if (o->sysctls)
+		set_sysctls();
 	/* As late as can be, since a filter may refuse what is still to be done; without no_new_privs only root can load one. */
 	if (o->filter && !no_new_privs)
 		load_filter();
-	in_cwd = !o->cwd || enter_cwd(o->cwd, !o->user);
-	if (o->user)
-		become(o->user, o->terminal, ambient != 0);
-	if (!in_cwd)
-		enter_cwd(o->cwd, 1);
-	if (o->caps)
-		limit_caps(inheritable, ambient);
+	set_identity(o, &caps);
 	if (o->filter && no_new_privs)
 		load_filter();
 }

@@ -117,6 +117,7 @@ libcore_la_SOURCES = \
 	%D%/helper_exec.c \
 	%D%/helper_host.c \
 	%D%/helper_identity.c \
+	%D%/helper_ids.c \
 	%D%/helper_init.c %D%/helper_init.h \
 	%D%/helper_mask.c \
 	%D%/helper_mounts.c \
@@ -210,7 +211,7 @@ moorage_monitor_LDADD = libmoorage.la
 
 # It runs inside containers, whatever C library they have: static, small, made by a compiler of its own.
 mrglibexec_SCRIPTS += moorage-init
-init_sources = %D%/init_main.c %D%/init_handover.c %D%/init_setup.c
+init_sources = %D%/init_main.c %D%/init_handover.c %D%/init_setup.c %D%/init_sysctl.c
 moorage-init: $(init_sources) %D%/init.h
 	$(AM_V_CC)cd $(srcdir) && $(INIT_CC) -std=gnu11 -D_GNU_SOURCE $(WARN_CFLAGS) -Os -static -s -I. -Iinclude \
 		-o $(abs_top_builddir)/$@ $(init_sources)

@@ -94,6 +94,13 @@ libvirt_fixture = %D%/unit/libvirt_fixture.c %D%/unit/libvirt_fixture.h
 %C%_unit_test_libvirt_LDADD = liblibvirt.la libcore.la $(CMOCKA_LIBS)
 %C%_unit_test_nspawn_SOURCES = %D%/unit/test_nspawn.c
 %C%_unit_test_nspawn_LDADD = libnspawn.la libcore.la $(CMOCKA_LIBS)
+if HAVE_LXC
+%C%_unit_test_lxc_SOURCES = %D%/unit/test_lxc.c
+%C%_unit_test_lxc_LDADD = liblxcbackend.la libcore.la $(CMOCKA_LIBS)
+%C%_unit_test_lxc_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/backends/lxc $(LXC_CFLAGS)
+unit_tests += %D%/unit/test_lxc
+endif
+
 if HAVE_NSPAWN
 unit_tests += %D%/unit/test_nspawn
 endif

@@ -15,6 +15,7 @@
 #include "lxc.h"
 
 #include "core/util/digest.h"
+#include "core/util/proc.h"
 
 /* What goes over the socket: LXC's commands.h. */
 struct question {
@@ -47,25 +48,30 @@ static socklen_t make_address(const struct lxc_place *place, struct sockaddr_un 
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 }
 
-/* Anybody may take a name in the abstract namespace: a stranger's word counts for nothing. */
-static int is_trusted(int fd)
+/* Anybody may take a name in the abstract namespace: a stranger's word counts for nothing. A pidfd of the monitor, or a negative errno. */
+static int open_monitor(int fd)
 {
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
+	uint64_t start_time;
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == geteuid();
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 || peer.uid != geteuid() ||
+	    proc_start_time(peer.pid, &start_time) < 0)
+		return -ECONNREFUSED;
+	return proc_open(peer.pid, start_time);
 }
 
 int lxc_ask(const struct lxc_place *place, int question)
 {
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), monitor = -1;
 	struct question q = { .number = question };
 	struct sockaddr_un address;
 	socklen_t length = make_address(place, &address);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, length) < 0)
 		return -errno;
-	if (!is_trusted(fd))
+	monitor = open_monitor(fd);
+	if (monitor < 0)
 		return -ECONNREFUSED;
 	if (send(fd, &q, sizeof(q), MSG_NOSIGNAL) != (ssize_t)sizeof(q))
 		return -ECONNREFUSED;
@@ -74,13 +80,16 @@ int lxc_ask(const struct lxc_place *place, int question)
 
 int lxc_answer(int socket, int timeout_ms, long *ret)
 {
-	struct pollfd p = { .fd = socket, .events = POLLIN };
+	_cleanup_close_ int monitor = open_monitor(socket);
+	struct pollfd p[] = { { .fd = socket, .events = POLLIN }, { .fd = monitor, .events = POLLIN } };
 	struct answer a;
 	ssize_t n;
 	int r;
 
+	if (monitor < 0)
+		return monitor;
 	do
-		r = poll(&p, 1, timeout_ms);
+		r = poll(p, 2, timeout_ms);
 	while (r < 0 && errno == EINTR);
 	if (r <= 0)
 		return r < 0 ? -errno : -ETIMEDOUT;

@@ -140,7 +140,9 @@ static int run(const struct mrg_unit *unit, struct lxc_payload *payload, struct 
 
 	if (r < 0)
 		return r;
-	r = lxc_payload_hear(payload, err);
+	r = lxc_payload_await(payload);
+	if (r == 0)
+		r = lxc_payload_hear(payload, err);
 	if (r > 0)
 		r = mrg_error_set(err, -EIO, "LXC could not start a process in '%s'", unit->name);
 	if (r == 0)
@@ -166,7 +168,7 @@ static int attach(struct lxc_running *running, const struct mrg_command *command
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "'%s' does not run", running->unit.name);
-	r = lxc_payload_prepare(&(struct lxc_payload_request){ &running->unit, command, root, io->terminal }, &payload, err);
+	r = lxc_payload_prepare(&(struct lxc_payload_request){ &running->unit, command, root, io->terminal, false }, &payload, err);
 	if (r == 0)
 		r = run(&running->unit, &payload, io, ret, err);
 	lxc_payload_deinit(&payload);

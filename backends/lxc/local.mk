@@ -5,17 +5,21 @@ noinst_LTLIBRARIES += liblxcbackend.la
 liblxcbackend_la_SOURCES = \
 	%D%/ask.c \
 	%D%/autostart.c \
+	%D%/cgroups.c \
 	%D%/engine.c \
 	%D%/exec.c \
 	%D%/explain.c \
+	%D%/life.c \
 	%D%/list.c \
 	%D%/lxc.c %D%/lxc.h \
 	%D%/payload.c %D%/payload.h \
 	%D%/place.c \
+	%D%/points.c \
 	%D%/probe.c \
 	%D%/running.c \
 	%D%/settings.c \
-	%D%/start.c
+	%D%/start.c %D%/start.h \
+	%D%/text.c
 liblxcbackend_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D% $(LXC_CFLAGS)
 
 pkgbackend_LTLIBRARIES += lxc.la

@@ -52,10 +52,11 @@ int lxc_place_exists(const struct lxc_place *place);
 enum { LXC_ASK_STATE = 3, LXC_ASK_INIT = 4 };
 enum { LXC_IS_STARTING = 1, LXC_IS_RUNNING = 2, LXC_IS_STOPPING = 3, LXC_IS_FREEZING = 5, LXC_IS_FROZEN = 6 };
 
-/* Connects and asks: the socket, on which the answer will be read; -ECONNREFUSED when nobody is there, or nobody we believe. */
+/* Connects and asks: the socket, on which the answer will be read; -ECONNREFUSED when nobody is there, or nobody we believe. (The socket of a monitor that
+ * was killed lives on in what it was just making.) */
 int lxc_ask(const struct lxc_place *place, int question);
 
-/* Reads the answer: waits @timeout_ms at most, -ETIMEDOUT. */
+/* Reads the answer: waits @timeout_ms at most, -ETIMEDOUT, and not longer than the monitor lives. */
 int lxc_answer(int socket, int timeout_ms, long *ret);
 
 /* ---- running.c: the container that runs ------------------------------------------------------ */
@@ -111,7 +112,7 @@ int lxc_pause(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_resume(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_console(void *self, const struct mrg_unit *unit, int *ret_fd, struct mrg_error *err);
 
-/* ---- start.c ----------------------------------------------------------------------------------- */
+/* ---- start.c, cgroups.c --------------------------------------------------------------------------- */
 
 int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
 int lxc_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err);
@@ -120,18 +121,37 @@ int lxc_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, s
 enum lxc_cgroup { LXC_CGROUP_PAYLOAD, LXC_CGROUP_MONITOR, LXC_CGROUP_MAX };
 int lxc_cgroup_path(const struct mrg_unit *unit, enum lxc_cgroup which, char ret[PATH_MAX], struct mrg_error *err);
 
-/* ---- settings.c: the file "config" ------------------------------------------------------------- */
+/* @unit as the helpers want it: with that cgroup, and without its process. */
+struct lxc_cgroup_unit {
+	struct mrg_unit unit;
+	char path[PATH_MAX];
+};
+int lxc_cgroup_unit(const struct mrg_unit *unit, enum lxc_cgroup which, struct lxc_cgroup_unit *ret, struct mrg_error *err);
+
+bool lxc_has_limits(const struct mrg_spec *spec);
+int lxc_set_limits(const struct mrg_unit *unit, struct mrg_error *err);
+
+/* Makes what is above it, where the spec says that it is below another one. */
+int lxc_make_parents(const struct mrg_unit *unit, struct mrg_error *err);
+
+/* ---- settings.c: made, removed, given another name ----------------------------------------------- */
+
+int lxc_create(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+int lxc_configure(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+int lxc_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
+int lxc_rename(void *self, const struct mrg_unit *unit, const char *name, struct mrg_error *err);
+
+/* "cannot WHAT 'LXCPATH/NAME/config'"; -MRG_E_NOT_FOUND when there is none. */
+int lxc_config_failed(const struct lxc_place *place, int r, const char *what, struct mrg_error *err);
+
+/* ---- text.c: the file "config" ------------------------------------------------------------------- */
 
 /* The text for @unit; the caller frees it. */
 int lxc_make_config(const struct mrg_unit *unit, char **ret, struct mrg_error *err);
 
 int lxc_check(void *self, const struct mrg_spec *spec, struct mrg_error *err);
-int lxc_create(void *self, const struct mrg_unit *unit, struct mrg_error *err);
-int lxc_configure(void *self, const struct mrg_unit *unit, struct mrg_error *err);
-int lxc_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_native(void *self, const struct mrg_unit *unit, mrg_explain_fn text, void *data, struct mrg_error *err);
 int lxc_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err);
-int lxc_rename(void *self, const struct mrg_unit *unit, const char *name, struct mrg_error *err);
 
 /* ---- autostart.c, explain.c --------------------------------------------------------------------- */
 
@@ -146,6 +166,14 @@ extern const uint16_t lxc_fields[];
 bool lxc_field_is_beside(int field);
 
 int lxc_probe(void *self, struct mrg_probe *ret, struct mrg_error *err);
+
+/* ---- points.c ---------------------------------------------------------------------------------- */
+
+/* Puts what links in the root lead to in the place of mount points. */
+int lxc_resolve_points(struct mrg_spec *spec, struct mrg_error *err);
+
+/* Makes the mount points that are missing in the root of @spec, @root, if it is to be read-only. */
+int lxc_make_points(const struct mrg_spec *spec, int root, struct mrg_error *err);
 
 /* ---- exec.c ------------------------------------------------------------------------------------ */
 

@@ -34,6 +34,15 @@ static bool has_home(char *const *env)
 	return false;
 }
 
+static int write_string(int fd, const char *name, const char *sign, const char *value)
+{
+	int r = fd_write_all(fd, name, strlen(name));
+
+	if (r == 0)
+		r = fd_write_all(fd, sign, strlen(sign));
+	return r < 0 ? r : fd_write_all(fd, value, strlen(value) + 1);
+}
+
 /* The variables of the spec and nothing that LXC adds; HOME as for every other backend. */
 static int write_environment(char *const *env, const char *home, int *ret, struct mrg_error *err)
 {
@@ -41,13 +50,24 @@ static int write_environment(char *const *env, const char *home, int *ret, struc
 	int r = fd < 0 ? -errno : 0;
 
 	for (; r == 0 && env && *env; env++)
-		r = fd_write_all(fd, *env, strlen(*env) + 1);
+		r = write_string(fd, "", "", *env);
 	if (r == 0 && home)
-		r = fd_write_all(fd, "HOME=", 5);
-	if (r == 0 && home)
-		r = fd_write_all(fd, home, strlen(home) + 1);
+		r = write_string(fd, "HOME", "=", home);
 	if (r < 0)
 		return fail_errno(err, r, "cannot hand over the environment");
+	*ret = take_fd(&fd);
+	return 0;
+}
+
+static int write_sysctls(const struct mrg_spec *spec, int *ret, struct mrg_error *err)
+{
+	_cleanup_close_ int fd = spec->sysctl.n ? memfd_create("sysctls", MFD_CLOEXEC) : -1;
+	int r = spec->sysctl.n && fd < 0 ? -errno : 0;
+
+	for (size_t i = 0; r == 0 && i < spec->sysctl.n; i++)
+		r = write_string(fd, spec->sysctl.item[i].key, "=", spec->sysctl.item[i].value);
+	if (r < 0)
+		return fail_errno(err, r, "cannot hand over the sysctls");
 	*ret = take_fd(&fd);
 	return 0;
 }
@@ -77,7 +97,7 @@ static int describe_process(const struct lxc_payload_request *q, struct lxc_payl
 {
 	const struct mrg_spec *spec = q->unit->spec;
 	const char *cwd = q->command && q->command->cwd ? q->command->cwd : spec->cwd;
-	char mask[16], caps[40];
+	char mask[16], caps[64];
 	int r = describe_user(q, p, err);
 
 	if (r < 0)
@@ -86,8 +106,8 @@ static int describe_process(const struct lxc_payload_request *q, struct lxc_payl
 	r = add(&p->args, "--umask", mask);
 	if (r == 0)
 		r = add(&p->args, "--cwd", cwd ? cwd : "/");
-	if (r == 0 && !q->command && (spec->cap_inheritable || spec->cap_ambient)) {
-		snprintf(caps, sizeof(caps), "%" PRIx64 ":%" PRIx64, spec->cap_inheritable, spec->cap_ambient);
+	if (r == 0 && !q->command && mrg_fields_has(&spec->set, MRG_FIELD_CAP_BOUNDING)) {
+		snprintf(caps, sizeof(caps), "%" PRIx64 ":%" PRIx64 ":%" PRIx64, spec->cap_inheritable, spec->cap_ambient, spec->cap_bounding);
 		r = add(&p->args, "--caps", caps);
 	}
 	return r < 0 ? fail_memory(err) : 0;
@@ -106,6 +126,12 @@ static int describe_terminal(const struct mrg_spec *spec, struct lxc_payload *p)
 
 static int describe(const struct lxc_payload_request *q, struct lxc_payload *p, struct mrg_error *err)
 {
+	static const struct {
+		int which;
+		const char *option;
+	} handed[] = {
+		{ LXC_PAYLOAD_GATE, "--wait" }, { LXC_PAYLOAD_FILTER, "--filter" }, { LXC_PAYLOAD_SYSCTLS, "--sysctls" },
+	};
 	static char *const system[] = { (char *)"/sbin/init", NULL };
 	char *const *args = q->command ? q->command->args : q->unit->spec->args;
 	char image[32];
@@ -119,8 +145,9 @@ static int describe(const struct lxc_payload_request *q, struct lxc_payload *p, 
 		r = add(&p->args, p->fd[LXC_PAYLOAD_STATUS] >= 0 ? "--status" : "--exec", NULL);
 	if (r == 0 && p->fd[LXC_PAYLOAD_TERMINAL] >= 0)
 		r = describe_terminal(q->unit->spec, p);
-	if (r == 0 && p->fd[LXC_PAYLOAD_FILTER] >= 0)
-		r = add(&p->args, "--filter", NULL);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(handed); i++)
+		if (p->fd[handed[i].which] >= 0)
+			r = add(&p->args, handed[i].option, NULL);
 	if (r < 0)
 		return fail_memory(err);
 	r = describe_process(q, p, err);
@@ -140,6 +167,17 @@ static int open_terminal(struct lxc_payload *p, struct mrg_error *err)
 		return fail_errno(err, -errno, "cannot make a socket pair");
 	p->terminal = ends[0];
 	p->fd[LXC_PAYLOAD_TERMINAL] = ends[1];
+	return 0;
+}
+
+static int open_gate(struct lxc_payload *p, struct mrg_error *err)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fail_errno(err, -errno, "cannot make a pipe");
+	p->fd[LXC_PAYLOAD_GATE] = ends[0];
+	p->gate = ends[1];
 	return 0;
 }
 
@@ -166,6 +204,8 @@ static int open_for_start(const struct mrg_spec *spec, struct lxc_payload *p, st
 {
 	int r = mrg_helper_filter_new(spec, &p->fd[LXC_PAYLOAD_FILTER], err);
 
+	if (r == 0)
+		r = write_sysctls(spec, &p->fd[LXC_PAYLOAD_SYSCTLS], err);
 	return r == 0 && spec->init && !spec->boot ? mrg_helper_status_new(&p->fd[LXC_PAYLOAD_STATUS], err) : r;
 }
 
@@ -176,6 +216,8 @@ int lxc_payload_prepare(const struct lxc_payload_request *request, struct lxc_pa
 
 	if (r == 0 && request->terminal)
 		r = open_terminal(&p, err);
+	if (r == 0 && request->gate)
+		r = open_gate(&p, err);
 	if (r == 0 && !request->command)
 		r = open_for_start(request->unit->spec, &p, err);
 	if (r == 0)
@@ -189,15 +231,22 @@ int lxc_payload_prepare(const struct lxc_payload_request *request, struct lxc_pa
 	return r;
 }
 
+int lxc_payload_await(struct lxc_payload *payload)
+{
+	struct mrg_error empty;
+
+	/* Its only other holder has it now: without this the end would not be seen should it be lost on the way. */
+	payload->fd[LXC_PAYLOAD_REPORT] = fd_close(payload->fd[LXC_PAYLOAD_REPORT]);
+	return fd_read_all(payload->report, &empty, sizeof(empty)) == (ssize_t)sizeof(empty) ? 0 : 1;
+}
+
 int lxc_payload_hear(struct lxc_payload *payload, struct mrg_error *err)
 {
 	struct mrg_error report;
 	ssize_t n;
 
-	/* Its only other holder has it now: without this the end would not be seen should it be lost on the way. */
-	payload->fd[LXC_PAYLOAD_REPORT] = fd_close(payload->fd[LXC_PAYLOAD_REPORT]);
-	n = fd_read_all(payload->report, &report, sizeof(report));
-	if (n != (ssize_t)sizeof(report))
+	/* We hold the other end as well: there is a reader, come what may. */
+	if (payload->gate >= 0 && fd_write_all(payload->gate, "", 1) < 0)
 		return 1;
 	n = fd_read_all(payload->report, &report, sizeof(report));
 	if (n == 0)
@@ -215,6 +264,7 @@ void lxc_payload_deinit(struct lxc_payload *payload)
 	payload->args = strv_free(payload->args);
 	payload->report = fd_close(payload->report);
 	payload->terminal = fd_close(payload->terminal);
+	payload->gate = fd_close(payload->gate);
 	for (size_t i = 0; i < LXC_PAYLOAD_MAX; i++)
 		payload->fd[i] = fd_close(payload->fd[i]);
 }
@@ -224,7 +274,8 @@ int lxc_payload_place(const struct lxc_payload *payload, struct mrg_error *err)
 	static const int numbers[LXC_PAYLOAD_MAX] = {
 		[LXC_PAYLOAD_REPORT] = MRG_INIT_ERROR_FD, [LXC_PAYLOAD_STATUS] = MRG_INIT_STATUS_FD,
 		[LXC_PAYLOAD_TERMINAL] = MRG_INIT_STDIO_FD, [LXC_PAYLOAD_ENVIRONMENT] = MRG_INIT_ENVIRONMENT_FD,
-		[LXC_PAYLOAD_FILTER] = MRG_INIT_FILTER_FD, [LXC_PAYLOAD_IMAGE] = LXC_PAYLOAD_IMAGE_FD,
+		[LXC_PAYLOAD_FILTER] = MRG_INIT_FILTER_FD, [LXC_PAYLOAD_SYSCTLS] = MRG_INIT_SYSCTLS_FD,
+		[LXC_PAYLOAD_GATE] = MRG_INIT_WAIT_FD, [LXC_PAYLOAD_IMAGE] = LXC_PAYLOAD_IMAGE_FD,
 	};
 	int moved[LXC_PAYLOAD_MAX];
 	char count[16];

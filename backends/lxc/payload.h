@@ -13,6 +13,8 @@ enum {
 	LXC_PAYLOAD_TERMINAL,		/* a socket */
 	LXC_PAYLOAD_ENVIRONMENT,
 	LXC_PAYLOAD_FILTER,
+	LXC_PAYLOAD_SYSCTLS,
+	LXC_PAYLOAD_GATE,		/* read end of a pipe: it waits for a byte */
 	LXC_PAYLOAD_IMAGE,		/* moorage-init itself */
 	LXC_PAYLOAD_MAX
 };
@@ -22,22 +24,27 @@ struct lxc_payload {
 	int fd[LXC_PAYLOAD_MAX];	/* -1: not needed */
 	int report;			/* read end of the pipe */
 	int terminal;			/* our end of the socket; -1: LXC makes the terminal, or there is none */
+	int gate;			/* write end of the pipe; -1: there is none */
 };
-#define LXC_PAYLOAD_INIT	{ .fd = { -1, -1, -1, -1, -1, -1 }, .report = -1, .terminal = -1 }
+#define LXC_PAYLOAD_INIT	{ .fd = { -1, -1, -1, -1, -1, -1, -1, -1 }, .report = -1, .terminal = -1, .gate = -1 }
 
-#define LXC_PAYLOAD_IMAGE_FD	(MRG_INIT_FILTER_FD + 1)	/* where moorage-init is in the child */
+#define LXC_PAYLOAD_IMAGE_FD	(MRG_INIT_SYSCTLS_FD + 1)	/* where moorage-init is in the child */
 
 struct lxc_payload_request {
 	const struct mrg_unit *unit;
 	const struct mrg_command *command;	/* NULL: the first process */
 	int root;			/* whose users they are */
 	bool terminal;			/* moorage-init makes one */
+	bool gate;			/* it waits for us before the command */
 };
 
 int lxc_payload_prepare(const struct lxc_payload_request *request, struct lxc_payload *ret, struct mrg_error *err);
 void lxc_payload_deinit(struct lxc_payload *payload);
 
-/* In the parent of a child that has begun: 0 once the command has been executed, or the error that moorage-init tells; 1 when it never got that far. */
+/* In the parent of a child that has begun: 0 once moorage-init runs, 1 when it never did. */
+int lxc_payload_await(struct lxc_payload *payload);
+
+/* Then: opens the gate, and 0 once the command has been executed, or the error that moorage-init tells; 1 when it has died before. */
 int lxc_payload_hear(struct lxc_payload *payload, struct mrg_error *err);
 
 /* In the child: gives the descriptors their numbers, and LXC their count. */

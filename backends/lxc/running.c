@@ -88,6 +88,7 @@ void lxc_running_close(struct lxc_running *running)
 
 int lxc_state(void *self _unused_, const struct mrg_unit *unit, struct mrg_error *err)
 {
+	struct lxc_cgroup_unit own;
 	struct lxc_place place;
 	long state;
 	int r = ask(unit, LXC_ASK_STATE, &state, err);
@@ -96,6 +97,12 @@ int lxc_state(void *self _unused_, const struct mrg_unit *unit, struct mrg_error
 		return r;
 	if (r == 1)
 		return state == LXC_IS_FROZEN || state == LXC_IS_FREEZING ? MRG_STATE_PAUSED : MRG_STATE_RUNNING;
+	/* What a start of ours has made may live without LXC's monitor, if only because it is frozen. */
+	r = lxc_cgroup_unit(unit, LXC_CGROUP_PAYLOAD, &own, err);
+	if (r == 0)
+		r = mrg_helper_cgroup_state(NULL, &own.unit, err);
+	if (r < 0 || r == MRG_STATE_RUNNING || r == MRG_STATE_PAUSED)
+		return r;
 	r = lxc_place_of(unit, &place, err);
 	if (r < 0)
 		return r;
@@ -146,16 +153,13 @@ int lxc_stop(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 int lxc_kill(void *self, const struct mrg_unit *unit, int signo, int all, struct mrg_error *err)
 {
 	_cleanup_running_ struct lxc_running running = LXC_RUNNING_INIT;
-	int r = lxc_running_open(unit, &running, err), paused;
+	struct lxc_cgroup_unit own;
+	int r = lxc_running_open(unit, &running, err);
 
-	if (r < 0)
-		return r;
-	paused = all && signo == SIGKILL && lxc_state(self, unit, NULL) == MRG_STATE_PAUSED;
-	r = mrg_helper_cgroup_kill(self, &running.unit, signo, all, err);
-	/* The freezer of cgroup v1 holds even what is to die; it may be gone by now. */
-	if (r == 0 && paused)
-		lxc_resume(self, unit, NULL);
-	return r;
+	/* Nobody knows its first process any more. */
+	if (r == -MRG_E_NOT_RUNNING && all && lxc_cgroup_unit(unit, LXC_CGROUP_PAYLOAD, &own, err) == 0)
+		return mrg_helper_cgroup_kill(self, &own.unit, signo, all, err);
+	return r < 0 ? r : mrg_helper_cgroup_kill(self, &running.unit, signo, all, err);
 }
 
 /* ---- with the helpers ------------------------------------------------------------------------ */

@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The file "config" of a container: written for our own, read for all. */
+/* Containers as LXC keeps them: a directory with a file "config". Made, removed, given another name. */
 
 #include "config.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include <moorage/format.h>
 
 #include "lxc.h"
 
 #include "core/util/fail.h"
 #include "core/util/fd.h"
-#include "core/util/str.h"
 
-#define CONFIG_MAX	(1 << 20)
 #define CONFIG_MODE	0640
 #define DIR_MODE	0770
 
-
-static int config_fail(const struct lxc_place *place, int r, const char *what, struct mrg_error *err)
+int lxc_config_failed(const struct lxc_place *place, int r, const char *what, struct mrg_error *err)
 {
 	if (r == -ENOENT)
 		return mrg_error_set(err, -MRG_E_NOT_FOUND, "no container named '%s' in '%s'", place->name, place->path);
@@ -32,65 +26,7 @@ static int config_fail(const struct lxc_place *place, int r, const char *what, s
 			  place->name);
 }
 
-static int read_config(const struct mrg_unit *unit, char **ret, size_t *ret_length, struct mrg_error *err)
-{
-	_cleanup_close_ int dir = -1;
-	struct lxc_place place;
-	int r = lxc_place_of(unit, &place, err);
-
-	if (r < 0)
-		return r;
-	dir = lxc_place_open(&place);
-	r = dir < 0 ? dir : fd_read_file(dir, LXC_CONFIG, CONFIG_MAX, ret, ret_length);
-	return r < 0 ? config_fail(&place, r, "read", err) : 0;
-}
-
-int lxc_native(void *self _unused_, const struct mrg_unit *unit, mrg_explain_fn text, void *data, struct mrg_error *err)
-{
-	_cleanup_free_ char *config = NULL;
-	int r = read_config(unit, &config, NULL, err);
-
-	return r < 0 ? r : text(config, data);
-}
-
-int lxc_adopt(void *self _unused_, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err)
-{
-	_cleanup_free_ char *config = NULL;
-	struct mrg_spec *found = NULL;
-	size_t length;
-	int r = read_config(unit, &config, &length, err);
-
-	if (r == 0)
-		r = mrg_format_read("lxc", config, length, &found, NULL, NULL, err);
-	if (r == 0)
-		r = mrg_spec_merge(spec, found, err);
-	/* Their console: LXC makes one unless it is told where, or not to. */
-	if (r == 0 && unit->adopted && !(found->native_json && strstr(found->native_json, "\"lxc.console.path\"")))
-		r = mrg_spec_set(spec, MRG_FIELD_TERMINAL, "yes", err);
-	mrg_spec_free(found);
-	return r;
-}
-
 /* ---- our own ---------------------------------------------------------------------------------- */
-
-/* LXC has no layer that is thrown away: its own tools start such a container, but it writes nowhere. */
-#define EPHEMERAL	"# Started by moorage, its root is writable, and what is written is thrown away.\nlxc.rootfs.options = ro\n"
-
-/* The text for @unit. The root is the user's: lxc-destroy leaves it alone. */
-int lxc_make_config(const struct mrg_unit *unit, char **ret, struct mrg_error *err)
-{
-	_cleanup_free_ char *text = NULL;
-	int r = mrg_format_write("lxc", unit->spec, &text, NULL, NULL, err);
-
-	if (r < 0)
-		return r;
-	if (asprintf(ret, "# Made by moorage, which writes it anew when its own settings change.\n%slxc.rootfs.managed = 0\n%s", text,
-		     unit->spec->ephemeral ? EPHEMERAL : "") < 0) {
-		*ret = NULL;
-		return fail_memory(err);
-	}
-	return 0;
-}
 
 /* The whole file or nothing, with the mode that LXC gives its own. */
 static int write_config(const struct lxc_place *place, int dir, const char *text, struct mrg_error *err)
@@ -99,7 +35,7 @@ static int write_config(const struct lxc_place *place, int dir, const char *text
 
 	if (r == 0 && fchmodat(dir, LXC_CONFIG, CONFIG_MODE, 0) < 0)
 		r = -errno;
-	return r < 0 ? config_fail(place, r, "write", err) : 0;
+	return r < 0 ? lxc_config_failed(place, r, "write", err) : 0;
 }
 
 /* Makes LXCPATH as well, where no container has been before. */
@@ -131,7 +67,7 @@ int lxc_create(void *self _unused_, const struct mrg_unit *unit, struct mrg_erro
 		return r;
 	dir = lxc_place_open(&place);
 	if (dir < 0)
-		return config_fail(&place, dir, "write", err);
+		return lxc_config_failed(&place, dir, "write", err);
 	if (lxc_place_exists(&place))
 		return mrg_error_set(err, -MRG_E_EXISTS, "'%s/%s' is a container already", place.path, place.name);
 	return write_config(&place, dir, text, err);
@@ -149,7 +85,7 @@ int lxc_configure(void *self _unused_, const struct mrg_unit *unit, struct mrg_e
 	if (r < 0)
 		return r;
 	dir = lxc_place_open(&place);
-	return dir < 0 ? config_fail(&place, dir, "write", err) : write_config(&place, dir, text, err);
+	return dir < 0 ? lxc_config_failed(&place, dir, "write", err) : write_config(&place, dir, text, err);
 }
 
 /* ---- removing ---------------------------------------------------------------------------------- */
@@ -223,7 +159,7 @@ static int rename_own(const struct mrg_unit *unit, const struct lxc_place *place
 	renamed.name = name;
 	if (all < 0 || renameat2(all, place->name, all, name, RENAME_NOREPLACE) < 0)
 		return errno == EEXIST ? mrg_error_set(err, -MRG_E_EXISTS, "'%s/%s' is there already", place->path, name) :
-		       config_fail(place, -errno, "rename", err);
+		       lxc_config_failed(place, -errno, "rename", err);
 	r = lxc_configure(NULL, &renamed, err);
 	if (r < 0)
 		renameat2(all, name, all, place->name, RENAME_NOREPLACE);
@@ -256,76 +192,4 @@ int lxc_rename(void *self _unused_, const struct mrg_unit *unit, const char *nam
 	if (lxc_place_exists(&taken))
 		return mrg_error_set(err, -MRG_E_EXISTS, "a container named '%s' exists already: lxc has it", name);
 	return unit->adopted ? rename_adopted(&place, name, err) : rename_own(unit, &place, name, err);
-}
-
-/* ---- what LXC refuses ----------------------------------------------------------------------------- */
-
-static const struct mrg_mount *find_mount(const struct mrg_spec *spec, const char *destination)
-{
-	for (size_t i = 0; i < spec->mounts.n; i++)
-		if (strcmp(spec->mounts.item[i].destination, destination) == 0)
-			return &spec->mounts.item[i];
-	return NULL;
-}
-
-/* moorage-init is executed through /proc: it is in no directory of the container. */
-static int check_proc(const struct mrg_spec *spec, struct mrg_error *err)
-{
-	const struct mrg_mount *proc = find_mount(spec, "/proc");
-
-	if (proc && proc->type && strcmp(proc->type, "proc") == 0)
-		return 0;
-	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "the lxc backend needs a proc file system on /proc of the container");
-}
-
-static int check_layer(const struct mrg_spec *spec, struct mrg_error *err)
-{
-	if (!spec->ephemeral || !strchr(spec->root_path, ':'))
-		return 0;
-	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "LXC cannot put a layer over the root '%s': its name has a ':'", spec->root_path);
-}
-
-/* moorage-init loads the filter, when LXC has taken its rights away. */
-static int check_filter(const struct mrg_spec *spec, struct mrg_error *err)
-{
-	uint64_t caps = mrg_fields_has(&spec->set, MRG_FIELD_CAP_BOUNDING) ? spec->cap_bounding : UINT64_MAX;
-
-	if (spec->no_new_privileges || caps >> CAP_SYS_ADMIN & 1 ||
-	    (!spec->seccomp && (!spec->seccomp_profile || strcmp(spec->seccomp_profile, "unconfined") == 0)))
-		return 0;
-	mrg_error_set(err, -MRG_E_UNSUPPORTED, "a seccomp filter cannot be loaded without CAP_SYS_ADMIN unless no new privileges are possible");
-	return mrg_error_hint(err, "ask for no new privileges, or for no filter (--seccomp unconfined)");
-}
-
-struct loss {
-	struct mrg_error *err;
-	int r;
-};
-
-/* What the configuration cannot say, though all fields it sets are ones of ours. */
-static int hear_loss(const struct mrg_report_row *row, void *data)
-{
-	struct loss *loss = data;
-	const struct mrg_field_info *info = row->field >= 0 ? mrg_field_info((unsigned int)row->field) : NULL;
-
-	if (row->verdict < MRG_DROPPED || (row->field >= 0 && lxc_field_is_beside(row->field)))
-		return 0;
-	loss->r = mrg_error_set(loss->err, -MRG_E_UNSUPPORTED, "%s: %s", info ? info->name : row->source,
-				row->note ? row->note : "LXC cannot do this");
-	return 1;
-}
-
-int lxc_check(void *self _unused_, const struct mrg_spec *spec, struct mrg_error *err)
-{
-	_cleanup_free_ char *text = NULL;
-	struct loss loss = { .err = err };
-	int r = check_proc(spec, err);
-
-	if (r == 0)
-		r = check_layer(spec, err);
-	if (r == 0)
-		r = check_filter(spec, err);
-	if (r == 0)
-		r = mrg_format_write("lxc", spec, &text, hear_loss, &loss, err);
-	return loss.r < 0 ? loss.r : r;
 }

@@ -80,7 +80,6 @@ static int collect(const char *text, void *data)
 /* Every field that @from has and @to has not. */
 static int take_over(struct mrg_spec *to, const struct mrg_spec *from, const char *root, struct mrg_error *err)
 {
-	_cleanup_free_ char *text = NULL;
 	struct mrg_spec *copy = NULL;
 	int r = mrg_spec_copy(from, &copy, err);
 

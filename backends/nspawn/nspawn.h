@@ -98,7 +98,7 @@ int nspawn_find_init(const char *path, const char **ret, struct mrg_error *err);
 /* A copy of the spec of a container to be, without masked paths that are not there: for nspawn that is an error. */
 int nspawn_reduce(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_error *err);
 
-/* Masks below /sys, which nspawn mounts too late for its own settings, in the container whose first process waits. */
+/* Masks in the container whose first process waits: below /sys, which nspawn mounts too late for its own settings, and elsewhere. */
 int nspawn_mask(const struct mrg_unit *unit, pid_t leader, struct mrg_error *err);
 
 /* ---- settings.c: the settings of others' machines ------------------------------------------------ */

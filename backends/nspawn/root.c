@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,13 +20,23 @@
 #include "core/util/path.h"
 #include "nspawn.h"
 
+/* In a container /sys may be made up, and tells nothing of what others see. */
+static bool has_sysfs(void)
+{
+	struct statfs fs;
+
+	return statfs("/sys", &fs) == 0 && fs.f_type == SYSFS_MAGIC;
+}
+
 /* Whether there is something at @path of the root, or of the host where the kernel shows it to every container. */
 static bool exists(int root, const char *path)
 {
 	_cleanup_close_ int fd = -1;
 
-	if (strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0)
+	if (strncmp(path, "/proc/", 6) == 0)
 		return access(path, F_OK) == 0;
+	if (strncmp(path, "/sys/", 5) == 0)
+		return has_sysfs() && access(path, F_OK) == 0;
 	fd = path_open_in_root(root, path, O_PATH, 0);
 	return fd >= 0;
 }
@@ -62,8 +74,9 @@ int nspawn_reduce(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg
 	r = mrg_spec_copy(spec, &reduced, err);
 	if (r < 0)
 		return r;
+	/* Only an init system makes what nspawn covers them with; what it is not told is masked by us. */
 	for (char **path = reduced->masked_paths; path && *path; path++)
-		if (exists(root, *path))
+		if (exists(root, *path) && (strncmp(*path, "/proc/", 6) == 0 || access("/run/systemd/inaccessible/dir", F_OK) == 0))
 			reduced->masked_paths[n++] = *path;
 	if (reduced->masked_paths)
 		reduced->masked_paths[n] = NULL;
@@ -116,7 +129,7 @@ int nspawn_mask(const struct mrg_unit *unit, pid_t leader, struct mrg_error *err
 	int r;
 
 	for (char **path = unit->spec->masked_paths; path && *path && n < ARRAY_SIZE(paths) - 1; path++)
-		if (strncmp(*path, "/sys/", 5) == 0)
+		if (strncmp(*path, "/proc/", 6) != 0)
 			paths[n++] = *path;
 	if (n == 0)
 		return 0;

@@ -169,27 +169,25 @@ static const struct {
 	{ " is currently busy", -MRG_E_BUSY },
 };
 
-/* The last thing that nspawn said which means something. */
+/* What nspawn says first is the cause, the rest follows from it. */
 static int explain(struct start *s, struct mrg_error *err)
 {
 	_cleanup_free_ char *text = NULL;
-	char path[64], *line, *last = NULL, *save;
+	char path[64], *line, *first = NULL, *save;
 	int code = -EIO;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->log);
 	if (fd_read_virtual(AT_FDCWD, path, LOG_MAX, &text, NULL) < 0)
 		return mrg_error_set(err, -EIO, "systemd-nspawn did not start the container");
-	for (line = strtok_r(text, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save)) {
-		bool noise = false;
-
+	for (line = strtok_r(text, "\r\n", &save); line && !first; line = strtok_r(NULL, "\r\n", &save)) {
+		first = line;
 		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 			if (strstr(line, known[i].text)) {
-				noise = !known[i].code;
-				code = noise ? code : known[i].code;
+				first = known[i].code ? line : NULL;
+				code = known[i].code ? known[i].code : code;
 			}
-		last = noise ? last : line;
 	}
-	return last ? mrg_error_set(err, code, "systemd-nspawn did not start the container: %.*s", (int)strcspn(last, "\n"), last) :
+	return first ? mrg_error_set(err, code, "systemd-nspawn did not start the container: %s", first) :
 	       mrg_error_set(err, code, "systemd-nspawn ended without starting the container");
 }
 

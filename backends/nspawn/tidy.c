@@ -122,7 +122,7 @@ int nspawn_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret
 	nspawn_tidy(unit);
 	if (kept->status < 0)
 		return 0;
-	/* An init that has written nothing was killed: nothing else ends it, and nspawn says 1 or 255 for it. */
+	/* moorage-init blocks all signals: what ended it before it could write was the one that cannot be blocked. */
 	ret->status_known = 1;
 	if (!mrg_helper_status_read(kept->status, &ret->status))
 		ret->status = SIGKILL;

@@ -212,7 +212,7 @@ static int read_options(struct key_reader *in, struct entry *entry, char *text)
 			return key_fail(in, "create= must be dir or file, not '%.40s'", option + 7);
 		/* LXC looks for this word anywhere. */
 		entry->optional |= strstr(option, "optional") != NULL;
-		if (lxc_mount_is_ignored(option))
+		if (lxc_mount_is_ignored(option) || lxc_mount_is_deep(option))
 			entry->item->note = "LXC ignores some of its options";
 		else
 			r = strv_append(&options, option);

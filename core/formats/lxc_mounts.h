@@ -31,6 +31,9 @@ bool lxc_mount_has_options(const struct mrg_mount *mount, const char *const *opt
 /* Options that LXC reads and does nothing about. */
 bool lxc_mount_is_ignored(const char *option);
 
+/* Options for all that is mounted below as well, which LXC has not. */
+bool lxc_mount_is_deep(const char *option);
+
 /* Options in which LXC finds words of its own, which it looks for anywhere in them. */
 bool lxc_mount_is_mistaken(const char *option);
 

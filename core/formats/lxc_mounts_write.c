@@ -50,7 +50,18 @@ bool lxc_mount_has_options(const struct mrg_mount *mount, const char *const *opt
 
 bool lxc_mount_is_ignored(const char *option)
 {
-	static const char *const names[] = { "sync", "async", "dirsync", "lazytime", "mand", "nomand", "remount", "idmap", "ridmap" };
+	static const char *const names[] = { "sync", "async", "dirsync", "lazytime", "mand", "nomand", "remount", "idmap", "ridmap",
+					     "tmpcopyup" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i], option) == 0)
+			return true;
+	return false;
+}
+
+bool lxc_mount_is_deep(const char *option)
+{
+	static const char *const names[] = { "rro", "rnosuid", "rnodev", "rnoexec" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(names[i], option) == 0)
@@ -143,17 +154,14 @@ static const char *mount_loss(const struct mrg_mount *mount)
 /* What becomes of one option of a mount: what is written for it, and what is lost. */
 static const char *write_option(const struct mrg_mount *mount, const char *option, int *verdict, const char **note)
 {
-	static const char *const recursive[] = { "rro", "rnosuid", "rnodev", "rnoexec" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(recursive); i++)
-		if (strcmp(option, recursive[i]) == 0) {
-			*verdict = MRG_WEAKENS;
-			*note = "what is mounted below a mount stays as it is: LXC changes the top only";
-			return option + 1;
-		}
+	if (lxc_mount_is_deep(option)) {
+		*verdict = MRG_WEAKENS;
+		*note = "what is mounted below a mount stays as it is: LXC changes the top only";
+		return option + 1;
+	}
 	if (strcmp(option, "idmap") == 0 && mount->uid_mappings.n == 0)
 		return "idmap=container";
-	if (!lxc_mount_is_ignored(option) && strcmp(option, "tmpcopyup") != 0)
+	if (!lxc_mount_is_ignored(option))
 		return option;
 	*verdict = *verdict > MRG_APPROXIMATED ? *verdict : MRG_APPROXIMATED;
 	*note = "LXC ignores some of its options";

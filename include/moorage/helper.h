@@ -76,6 +76,9 @@ struct mrg_helper_cgroups *mrg_helper_cgroups_free(struct mrg_helper_cgroups *cg
 /* Opens the entry of cgroups that exist, for exec. */
 int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err);
 
+/* For an engine that makes the cgroup of unit->cgroup itself: makes what is above it, in every hierarchy, so that it goes with the container's end. */
+int mrg_helper_cgroup_parents(const struct mrg_unit *unit, struct mrg_error *err);
+
 /* In the child: enters the v1 hierarchies. Writing "0" to "tasks" moves just the caller and needs no
  * grace period of the kernel; moving another process by its pid costs one (about 10 ms). The child is born
  * in the unified one by CLONE_INTO_CGROUP. */
@@ -165,6 +168,10 @@ int mrg_helper_process_probe(struct mrg_fields *fields, char *reason, size_t siz
 int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_command *command,
 		    struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
 
+/* A range of 65536 ids of the host, for users and for groups, that no process on this host uses: from those of "moorage" or "root" in /etc/subuid and
+ * /etc/subgid, else from those that systemd leaves to containers. unit->id chooses, so that a container gets the same at every start if it can. */
+int mrg_helper_ids_choose(const struct mrg_unit *unit, struct mrg_id_mapping *ret_uid, struct mrg_id_mapping *ret_gid, struct mrg_error *err);
+
 /* ---- moorage-init inside containers of engines ------------------------------------------
  *
  * moorage-init [OPTION...] -- COMMAND [ARG...] is executed by the engine as the first process: from a read-only bind mount, or from the descriptor of a
@@ -172,8 +179,9 @@ int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_co
  * and is closed once it is; with --status MRG_INIT_STATUS_FD gets the wait(2) status word of the command; with --stdio the three from
  * MRG_INIT_STDIO_FD on become 0, 1 and 2; with --terminal the master of a terminal of the container's own is sent over the socket MRG_INIT_STDIO_FD, for
  * mrg_helper_process_master(), --size ROWS:COLUMNS tells its size; with --environment MRG_INIT_ENVIRONMENT_FD holds the whole environment, each variable
- * ended by NUL; with --wait it waits for a byte from MRG_INIT_WAIT_FD before all else; --filter loads the seccomp filter in MRG_INIT_FILTER_FD. --umask
- * OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...] as mrg_helper_user() gives it, --caps INHERITABLE:AMBIENT (hexadecimal). With --socket
+ * ended by NUL; with --wait it waits for a byte from MRG_INIT_WAIT_FD before all else; --filter loads the seccomp filter in MRG_INIT_FILTER_FD;
+ * --sysctls sets those in MRG_INIT_SYSCTLS_FD, written like the environment. --umask
+ * OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...] as mrg_helper_user() gives it, --caps INHERITABLE:AMBIENT[:BOUNDING] (hexadecimal). With --socket
  * MRG_INIT_ERROR_FD is a socket over which the pipe comes (SCM_RIGHTS), for engines that keep open what they pass on; an empty record is written
  * first. With --exec the command takes its place: there is no init, and no --status. */
 #define MRG_INIT_STATUS_FD	4
@@ -181,6 +189,7 @@ int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_co
 #define MRG_INIT_ENVIRONMENT_FD	8
 #define MRG_INIT_WAIT_FD	9
 #define MRG_INIT_FILTER_FD	10
+#define MRG_INIT_SYSCTLS_FD	11
 
 /* A sealed copy of moorage-init in memory, executable through /proc/self/fd: a container that gets it by descriptor reaches no file of the host. */
 int mrg_helper_init_open(int *ret_fd, struct mrg_error *err);

@@ -131,10 +131,9 @@ static int call_find(struct life *l, void *self, struct mrg_error *err)
 static int call_adopt(struct life *l, void *self, struct mrg_error *err)
 {
 	struct mrg_spec *spec = mrg_spec_new(), *empty = mrg_spec_new();
-	struct mrg_unit unit = l->unit;
+	struct mrg_unit unit = { .name = l->name, .id = l->id, .spec = empty, .dir = -1, .adopted = 1 };
 	int r;
 
-	unit.spec = empty;
 	r = spec && empty ? l->p->table.adopt(self, &unit, spec, err) : -ENOMEM;
 	mrg_spec_free(spec);
 	mrg_spec_free(empty);

@@ -122,6 +122,8 @@ static const char *field_verdict(const struct kit *kit, unsigned int field, cons
 		observed |= result->verdict == VERDICT_OK;
 	}
 	*ret_text = !observed && skipped ? skipped->text : NULL;
+	if (!observed && skipped && strncmp(skipped->text, "refused: ", 9) == 0)
+		return "failed";
 	return observed ? "observed" : skipped ? "skipped" : "not tested";
 }
 

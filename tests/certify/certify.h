@@ -61,6 +61,7 @@ struct kit {
 	char backend_path[PATH_SIZE];
 	char work[PATH_SIZE];		/* all we make is in here */
 	char root[PATH_SIZE];		/* of the containers */
+	char other_root[PATH_SIZE];	/* of a second one beside it; always the kit's own */
 	char program[PATH_SIZE];	/* moorage-probe on the host */
 	bool given_root;		/* --root */
 	uint64_t made;			/* what has been added to it: bits of a table of root.c */
@@ -157,6 +158,10 @@ void leftovers_clear(const struct kit *kit);
 
 /* Calls @found for each child of the caller. Of the judge: what a test has started and left becomes one. */
 void each_child(void (*found)(pid_t pid, void *data), void *data);
+
+/* The bridge that tests of networks make (fields_network.c). */
+void bridge_name(const struct kit *kit, char ret[16]);
+void bridge_remove(const struct kit *kit);
 
 /* ---- the report (report.c, certificate.c) ---------------------------------------------------------- */
 

@@ -247,12 +247,18 @@ static void a_name_works(struct trial *t)
 
 	scene_begin(&s, t, 0);
 	snprintf(s.name, sizeof(s.name), t->test->data, t->kit->prefix, t->kit->serial);
-	for (size_t i = strlen(s.name); strstr(t->test->data, "_long_") && i < 63; i++) {
+	for (size_t i = strlen(s.name); strstr(t->test->data, "-long-") && i < 63; i++) {
 		s.name[i] = 'x';
 		s.name[i + 1] = '\0';
 	}
 	scene_word(&s, "wait");
-	scene_run_until(&s, "wait=ready");
+	/* An engine may have rules of its own for names; it says so before anything is made. */
+	if (scene_try_create(&s) == -MRG_E_INVALID && strstr(s.err.message, s.name))
+		trial_skip(t, "refused: %.*s", (int)strcspn(s.err.message, "\n"), s.err.message);
+	if (!s.c)
+		trial_fail(t, "create: %s", s.err.message);
+	scene_start(&s);
+	scene_await(&s, "wait=ready");
 	check_state(&s, "after start", MRG_STATE_RUNNING);
 	must(&s, "stop", mrg_stop(s.c, -1, 0, &s.err), 0);
 	scene_remove(&s);
@@ -280,6 +286,6 @@ const struct test contract_life_tests[] = {
 	LIFE("stop kills a stubborn payload when its time is over", a_stubborn_payload_is_killed),
 	LIFE("stop does not kill when it may not", stop_can_be_kept_from_killing),
 	LIFE("wait for the end keeps its deadline", wait_keeps_its_deadline),
-	NAMED("0.%s-%u"), NAMED("Z_%s_.-%u"), NAMED("x--%s..%u__"), NAMED("%s-%u_long_"),
+	NAMED("0.%s-%u"), NAMED("Z_%s_.-%u"), NAMED("x--%s..%u__"), NAMED("%s-%u-long-"),
 	{ .name = NULL }
 };

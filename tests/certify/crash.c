@@ -354,7 +354,8 @@ static void take_stock(struct trial *t, unsigned int n)
 	r = mrg_container_open(m, name, &c, &err);
 	if (r == 0) {
 		r = mrg_container_status(c, &status, &err);
-		if (r == 0 && (status.state < MRG_STATE_CREATED || status.state > MRG_STATE_STOPPED))
+		/* Absent: killed when the engine had forgotten it and our record had not been removed yet. */
+		if (r == 0 && (status.state < MRG_STATE_ABSENT || status.state > MRG_STATE_STOPPED))
 			trial_fail(t, "point %u of %d: state %d", n, POINTS, status.state);
 		/* It may be on its way out by itself. */
 		if (r == 0)

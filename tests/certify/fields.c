@@ -11,7 +11,7 @@
 #include "tests/certify/fields.h"
 
 const struct test *const field_tables[] = {
-	process_fields, root_fields, namespace_fields, policy_fields, limit_fields, life_fields, NULL
+	process_fields, root_fields, namespace_fields, network_fields, policy_fields, limit_fields, life_fields, NULL
 };
 
 static void set_all(struct scene *s, const struct observation *o)

@@ -32,6 +32,7 @@ void is_observed_by_exec(struct trial *t);
 extern const struct test process_fields[];	/* fields_process.c: who and what the process is */
 extern const struct test root_fields[];		/* fields_root.c: the root, mounts, devices */
 extern const struct test namespace_fields[];	/* fields_namespaces.c */
+extern const struct test network_fields[];	/* fields_network.c */
 extern const struct test policy_fields[];	/* fields_policy.c: capabilities, seccomp, sysctl, ... */
 extern const struct test limit_fields[];	/* fields_limits.c: cgroups */
 extern const struct test life_fields[];		/* fields_life.c: how it starts, stops and is remembered */

@@ -180,6 +180,31 @@ static void it_starts_at_boot(struct trial *t)
 	trial_expect(t, "autostart off", mrg_autostart(s.c, 0, &s.err), 0, &s.err);
 }
 
+/* A key of each engine that no field holds, and how its own configuration then has it. */
+static void the_engines_text_has_it(struct trial *t)
+{
+	static const struct { const char *backend, *value, *text; } samples[] = {
+		{ "lxc", "{\"lxc\":{\"lxc.signal.reboot\":[\"SIGHUP\"]}}", "lxc.signal.reboot = SIGHUP" },
+		{ "nspawn", "{\"nspawn\":{\"Exec\":{\"LinkJournal\":[\"no\"]}}}", "LinkJournal=no" },
+		{ "libvirt", "{\"libvirt\":{\"/domain\":[\"<title>mrgt</title>\"]}}", "<title>mrgt</title>" },
+	};
+	_scene_ struct scene s = { .t = t };
+	_cleanup_free_ char *text = NULL;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(samples) && strcmp(samples[i].backend, t->kit->name) != 0)
+		i++;
+	if (i == ARRAY_SIZE(samples))
+		trial_fail(t, "it is claimed, and the kit knows no key of this backend's");
+	scene_begin(&s, t, 0);
+	scene_set(&s, MRG_FIELD_NATIVE, "%s", samples[i].value);
+	scene_create(&s);
+	if (mrg_native(s.c, &text, &s.err) < 0)
+		trial_fail(t, "%s", s.err.message);
+	if (!strstr(text, samples[i].text))
+		trial_fail(t, "'%s' is not in it: '%.200s'", samples[i].text, text);
+}
+
 /* ---- log ---------------------------------------------------------------------------------------------------- */
 
 struct log {
@@ -272,6 +297,7 @@ const struct test life_fields[] = {
 	BY(LABELS, "it is there when the container is opened again", a_label_is_kept),
 	BY(ANNOTATIONS, "it is there when the container is opened again", an_annotation_is_kept),
 	BY(AUTOSTART, "it is to start at boot", it_starts_at_boot),
+	BY(NATIVE, "the engine's configuration has it verbatim", the_engines_text_has_it),
 	BY(LOG, "file: lines of both streams are kept", output_is_kept),
 	BY(LOG, "none: nothing is kept", output_is_not_kept),
 	WITH(HOOKS, "createRuntime: a program of the host is run", a_hook_is_run, "createRuntime"),

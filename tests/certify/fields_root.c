@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/util/fd.h"
@@ -118,7 +119,7 @@ static void a_directory_is_bound(struct trial *t)
 
 static void a_bound_directory_can_be_read_only(struct trial *t)
 {
-	static const char *const options[] = { "bind", "ro", "nosuid", "nodev", "noexec", NULL };
+	static const char *const options[] = { "bind", "ro", NULL };
 	char share[PATH_SIZE];
 	_scene_ struct scene s = { .t = t };
 
@@ -128,11 +129,23 @@ static void a_bound_directory_can_be_read_only(struct trial *t)
 	add_mount(&s, share, "/mnt", "bind", options);
 	scene_word(&s, "read:/mnt/file");
 	scene_word(&s, "create:/mnt/back");
-	scene_word(&s, "flags:/mnt");
 	scene_run(&s);
 	scene_expect(&s, "read:/mnt/file=of the host");
 	scene_expect(&s, "create:/mnt/back=EROFS");
-	scene_expect(&s, "flags:/mnt=ro,nosuid,nodev,noexec");
+}
+
+static void a_bound_directory_has_flags(struct trial *t)
+{
+	static const char *const options[] = { "bind", "nosuid", "nodev", "noexec", NULL };
+	char share[PATH_SIZE];
+	_scene_ struct scene s = { .t = t };
+
+	scene_begin(&s, t, 0);
+	host_directory(t, "share", share);
+	add_mount(&s, share, "/mnt", "bind", options);
+	scene_word(&s, "flags:/mnt");
+	scene_run(&s);
+	scene_expect(&s, "flags:/mnt=rw,nosuid,nodev,noexec");
 }
 
 static void a_file_is_bound(struct trial *t)
@@ -194,6 +207,7 @@ static void a_link_does_not_lead_out(struct trial *t)
 {
 	static const char *const options[] = { "bind", NULL };
 	char share[PATH_SIZE], link[PATH_SIZE], made[NAME_SIZE + 16];
+	bool started;
 	_scene_ struct scene s = { .t = t };
 
 	scene_begin(&s, t, 0);
@@ -205,15 +219,18 @@ static void a_link_does_not_lead_out(struct trial *t)
 	add_mount(&s, share, "/home/open/link", "bind", options);
 	snprintf(made, sizeof(made), "/var/tmp/%s", s.name);
 	scene_word(&s, "create:%s", made);
-	scene_run_any(&s);
+	scene_create(&s);
+	/* What is in the root is no affair of the spec's: an engine may stop at a link. */
+	started = mrg_start(s.c, &s.s, &s.err) == 0;
+	if (started)
+		scene_await_end(&s);
 	unlink(link);
 	if (access(made, F_OK) == 0) {
 		unlink(made);
 		trial_fail(t, "the mount went out of the root");
 	}
-	scene_expect(&s, "create:%s=ok", made);
-	if (!host_has(share, s.name))
-		trial_fail(t, "the mount is not where the link leads to inside");
+	if (started && !host_has(share, s.name))
+		trial_fail(t, "it started, and the mount is not where the link leads to inside");
 }
 
 /* Nothing a container mounts is to be seen on the host. */
@@ -255,6 +272,28 @@ static void mounts_of_the_host_appear(struct trial *t)
 
 /* ---- devices ---------------------------------------------------------------------------------------- */
 
+/* A device of the host's, under the name it has there. */
+static void a_device_of_the_hosts_is_there(struct trial *t)
+{
+	static const char *const candidates[] = { "/dev/fuse", "/dev/net/tun", "/dev/loop-control", "/dev/kmsg" };
+	_scene_ struct scene s = { .t = t };
+	struct stat st;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(candidates) && (stat(candidates[i], &st) < 0 || !S_ISCHR(st.st_mode)))
+		i++;
+	if (i == ARRAY_SIZE(candidates))
+		trial_skip(t, "this host has none of the devices that the kit knows");
+	scene_begin(&s, t, 0);
+	scene_set(&s, MRG_FIELD_DEVICES, "[{\"path\":\"%s\",\"type\":\"c\",\"major\":%u,\"minor\":%u,\"fileMode\":%u,\"uid\":%u,\"gid\":%u}]",
+		  candidates[i], major(st.st_rdev), minor(st.st_rdev), (unsigned int)st.st_mode & 0777U, (unsigned int)st.st_uid,
+		  (unsigned int)st.st_gid);
+	scene_word(&s, "stat:%s", candidates[i]);
+	scene_run(&s);
+	scene_expect(&s, "stat:%s=character %04o %u:%u %u:%u", candidates[i], (unsigned int)st.st_mode & 07777U,
+		     (unsigned int)st.st_uid, (unsigned int)st.st_gid, major(st.st_rdev), minor(st.st_rdev));
+}
+
 #define RULES	"[{\"allow\":false,\"type\":\"a\",\"access\":\"rwm\"}," \
 		"{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":3,\"access\":\"rwm\"}]"
 
@@ -266,7 +305,8 @@ const struct test root_fields[] = {
 	    { "write:/home/open/file:x=EROFS", "mkdir:/new=EROFS", "read:/home/dir/file=a file\\x0a" }),
 	BY(EPHEMERAL, "what is written is gone, what was there is seen", nothing_of_it_reaches_the_root),
 	BY(MOUNTS, "a directory, bound", a_directory_is_bound),
-	BY(MOUNTS, "a directory, bound read-only, with flags", a_bound_directory_can_be_read_only),
+	BY(MOUNTS, "a directory, bound read-only", a_bound_directory_can_be_read_only),
+	BY(MOUNTS, "a directory, bound without programs, devices and privileges of its files", a_bound_directory_has_flags),
 	BY(MOUNTS, "a file, bound", a_file_is_bound),
 	BY(MOUNTS, "memory, with its size, mode and flags", memory_is_mounted),
 	BY(MOUNTS, "in order, on mount points that are made", a_later_mount_lies_on_an_earlier_one),
@@ -274,7 +314,8 @@ const struct test root_fields[] = {
 	BY(MOUNTS, "none appears on the host", nothing_appears_on_the_host),
 	WITH(ROOTFS_PROPAGATION, "rslave: what the host mounts later appears", mounts_of_the_host_appear, "rslave"),
 	WITH(ROOTFS_PROPAGATION, "rprivate: what the host mounts later does not", mounts_of_the_host_appear, "rprivate"),
-	ROW(DEVICES, "the node is there and works",
+	BY(DEVICES, "a device of the host's is there", a_device_of_the_hosts_is_there),
+	ROW(DEVICES, "one of any name is there and works",
 	    { { MRG_FIELD_DEVICES, "[{\"path\":\"/dev/mrgt\",\"type\":\"c\",\"major\":1,\"minor\":3,\"fileMode\":438,\"uid\":0,\"gid\":5}]" } },
 	    { "stat:/dev/mrgt", "open:/dev/mrgt" }, { "stat:/dev/mrgt=character 0666 0:5 1:3", "open:/dev/mrgt=ok" }),
 	ROW(DEVICE_RULES, "a device that is not allowed cannot be opened", { { MRG_FIELD_DEVICE_RULES, RULES } },

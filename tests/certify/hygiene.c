@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,8 +20,9 @@
 struct visit {
 	const char *verb;		/* of calls[] */
 	enum life_state state;		/* of the container when it is called */
-	int expected;			/* what it returns */
+	int expected;			/* what it returns; ANY_ANSWER: no failure */
 };
+#define ANY_ANSWER	INT_MAX
 
 /* Those of aspects[] that are looked at, in their order: names of parts. */
 static const char *const all_parts[] = {
@@ -139,13 +141,15 @@ static void a_verb_changes_nothing(struct trial *t)
 	struct snapshot before, after;
 	struct plugin p;
 	_life_ struct life l = { .t = t, .p = &p };
+	int r;
 
 	stand_apart(t);
 	plugin_open(t, &p);
 	if (!plugin_offers(&p, strcmp(visit->verb, "kill all") == 0 ? "kill" : visit->verb))
 		trial_absent(t);
 	reach(&l, visit);
-	trial_expect(t, visit->verb, measure(&l, visit, &before, &after), visit->expected, &l.err);
+	r = measure(&l, visit, &before, &after);
+	trial_expect(t, visit->verb, r, visit->expected == ANY_ANSWER && r >= 0 ? r : visit->expected, &l.err);
 	tell(t, &before, &after);
 }
 
@@ -168,7 +172,7 @@ const struct test hygiene_tests[] = {
 	VISIT("resume", "resume", PAUSED, 0), VISIT("stats", "stats", RUNNING, 0), VISIT("update", "update", RUNNING, 0),
 	VISIT("processes", "processes", RUNNING, 0), MONITOR("exec", "exec", RUNNING, 0),
 	VISIT("destroy that fails", "destroy", RUNNING, -MRG_E_STATE), VISIT("cleanup", "cleanup", STOPPED, 0),
-	VISIT("destroy", "destroy", STOPPED, 0), VISIT("find", "find", CREATED, 1), VISIT("adopt", "adopt", CREATED, 0),
+	VISIT("destroy", "destroy", STOPPED, 0), VISIT("find", "find", CREATED, ANY_ANSWER), VISIT("adopt", "adopt", CREATED, 0),
 	VISIT("process", "process", RUNNING, 1), VISIT("native", "native", CREATED, 0),
 	VISIT("configure", "configure", CREATED, 0), VISIT("autostart", "autostart", CREATED, 0),
 	{ .name = NULL }

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -121,11 +122,16 @@ static void list_cgroup(const char *path, void *data)
 		buffer_addf(data, "cgroup %s\n", path);
 }
 
-static void kill_in_cgroup(const char *path)
+static void kill_in_cgroup(const char *path, _unused_ void *data)
 {
 	_cleanup_free_ char *text = NULL;
 	char file[PATH_SIZE + 16];
 
+	/* What is frozen does not die. */
+	snprintf(file, sizeof(file), "%s/freezer.state", path);
+	fd_write_file(AT_FDCWD, file, "THAWED");
+	snprintf(file, sizeof(file), "%s/cgroup.freeze", path);
+	fd_write_file(AT_FDCWD, file, "0");
 	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
 	if (fd_read_virtual(AT_FDCWD, file, 1 << 20, &text, NULL) < 0)
 		return;
@@ -141,7 +147,6 @@ static void kill_in_cgroup(const char *path)
 
 static void remove_cgroup(const char *path, _unused_ void *data)
 {
-	kill_in_cgroup(path);
 	for (int i = 0; i < CLEAR_TRIES && rmdir(path) < 0 && errno == EBUSY; i++)
 		poll(NULL, 0, 10);
 }
@@ -202,8 +207,18 @@ static void remove_mount(const char *path, _unused_ void *data)
 	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
 }
 
+static void list_bridge(const struct kit *kit, struct buffer *ret)
+{
+	char name[IFNAMSIZ];
+
+	bridge_name(kit, name);
+	if (if_nametoindex(name))
+		buffer_addf(ret, "bridge %s\n", name);
+}
+
 void leftovers_list(const struct kit *kit, struct buffer *ret)
 {
+	list_bridge(kit, ret);
 	each_child(list_process, ret);
 	each_cgroup(kit, list_cgroup, ret);
 	each_mount(kit, "/proc/self/mountinfo", list_mount, ret);
@@ -222,8 +237,11 @@ void leftovers_clear(const struct kit *kit)
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 	}
+	/* A process may be frozen by one hierarchy and counted by another. */
+	each_cgroup(kit, kill_in_cgroup, NULL);
 	each_cgroup(kit, remove_cgroup, NULL);
 	each_mount(kit, "/proc/self/mountinfo", remove_mount, NULL);
 	each_record(kit, remove_path, NULL);
 	each_place(kit, remove_path, NULL);
+	bridge_remove(kit);
 }

@@ -162,7 +162,7 @@ lie start:nothing 'contract: start of a missing command*' "contract: start of a 
 lie exec:nothing 'contract: exec of a missing command*' "contract: exec of a missing command gives -MRG_E_NO_COMMAND"
 lie destroy:nothing 'contract: destroy when *' "contract: destroy when PAUSED gives -MRG_E_STATE" \
 	"contract: destroy when RUNNING gives -MRG_E_STATE"
-lie forget:return=1 'contract: find*' "contract: find knows what there is, and what not"
+lie forget:return=1 'contract: find*' "contract: find and list forget what was destroyed"
 lie cleanup:nothing 'contract: cleanup ends*' "contract: cleanup ends what outlived the first process, twice without harm"
 lie processes:nothing 'contract: processes finds*' "contract: processes finds each one once"
 lie update:nothing 'contract: update when *' "contract: update when CREATED gives -MRG_E_NOT_RUNNING" \
@@ -171,7 +171,8 @@ lie configure:nothing 'contract: adopt reads*' "contract: adopt reads what was m
 lie explain:nothing 'contract: explain *' "contract: explain says how it is done" "contract: explain stops when it is told to"
 lie check:EINVAL:no 'contract: check accepts*' "contract: check accepts a plain spec"
 lie autostart:return=1 'contract: autostart*' "contract: autostart is what was set last"
-lie find:return=1 'contract: find*' "contract: find knows what there is, and what not"
+lie find:return=1 'contract: find*' "contract: find and list forget what was destroyed"
+lie find:nothing 'contract: find*' "contract: find and list agree about what was made"
 lie process:return=1 'contract: process of what was never*' "contract: process of what was never started gives 0"
 
 # One that crashes, one that hangs: tests of others go on.

@@ -63,12 +63,14 @@ static void end(void *data)
 
 /* ---- the beginning -------------------------------------------------------------------------------- */
 
-static void make_spec(struct life *l, const char *const *args)
+/* A second container has another root: some engines take one for themselves. */
+static void make_spec(struct life *l, unsigned int n, const char *const *args)
 {
+	const char *root = n > 1 ? l->t->kit->other_root : l->t->kit->root;
 	int r;
 
 	l->spec = mrg_spec_new();
-	r = l->spec ? mrg_spec_set(l->spec, MRG_FIELD_ROOT_PATH, l->t->kit->root, &l->err) : -ENOMEM;
+	r = l->spec ? mrg_spec_set(l->spec, MRG_FIELD_ROOT_PATH, root, &l->err) : -ENOMEM;
 	for (; *args && r == 0; args++)
 		r = mrg_spec_set(l->spec, MRG_FIELD_ARGS, *args, &l->err);
 	if (r == 0)
@@ -111,7 +113,7 @@ void life_begin_args(struct life *l, struct trial *t, const struct plugin *p, un
 	*l = (struct life){ .t = t, .p = p, .self = p->self, .process.pidfd = -1 };
 	stand_in_for_the_monitor();
 	make_names(l, n);
-	make_spec(l, args);
+	make_spec(l, n, args);
 	make_streams(l);
 	l->unit = (struct mrg_unit){
 		.name = l->name, .id = l->id, .spec = l->spec, .dir = open(l->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
@@ -204,14 +206,14 @@ int process_wait(struct trial *t, const struct mrg_process *process)
 	}
 }
 
-int life_wait(struct life *l)
+void life_wait(struct life *l)
 {
 	int status, r;
 
 	if (is_our_child(l->process.pid)) {
-		status = process_wait(l->t, &l->process);
+		l->status = process_wait(l->t, &l->process);
 		l->unit.process = NULL;
-		return status;
+		return;
 	}
 	if (!l->p->table.wait)
 		trial_fail(l->t, "start gave process %d, which is no child of the caller, and there is no verb 'wait'",
@@ -220,7 +222,19 @@ int life_wait(struct life *l)
 	if (r < 0)
 		trial_fail(l->t, "wait: %s", l->err.message);
 	l->unit.process = NULL;
-	return mrg_exit_code(status);
+	l->status = mrg_exit_code(status);
+}
+
+int life_status(struct life *l)
+{
+	struct mrg_exit how = { 0 };
+	int r;
+
+	life_wait(l);
+	r = l->p->table.cleanup ? l->p->table.cleanup(l->self, &l->unit, &how, &l->err) : 0;
+	if (r < 0)
+		trial_fail(l->t, "cleanup: %s", l->err.message);
+	return how.status_known ? mrg_exit_code(how.status) : l->status;
 }
 
 void life_cleanup(struct life *l)

@@ -22,6 +22,7 @@ struct life {
 	int out, err_out;		/* ours */
 	struct buffer output, errors;
 	struct mrg_error err;		/* of the last call */
+	int status;			/* of the process that start gave, once it has ended */
 	bool created;
 };
 
@@ -47,8 +48,11 @@ void life_reach(struct life *l, enum life_state state);
 /* Reads what there is to read until the output has @text; fails the test when it does not come. */
 void life_await(struct life *l, const char *text);
 
-/* Waits for its end as the monitor does; the exit status as a shell has it. */
-int life_wait(struct life *l);
+/* Waits for its end as the monitor does: until the process that start gave is gone. */
+void life_wait(struct life *l);
+
+/* The same and cleanup, which knows better in engines whose process is not the payload's: the exit status as a shell has it. */
+int life_status(struct life *l);
 
 /* Waits for any child's end: that of an exec. */
 int process_wait(struct trial *t, const struct mrg_process *process);

@@ -18,6 +18,7 @@ moorage_certify_SOURCES = \
 	%D%/fields_life.c \
 	%D%/fields_limits.c \
 	%D%/fields_namespaces.c \
+	%D%/fields_network.c \
 	%D%/fields_policy.c \
 	%D%/fields_process.c \
 	%D%/fields_root.c \

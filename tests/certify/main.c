@@ -52,10 +52,26 @@ static void each_test(const struct test *tests, void (*work)(struct kit *kit, co
 		work(kit, tests);
 }
 
+/* Whether tests of @field were run and all were refused. */
+static bool is_always_refused(const struct report *report, unsigned int field)
+{
+	bool some = false;
+
+	for (const struct result *result = report->first; result; result = result->next) {
+		if (result->test->field != (int)field + 1)
+			continue;
+		if (result->verdict != VERDICT_SKIPPED || strncmp(result->text, "refused: ", 9) != 0)
+			return false;
+		some = true;
+	}
+	return some;
+}
+
 /* A field that is not claimed is not tested; one that is claimed and has no test is a failure. */
 static void each_field(void (*work)(struct kit *kit, const struct test *test), struct kit *kit, bool all)
 {
 	static const struct test missing = { .section = "fields", .name = "it has a test" };
+	static const struct test refused = { .section = "fields", .name = "some use of it is not refused" };
 	struct mrg_fields tested = { 0 };
 
 	for (size_t i = 0; field_tables[i]; i++)
@@ -66,10 +82,16 @@ static void each_field(void (*work)(struct kit *kit, const struct test *test), s
 			if (all || mrg_fields_has(&kit->facts->able, field))
 				work(kit, test);
 		}
-	for (unsigned int field = 0; field < MRG_FIELD_MAX && !all; field++)
-		if (mrg_fields_has(&kit->facts->able, field) && !mrg_fields_has(&tested, field))
+	for (unsigned int field = 0; field < MRG_FIELD_MAX && !all; field++) {
+		if (!mrg_fields_has(&kit->facts->able, field))
+			continue;
+		if (!mrg_fields_has(&tested, field))
 			report_add(kit->report, &missing, mrg_field_info(field)->name, VERDICT_FAILED,
 				   "it is claimed, and the kit has no test of it");
+		else if (is_always_refused(kit->report, field))
+			report_add(kit->report, &refused, mrg_field_info(field)->name, VERDICT_FAILED,
+				   "it is claimed, and every use of it that was tried is refused");
+	}
 }
 
 static void each_section(void (*work)(struct kit *kit, const struct test *test), struct kit *kit, bool all)
@@ -158,6 +180,7 @@ static int set_up(struct kit *kit, const struct options *options, struct mrg_err
 		return fail_errno(err, -errno, "there is no root '%s'", options->root);
 	if (!options->root)
 		snprintf(kit->root, sizeof(kit->root), "%.*s/root", PATH_SIZE - 8, kit->work);
+	snprintf(kit->other_root, sizeof(kit->other_root), "%.*s/root-2", PATH_SIZE - 8, kit->work);
 	r = make_directory(kit, "state", "MOORAGE_STATE_DIR", err);
 	if (r == 0)
 		r = make_directory(kit, "run", "MOORAGE_RUN_DIR", err);

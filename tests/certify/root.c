@@ -38,8 +38,8 @@ static const struct {
 
 _Static_assert(ARRAY_SIZE(entries) <= 64, "every entry has a bit");
 
-/* What a given root has already is left as it is. */
-static int make_entry(struct kit *kit, int root, size_t i, struct mrg_error *err)
+/* What a given root has already is left as it is; what is made is marked in *made. */
+static int make_entry(int root, size_t i, uint64_t *made, struct mrg_error *err)
 {
 	_cleanup_close_ int fd = -1;
 	const char *path = entries[i].path, *text = entries[i].text;
@@ -48,18 +48,24 @@ static int make_entry(struct kit *kit, int root, size_t i, struct mrg_error *err
 		return 0;
 	if (!text && mkdirat(root, path, entries[i].mode) < 0)
 		return fail_errno(err, -errno, "cannot make '%s' in the root", path);
-	kit->made |= UINT64_C(1) << i;
+	*made |= UINT64_C(1) << i;
 	fd = openat(root, path, text ? O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC : O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0600);
 	if (fd < 0 || (text && fd_write_all(fd, text, strlen(text)) < 0) || fchmod(fd, entries[i].mode) < 0)
 		return fail_errno(err, -errno, "cannot make '%s' in the root", path);
 	return 0;
 }
 
-static int copy_program(int from, int root, struct mrg_error *err)
+static int copy_program(const char *program, int root, struct mrg_error *err)
 {
-	_cleanup_close_ int to = openat(root, PROBE + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	_cleanup_close_ int from = open(program, O_RDONLY | O_CLOEXEC), to = -1;
 	struct stat st;
 
+	if (from < 0) {
+		fail_errno(err, -errno, "cannot open '%s'", program);
+		mrg_error_hint(err, "is moorage installed whole? MOORAGE_LIBEXEC_DIR tells where its programs are");
+		return err->code;
+	}
+	to = openat(root, &PROBE[1], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
 	if (to < 0 && errno == EEXIST)
 		return mrg_error_set(err, -MRG_E_EXISTS, "the root has a file '%s' already", PROBE);
 	if (to < 0 || fstat(from, &st) < 0 || sendfile(to, from, NULL, (size_t)st.st_size) != st.st_size || fchmod(to, 0755) < 0)
@@ -67,31 +73,40 @@ static int copy_program(int from, int root, struct mrg_error *err)
 	return 0;
 }
 
-/* Not in a given root: there it has one of its own, or boots nothing. */
-static int link_init(int root, struct mrg_error *err)
+static int fill(const char *path, const char *program, uint64_t *made, struct mrg_error *err)
 {
-	return symlinkat(".." PROBE, root, "sbin/init") < 0 ? fail_errno(err, -errno, "cannot make 'sbin/init' in the root") : 0;
+	_cleanup_close_ int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (root < 0)
+		return fail_errno(err, -errno, "cannot open the root '%s'", path);
+	r = copy_program(program, root, err);
+	for (size_t i = 0; i < ARRAY_SIZE(entries) && r == 0; i++)
+		r = make_entry(root, i, made, err);
+	return r;
+}
+
+/* With an init; a given root has one of its own, or boots nothing. */
+static int make(const char *path, const char *program, struct mrg_error *err)
+{
+	char link[PATH_SIZE + 16];
+	uint64_t made = 0;
+	int r;
+
+	if (mkdir(path, 0755) < 0)
+		return fail_errno(err, -errno, "cannot make '%s'", path);
+	r = fill(path, program, &made, err);
+	snprintf(link, sizeof(link), "%s/sbin/init", path);
+	if (r == 0 && symlink(".." PROBE, link) < 0)
+		r = fail_errno(err, -errno, "cannot make '%s'", link);
+	return r;
 }
 
 int root_make(struct kit *kit, struct mrg_error *err)
 {
-	_cleanup_close_ int program = open(kit->program, O_RDONLY | O_CLOEXEC), root = -1;
-	int r;
+	int r = kit->given_root ? fill(kit->root, kit->program, &kit->made, err) : make(kit->root, kit->program, err);
 
-	if (program < 0) {
-		fail_errno(err, -errno, "cannot open '%s'", kit->program);
-		mrg_error_hint(err, "is moorage installed whole? MOORAGE_LIBEXEC_DIR tells where its programs are");
-		return err->code;
-	}
-	if (!kit->given_root && mkdir(kit->root, 0755) < 0)
-		return fail_errno(err, -errno, "cannot make '%s'", kit->root);
-	root = open(kit->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return fail_errno(err, -errno, "cannot open the root '%s'", kit->root);
-	r = copy_program(program, root, err);
-	for (size_t i = 0; i < ARRAY_SIZE(entries) && r == 0; i++)
-		r = make_entry(kit, root, i, err);
-	return r == 0 && !kit->given_root ? link_init(root, err) : r;
+	return r < 0 ? r : make(kit->other_root, kit->program, err);
 }
 
 void root_remove(const struct kit *kit)
@@ -100,7 +115,7 @@ void root_remove(const struct kit *kit)
 
 	if (!kit->given_root || root < 0)
 		return;
-	unlinkat(root, PROBE + 1, 0);
+	unlinkat(root, &PROBE[1], 0);
 	for (size_t i = ARRAY_SIZE(entries); i-- > 0;)
 		if (kit->made >> i & 1)
 			unlinkat(root, entries[i].path, entries[i].text ? 0 : AT_REMOVEDIR);

@@ -147,7 +147,9 @@ static void tell_missing(struct kit *kit, const struct test *test, const struct 
 		snprintf(text, sizeof(text), "its process died of signal %d (%s)", WTERMSIG(o->status), strsignal(WTERMSIG(o->status)));
 	else
 		snprintf(text, sizeof(text), "its process ended with status %d and told nothing", WEXITSTATUS(o->status));
-	for (size_t i = o->n; i < o->expected; i++)
+	if (o->n == 0)
+		report_add(kit->report, test, NULL, VERDICT_FAILED, text);
+	for (size_t i = o->n; i < o->expected && o->n > 0; i++)
 		report_add(kit->report, test, test->parts ? test->parts[i] : NULL, VERDICT_FAILED, text);
 }
 

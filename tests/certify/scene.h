@@ -40,7 +40,8 @@ void scene_word(struct scene *s, const char *format, ...) __attribute__((format(
 /* mrg_spec_set(); a field that the backend does not claim skips the test, for it is not the one it is about. */
 void scene_set(struct scene *s, enum mrg_field field, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Fills in the defaults and creates. scene_try_create() gives what mrg_create() returned. */
+/* Fills in the defaults and creates. What the plugin's check says no to, naming what it cannot do, skips the test: nothing was ignored. (A field of
+ * which every use is refused is not observed.) scene_try_create() gives what mrg_create() returned. */
 void scene_create(struct scene *s);
 int scene_try_create(struct scene *s);
 

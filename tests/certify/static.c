@@ -158,7 +158,6 @@ static bool is_weak_or_defined(const ElfW(Sym) *symbol)
 static void names_all_libraries_it_needs(struct trial *t)
 {
 	struct elf_file elf = open_file(t);
-	_cleanup_free_ char *missing = NULL;
 	Dl_info own;
 	void *library;
 	struct plugin p;

@@ -34,7 +34,7 @@ static size_t parts_of(const struct test *test)
 
 static void __attribute__((noreturn)) end(struct trial *t, enum verdict verdict, const char *text)
 {
-	if (t->part == 0 && (verdict == VERDICT_SKIPPED || verdict == VERDICT_ABSENT))
+	if (t->part == 0 && verdict != VERDICT_OK)
 		tell(t, verdict, true, text);
 	else
 		while (t->part < parts_of(t->test))

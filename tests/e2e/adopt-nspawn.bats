@@ -162,10 +162,29 @@ nspawn_of() { pgrep -f "^/usr/bin/systemd-nspawn .*--machine=$P-$1 "; }
 	m start "$P-dead"
 	[ "$(copies)" -ge 1 ]
 	kill -KILL "$(nspawn_of dead)"
-	eventually 10 is dead stopped
+	m wait "$P-dead" >/dev/null
+	is dead stopped
 	[ "$(copies)" = 0 ]
 	[ -z "$(cgroups dead)" ]
 	m rm "$P-dead"
+}
+
+@test "a user namespace: over the root in place, whose owners stay, and over one that is thrown away" {
+	run once users --userns auto -- /bin/sh -c 'id -u; awk "{ print \$2 }" /proc/self/uid_map; stat -c %u /bin/busybox'
+	[ "$status" = 0 ]
+	[ "${lines[0]}" = 0 ]
+	[ "${lines[1]}" -ge 65536 ]
+	[ "${lines[2]}" = 0 ]
+	[ "$(stat -c %u "$E2E_ROOT/bin/busybox")" = 0 ]
+	run once layer --userns auto --ephemeral -- /bin/sh -c 'touch /mrgt-new && stat -c %u /mrgt-new'
+	[ "$output" = 0 ]
+	[ ! -e "$E2E_ROOT/mrgt-new" ]
+}
+
+@test "masks hold with the network of the host, which brings the host's /sys" {
+	run once sys --network host -- /bin/sh -c 'ls /sys/class/net | grep -c .; ls -A /sys/firmware | wc -l'
+	[ "${lines[0]}" -ge 1 ]
+	[ "${lines[1]}" = 0 ]
 }
 
 @test "enable and disable are those of machinectl" {

@@ -166,8 +166,8 @@ static void test_bad_domains(void **state)
 static void test_doctype(void **state)
 {
 	static const char *const cases[] = {
-		"<!DOCTYPE domain [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'>"
-		"<!ENTITY d '&c;&c;&c;&c;&c;&c;&c;&c;'><!ENTITY e '&d;&d;&d;&d;&d;&d;&d;&d;'>]><domain type='lxc'><name>&e;</name></domain>",
+		("<!DOCTYPE domain [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'>"
+		 "<!ENTITY d '&c;&c;&c;&c;&c;&c;&c;&c;'><!ENTITY e '&d;&d;&d;&d;&d;&d;&d;&d;'>]><domain type='lxc'><name>&e;</name></domain>"),
 		"<!DOCTYPE domain [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><domain type='lxc'><name>&x;</name></domain>",
 		"<!DOCTYPE domain SYSTEM 'http://127.0.0.1:1/x.dtd'><domain type='lxc'/>",
 		"<!DOCTYPE domain [<!ENTITY % p SYSTEM 'file:///dev/zero'> %p;]><domain/>",

@@ -156,7 +156,7 @@ static const struct line lines[] = {
 	{ "lxc.mount.entry = /a b none bind,optional,create=file 0 0",
 	  "moorage.native",
 	  "{\"lxc\":{\"lxc.mount.options\":[\"/b optional,create=file\"]}}", "a" },
-	{ "lxc.autodev = 0\nlxc.mount.entry = /a b none bind,sync 0 0",
+	{ "lxc.autodev = 0\nlxc.mount.entry = /a b none bind,sync,rro,tmpcopyup 0 0",
 	  "mounts",
 	  "[{\"destination\":\"/b\",\"type\":\"bind\",\"source\":\"/a\",\"options\":[\"bind\"]}]", "cc" },
 	{ "lxc.autodev = 0\nlxc.mount.entry = /a b none bind,idmap=container 0 0",

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,6 +235,26 @@ static void see_interfaces(const char *argument)
 		close(fd);
 }
 
+/* PORT: tells when it listens, greets whoever comes, for ever. */
+static void listen_at(const char *argument)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((unsigned short)number(argument, NULL)) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), peer;
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 8) < 0) {
+		say_result(errno);
+		return;
+	}
+	say_end();
+	put(STDOUT_FILENO, "listen=ready\n");
+	while ((peer = accept(fd, NULL, NULL)) >= 0) {
+		put(peer, "inside\n");
+		close(peer);
+	}
+	say("accept: ");
+	say_result(errno);
+}
+
 static void see_up(const char *argument)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -253,6 +274,6 @@ const struct word file_words[] = {
 	{ "read", see_read }, { "open", see_open }, { "create", see_create }, { "mkdir", see_mkdir }, { "write", see_write },
 	{ "stat", see_stat }, { "inode", see_inode }, { "list", see_list }, { "mknod", see_mknod }, { "type", see_type },
 	{ "flags", see_flags }, { "size", see_size }, { "terminal", see_terminal }, { "winsize", see_winsize },
-	{ "interfaces", see_interfaces }, { "up", see_up },
+	{ "interfaces", see_interfaces }, { "up", see_up }, { "listen", listen_at },
 	{ NULL, NULL }
 };

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The configuration of one life, over that of the file: where LXC's way is not exact enough, or its traces could not be told from others'. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "start.h"
+
+#include "core/util/str.h"
+
+static int set_item(struct lxc_container *c, const char *key, const char *value, struct mrg_error *err)
+{
+	if (c->set_config_item(c, key, value))
+		return 0;
+	return mrg_error_set(err, -MRG_E_INVALID, "LXC does not take '%s = %s'", key, value);
+}
+
+/* Of some that are not set LXC says "(null)". */
+static bool has_item(struct lxc_container *c, const char *key)
+{
+	char value[PATH_MAX];
+	int n = c->get_config_item(c, key, value, sizeof(value));
+
+	return n > 0 && ((size_t)n >= sizeof(value) || strcmp(value, "(null)") != 0);
+}
+
+/* Not by lxc_log_init(), which writes to standard error as well, whatever it is told. */
+static int set_log(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	char path[32];
+	int r;
+
+	if (has_item(c, "lxc.log.file"))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->log);
+	r = set_item(c, "lxc.log.file", path, err);
+	return r < 0 ? r : set_item(c, "lxc.log.level", "ERROR", err);
+}
+
+/* Names that are used once, so that what a killed life has left is told from all others. Not where the configuration has
+ * its own division. */
+static int set_cgroups(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	char path[PATH_MAX];
+	int r;
+
+	if (has_item(c, "lxc.cgroup.dir.container") || has_item(c, "lxc.cgroup.dir.monitor"))
+		return 0;
+	if (has_item(c, "lxc.cgroup.dir"))
+		c->clear_config_item(c, "lxc.cgroup.dir");
+	r = lxc_cgroup_path(s->unit, LXC_CGROUP_MONITOR, path, err);
+	if (r == 0)
+		r = set_item(c, "lxc.cgroup.dir.monitor", path + 1, err);
+	if (r == 0)
+		r = lxc_cgroup_path(s->unit, LXC_CGROUP_PAYLOAD, path, err);
+	return r < 0 ? r : set_item(c, "lxc.cgroup.dir.container", path + 1, err);
+}
+
+/* Without a terminal LXC makes none, and the streams stay what they are. */
+static int set_console(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	return s->io.terminal ? 0 : set_item(c, "lxc.console.path", "none", err);
+}
+
+/* What is 0 of the container on the host, by lines "u 0 100000 65536". */
+static void find_owner(struct lxc_container *c, uid_t *ret_uid, gid_t *ret_gid)
+{
+	char map[4096] = "", *save, *line;
+	unsigned int inside, outside;
+	char kind;
+
+	if (c->get_config_item(c, "lxc.idmap", map, sizeof(map)) >= (int)sizeof(map))
+		return;
+	for (line = strtok_r(map, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (sscanf(line, "%c %u %u", &kind, &inside, &outside) == 3 && inside == 0)
+			*(kind == 'u' ? ret_uid : ret_gid) = outside;
+}
+
+/* The pipes belong to the container's root: otherwise it could not open /dev/stdout again. */
+static int set_streams(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	uid_t uid = 0;
+	gid_t gid = 0;
+
+	find_owner(c, &uid, &gid);
+	for (int fd = 0; uid != 0 && !s->io.terminal && fd < 3; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && fchown(fd, uid, gid) < 0)
+			return mrg_error_set(err, -errno, "cannot give the streams to the container: %s", strerror(errno));
+	}
+	return 0;
+}
+
+/* ---- mounts ------------------------------------------------------------------------------------------ */
+
+/* Otherwise what the host mounts later appears inside: LXC makes its mounts from those of the host. */
+static int set_propagation(const struct lxc_start *s, struct lxc_container *c _unused_, struct mrg_error *err)
+{
+	const char *propagation = s->unit->spec->rootfs_propagation;
+
+	if (s->unit->adopted || !propagation || !strstr(propagation, "private"))
+		return 0;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
+		return mrg_error_set(err, -errno, "cannot separate the mounts from the host's: %s", strerror(errno));
+	return 0;
+}
+
+/* The throw-away layer is on a file system that nobody sees but this life, in the place of the container's own directory, and goes with it. */
+static int make_layer(const struct lxc_start *s, char upper[PATH_MAX], struct mrg_error *err)
+{
+	struct stat st;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
+	    mount("tmpfs", s->dir, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") < 0)
+		return mrg_error_set(err, -errno, "cannot make the layer over the root: %s", strerror(errno));
+	if (snprintf(upper, PATH_MAX, "%s/upper", s->dir) >= PATH_MAX)
+		return mrg_error_set(err, -ENAMETOOLONG, "the path of the container's directory is too long");
+	/* The root looks as its upper layer does. */
+	if (stat(s->unit->spec->root_path, &st) < 0 || mkdir(upper, 0) < 0 || chown(upper, st.st_uid, st.st_gid) < 0 ||
+	    chmod(upper, st.st_mode & 07777) < 0)
+		return mrg_error_set(err, -errno, "cannot make the layer over the root: %s", strerror(errno));
+	return 0;
+}
+
+static int set_layer(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	const struct mrg_spec *spec = s->unit->spec;
+	_cleanup_(buffer_deinit) struct buffer b = { 0 };
+	char path[PATH_MAX];
+	int r;
+
+	if (s->unit->adopted || !spec->ephemeral)
+		return 0;
+	r = make_layer(s, path, err);
+	if (r < 0)
+		return r;
+	buffer_addf(&b, "overlay:%s:%s", spec->root_path, path);
+	if (b.failed)
+		return mrg_error_set(err, -ENOMEM, "out of memory");
+	r = set_item(c, "lxc.rootfs.path", b.text, err);
+	return r < 0 ? r : set_item(c, "lxc.rootfs.options", spec->root_readonly ? "ro" : "rw", err);
+}
+
+/* ---- what moorage-init sees to ----------------------------------------------------------------------- */
+
+/* It begins as root. Limits are set by the core while it waits. */
+static int set_process(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	static const char *const others[] = {
+		"lxc.init.cwd", "lxc.init.groups", "lxc.seccomp.profile", "lxc.sysctl", "lxc.cgroup", "lxc.cgroup2",
+	};
+	int r;
+
+	if (!lxc_has_init(s))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		c->clear_config_item(c, others[i]);
+	r = set_item(c, "lxc.init.uid", "0", err);
+	return r < 0 ? r : set_item(c, "lxc.init.gid", "0", err);
+}
+
+/* What it needs before it takes the rest away. */
+static int set_caps(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	static const unsigned int needed[] = { CAP_CHOWN, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_SYS_ADMIN };
+	const struct mrg_spec *spec = s->unit->spec;
+	_cleanup_(buffer_deinit) struct buffer b = { 0 };
+	uint64_t keep = spec->cap_bounding;
+
+	if (!lxc_has_init(s) || !mrg_fields_has(&spec->set, MRG_FIELD_CAP_BOUNDING))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		keep |= UINT64_C(1) << needed[i];
+	for (unsigned int n = 0; n <= CAPABILITY_LAST; n++)
+		if (keep >> n & 1)
+			buffer_addf(&b, "%s%u", b.length ? " " : "", n);
+	if (b.failed)
+		return mrg_error_set(err, -ENOMEM, "out of memory");
+	c->clear_config_item(c, "lxc.cap.drop");
+	c->clear_config_item(c, "lxc.cap.keep");
+	return set_item(c, "lxc.cap.keep", b.text, err);
+}
+
+int lxc_configure_life(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	static int (*const steps[])(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err) = {
+		set_log, set_propagation, set_layer, set_cgroups, set_console, set_streams, set_process, set_caps,
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && r == 0; i++)
+		r = steps[i](s, c, err);
+	c->want_daemonize(c, false);
+	c->want_close_all_fds(c, true);
+	return r;
+}
