@@ -77,11 +77,16 @@ static int call_stats(struct life *l, void *self, struct mrg_error *err)
 	return l->p->table.stats(self, &l->unit, &stats, err);
 }
 
+/* Of a limit that works here. */
 static int call_update(struct life *l, void *self, struct mrg_error *err)
 {
-	struct mrg_spec changes = { .pids_limit = 1000 };
+	static const enum mrg_field limits[] = { MRG_FIELD_MEMORY_LIMIT, MRG_FIELD_CPU_SHARES, MRG_FIELD_PIDS_LIMIT };
+	struct mrg_spec changes = { .memory_limit = 256 << 20, .cpu_shares = 512, .pids_limit = 1000 };
+	size_t i = 0;
 
-	mrg_fields_add(&changes.set, MRG_FIELD_PIDS_LIMIT);
+	while (i < ARRAY_SIZE(limits) - 1 && !mrg_fields_has(&l->t->kit->facts->able, limits[i]))
+		i++;
+	mrg_fields_add(&changes.set, limits[i]);
 	return l->p->table.update(self, &l->unit, &changes, err);
 }
 

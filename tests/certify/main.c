@@ -238,6 +238,8 @@ static int judge(struct kit *kit, const struct options *options)
 	host_look(&kit->host);
 	puts("TAP version 13");
 	each_section(run_test, kit, false);
+	if (kit->interrupted)
+		puts("Bail out! interrupted");
 	printf("1..%zu\n", kit->report->count[VERDICT_OK] + kit->report->count[VERDICT_FAILED] + kit->report->count[VERDICT_SKIPPED]);
 	r = options->json ? certificate_write(kit, options->json) : 0;
 	tear_down(kit);

@@ -223,7 +223,7 @@ void run_test(struct kit *kit, const struct test *test)
 	receive(&o, channel[0]);
 	close(channel[0]);
 	look_for_leftovers(kit, &o);
-	if (wanted)
+	if (wanted && !kit->interrupted)
 		tell(kit, test, &o);
 	free(o.messages);
 }
