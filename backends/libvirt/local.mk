@@ -21,9 +21,11 @@ libvirt_la_SOURCES =
 libvirt_la_LDFLAGS = $(BACKEND_LDFLAGS)
 libvirt_la_LIBADD = liblibvirt.la libutil.la libmoorage.la
 
-# The program that loads libvirt's library.
+# The program that loads libvirt's library. On its own feet: it starts faster, and the sanitizers' runtime, which takes the place of functions that
+# libvirt has from libtirpc, stays out.
 mrglibexec_PROGRAMS += moorage-libvirt
-moorage_libvirt_SOURCES = %D%/agent.c %D%/agent.h
+moorage_libvirt_SOURCES = %D%/agent.c %D%/agent.h core/error.c core/util/fail.c core/util/fd.c core/util/library.c
 moorage_libvirt_CPPFLAGS = $(AM_CPPFLAGS) $(LIBVIRT_CFLAGS) -I$(srcdir)/%D%
-moorage_libvirt_LDADD = libutil.la libmoorage.la
+moorage_libvirt_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(PLAIN_CFLAGS)
+moorage_libvirt_LDFLAGS = $(PLAIN_LDFLAGS)
 endif
