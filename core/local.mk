@@ -25,7 +25,7 @@ libutil_la_SOURCES = \
 # All objects of the library, with every symbol visible: what unit tests link.
 noinst_LTLIBRARIES += libcore.la
 libcore_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
-libcore_la_LIBADD = libutil.la $(JANSSON_LIBS) $(SECCOMP_LIBS)
+libcore_la_LIBADD = libutil.la $(JANSSON_LIBS)
 libcore_la_SOURCES = \
 	%D%/cgroup.h \
 	%D%/cgroup_apply.c \
@@ -148,6 +148,7 @@ libcore_la_SOURCES = \
 	%D%/registry_validate.c \
 	%D%/seccomp_cache.c \
 	%D%/seccomp_compile.c \
+	%D%/seccomp_library.c %D%/seccomp_library.h \
 	%D%/seccomp_lists.c \
 	%D%/seccomp_profile.c %D%/seccomp_profile.h \
 	%D%/seccomp_program.h \
