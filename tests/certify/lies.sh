@@ -167,7 +167,8 @@ lie cleanup:nothing 'contract: cleanup ends*' "contract: cleanup ends what outli
 lie processes:nothing 'contract: processes finds*' "contract: processes finds each one once"
 lie update:nothing 'contract: update when *' "contract: update when CREATED gives -MRG_E_NOT_RUNNING" \
 	"contract: update when STOPPED gives -MRG_E_NOT_RUNNING"
-lie configure:nothing 'contract: adopt reads*' "contract: adopt reads what was made, and leaves it alone"
+lie adopt:nothing 'contract: adopt reads*' "contract: adopt reads what was made, and leaves it alone"
+lie configure:nothing 'contract: configure*' "contract: configure writes what has changed"
 lie explain:nothing 'contract: explain *' "contract: explain says how it is done" "contract: explain stops when it is told to"
 lie check:EINVAL:no 'contract: check accepts*' "contract: check accepts a plain spec"
 lie autostart:return=1 'contract: autostart*' "contract: autostart is what was set last"
