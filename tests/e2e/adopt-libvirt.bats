@@ -216,6 +216,22 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	ip link del mrgt-br0
 }
 
+@test "a system that virsh defined boots, is entered, and is asked to halt the way it understands" {
+	[ "$E2E_KIND" = debian ] || skip "busybox has no systemd"
+	local system
+	system=$("$BATS_TEST_DIRNAME/root" systemd "${MRGT_CACHE:-/var/tmp/mrgt-cache}") || skip "the root could not be made: no package mirror answers"
+	cp -a --reflink=auto "$system" "$BATS_TEST_TMPDIR/root"
+	E2E_ROOT=$BATS_TEST_TMPDIR/root domain system /sbin/init
+	m start "$P-system"
+	eventually 60 bash -c '[ "$("$MOORAGE" exec "$0" -- systemctl is-system-running 2>/dev/null)" = running ]' "$P-system"
+	SECONDS=0
+	m stop -t 30 "$P-system"
+	[ "$SECONDS" -lt 25 ]
+	[ "$(v domstate "$P-system")" = "shut off" ]
+	m rm "$P-system"
+	undefined system
+}
+
 # ---- the daemon goes ------------------------------------------------------------
 
 daemon() { cat /run/libvirt/mrgt.pid; }
