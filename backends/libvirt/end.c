@@ -132,11 +132,21 @@ static bool is_alive(const char *name)
 	return true;
 }
 
-/* Ends what libvirt still takes for running. It may have noticed meanwhile. */
+static int ask(struct libvirt *self, const struct mrg_unit *unit, enum agent_op op, struct mrg_error *err)
+{
+	return libvirt_ask(self, unit->path, &(struct agent_call){ .op = op, .name = unit->name }, NULL, NULL, err);
+}
+
+/* Ends what libvirt still takes for running. It may have noticed meanwhile. What it takes for suspended it at times cannot end ("Unable to kill all
+ * processes") until it is told that it goes on. */
 static int destroy_in_engine(struct libvirt *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
-	int r = libvirt_ask(self, unit->path, &(struct agent_call){ .op = AGENT_DESTROY, .name = unit->name }, NULL, NULL, err);
+	int r = ask(self, unit, AGENT_DESTROY, err);
 
+	if (r == -EIO) {
+		ask(self, unit, AGENT_RESUME, NULL);
+		r = ask(self, unit, AGENT_DESTROY, err);
+	}
 	return r == -MRG_E_NOT_FOUND || r == -MRG_E_STATE ? 0 : r;
 }
 
@@ -267,7 +277,7 @@ int libvirt_destroy(void *data, const struct mrg_unit *unit, struct mrg_error *e
 	if (defined || libvirt_read_note(unit->name, &note))
 		r = destroy_in_engine(self, unit, err);
 	if (r == 0 && defined)
-		r = libvirt_ask(self, unit->path, &(struct agent_call){ .op = AGENT_UNDEFINE, .name = unit->name }, NULL, NULL, err);
+		r = ask(self, unit, AGENT_UNDEFINE, err);
 	if (r < 0 && r != -MRG_E_NOT_FOUND)
 		return r;
 	sweep_cgroups(unit);

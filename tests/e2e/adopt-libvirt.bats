@@ -163,8 +163,10 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 @test "ls loads nothing of libvirt's, and needs no daemon" {
 	domain plain /bin/true
 	kill_daemon
-	loaded=$(LD_DEBUG=files m ls -a 2>&1)
+	run env LD_DEBUG=files "$MOORAGE" -B libvirt ls -a
+	loaded=$output
 	start_daemon
+	[ "$status" = 0 ]
 	[[ "$loaded" == *"$P-plain"* ]]
 	[[ "$loaded" != *libvirt.so.0* ]]
 	v undefine "$P-plain"
@@ -321,6 +323,23 @@ agents() {
 	m rm -f "$P-cut"
 	undefined cut
 	[ -z "$(remains cut)" ]
+}
+
+@test "what died while libvirt took it for suspended can be removed" {
+	[ -d /sys/fs/cgroup/freezer/machine ] || skip "libvirt suspends with cgroup v1 only"
+	sleeper frozen
+	v suspend "$P-frozen"
+	local cgroup pid
+	cgroup=$(find /sys/fs/cgroup/freezer/machine -maxdepth 1 -name "lxc-*-$P-frozen.libvirt-lxc")
+	kill -STOP "$(daemon)"
+	for pid in $(cat "$cgroup/cgroup.procs"); do kill -KILL "$pid"; done
+	echo THAWED >"$cgroup/freezer.state"
+	eventually 5 bash -c '[ -z "$(cat "$0/cgroup.procs")" ]' "$cgroup"
+	kill -CONT "$(daemon)"
+	is frozen stopped
+	m rm -f "$P-frozen"
+	undefined frozen
+	[ -z "$(cgroups frozen)" ]
 }
 
 # monitors: those of this file.
