@@ -225,6 +225,7 @@ static const struct line lines[] = {
 	{ "lxc.net.0.type = veth\nlxc.net.0.ipv4.gateway = auto\nlxc.net.0.ipv6.gateway = fd00::1",
 	  "moorage.networks",
 	  "[{\"type\":\"veth\",\"gateway4\":\"auto\",\"gateway6\":\"fd00::1\"}]", "ccc" },
+	{ "lxc.net.0.type = veth\nlxc.net.0.foo = 1", "moorage.native", "{\"lxc\":{\"lxc.net.0.foo\":[\"1\"]}}", "cd" },
 	{ "lxc.net.0.type = veth\nlxc.net.0.veth.ipv4.route = 10.1.0.0/16\nlxc.net.0.veth.ipv6.route = fd01::/48\nlxc.net.0.l2proxy = 1",
 	  "moorage.networks",
 	  "[{\"type\":\"veth\",\"routes\":[\"10.1.0.0/16\",\"fd01::/48\"],\"l2proxy\":true}]", "cccc" },
