@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "lxc.h"
 
@@ -61,21 +62,38 @@ static int open_monitor(int fd)
 	return proc_open(peer.pid, start_time);
 }
 
+/* With our credentials, as LXC's own tools do: without them a question that comes before the monitor listens is one of nobody, and is not answered. */
+static int send_question(int fd, struct question *question)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(struct ucred))];
+	} control = {
+		.header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS, .cmsg_len = CMSG_LEN(sizeof(struct ucred)) },
+	};
+	const struct ucred me = { .pid = getpid(), .uid = geteuid(), .gid = getegid() };
+	struct iovec iov = { .iov_base = question, .iov_len = sizeof(*question) };
+	const struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+
+	memcpy(CMSG_DATA(&control.header), &me, sizeof(me));
+	return sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(*question) ? 0 : -ECONNREFUSED;
+}
+
 int lxc_ask(const struct lxc_place *place, int question)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), monitor = -1;
 	struct question q = { .number = question };
 	struct sockaddr_un address;
 	socklen_t length = make_address(place, &address);
+	int r;
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, length) < 0)
 		return -errno;
 	monitor = open_monitor(fd);
 	if (monitor < 0)
 		return -ECONNREFUSED;
-	if (send(fd, &q, sizeof(q), MSG_NOSIGNAL) != (ssize_t)sizeof(q))
-		return -ECONNREFUSED;
-	return take_fd(&fd);
+	r = send_question(fd, &q);
+	return r < 0 ? r : take_fd(&fd);
 }
 
 int lxc_answer(int socket, int timeout_ms, long *ret)
