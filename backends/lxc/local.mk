@@ -9,6 +9,7 @@ liblxcbackend_la_SOURCES = \
 	%D%/engine.c \
 	%D%/exec.c \
 	%D%/explain.c \
+	%D%/flags.c \
 	%D%/life.c \
 	%D%/list.c \
 	%D%/lxc.c %D%/lxc.h \

@@ -13,7 +13,7 @@
 
 #include <moorage/format.h>
 
-#include "lxc.h"
+#include "payload.h"
 
 #include "core/util/fail.h"
 #include "core/util/fd.h"
@@ -95,6 +95,9 @@ static int note_kept(const struct mrg_report_row *row, void *data)
 
 	/* A terminal is not told from the console that every container of LXC has. */
 	if (row->field < 0 || (row->verdict < MRG_DROPPED && row->field != MRG_FIELD_TERMINAL))
+		return 0;
+	/* All that is lost of them is set by moorage-init, and their lines name it. */
+	if (row->field == MRG_FIELD_MOUNTS)
 		return 0;
 	mrg_fields_add(fields, (unsigned int)row->field);
 	/* A command that no key can hold would be read back as none, which is the root's own init. */
@@ -225,17 +228,27 @@ static int hear_loss(const struct mrg_report_row *row, void *data)
 	return 1;
 }
 
-int lxc_check(void *self _unused_, const struct mrg_spec *spec, struct mrg_error *err)
+static int check_text(const struct mrg_spec *spec, struct mrg_error *err)
 {
+	_cleanup_(free_spec) struct mrg_spec *left = NULL;
 	_cleanup_free_ char *text = NULL;
 	struct loss loss = { .err = err };
+	int r = mrg_spec_copy(spec, &left, err);
+
+	if (r < 0)
+		return r;
+	lxc_flags_strip(left);
+	r = mrg_format_write("lxc", left, &text, hear_loss, &loss, err);
+	return loss.r < 0 ? loss.r : r;
+}
+
+int lxc_check(void *self _unused_, const struct mrg_spec *spec, struct mrg_error *err)
+{
 	int r = check_proc(spec, err);
 
 	if (r == 0)
 		r = check_layer(spec, err);
 	if (r == 0)
 		r = check_namespaces(spec, err);
-	if (r == 0)
-		r = mrg_format_write("lxc", spec, &text, hear_loss, &loss, err);
-	return loss.r < 0 ? loss.r : r;
+	return r == 0 ? check_text(spec, err) : r;
 }
