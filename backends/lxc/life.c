@@ -60,7 +60,11 @@ static int set_cgroups(const struct lxc_start *s, struct lxc_container *c, struc
 		r = set_item(c, "lxc.cgroup.dir.monitor", path + 1, err);
 	if (r == 0)
 		r = lxc_cgroup_path(s->unit, LXC_CGROUP_PAYLOAD, path, err);
-	return r < 0 ? r : set_item(c, "lxc.cgroup.dir.container", path + 1, err);
+	if (r == 0)
+		r = set_item(c, "lxc.cgroup.dir.container", path + 1, err);
+	/* LXC would leave the monitor's own before it ends, to remove it, and wait for the kernel. Where no cgroup can be it cannot: it stays, and the
+	 * cleanup removes what is empty then. */
+	return r < 0 ? r : set_item(c, "lxc.cgroup.dir.monitor.pivot", LXC_NO_CGROUP, err);
 }
 
 /* Without a terminal LXC makes none, and the streams stay what they are. */

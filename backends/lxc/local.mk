@@ -12,11 +12,13 @@ liblxcbackend_la_SOURCES = \
 	%D%/flags.c \
 	%D%/life.c \
 	%D%/list.c \
+	%D%/log.c \
 	%D%/lxc.c %D%/lxc.h \
 	%D%/payload.c %D%/payload.h \
 	%D%/place.c \
 	%D%/points.c \
 	%D%/probe.c \
+	%D%/ready.c \
 	%D%/running.c \
 	%D%/settings.c \
 	%D%/start.c %D%/start.h \

@@ -112,9 +112,17 @@ int lxc_pause(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_resume(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_console(void *self, const struct mrg_unit *unit, int *ret_fd, struct mrg_error *err);
 
+/* ---- ready.c -------------------------------------------------------------------------------------- */
+
+int lxc_ready(void *self, struct mrg_error *err);
+
 /* ---- start.c, cgroups.c --------------------------------------------------------------------------- */
 
 int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
+/* log.c: the cause of a failed start as LXC tells it, "" when it does not; and what it says though nothing is wrong is removed. */
+void lxc_log_read(const struct mrg_unit *unit, char *ret, size_t size);
+void lxc_log_tidy(const struct mrg_unit *unit);
+
 int lxc_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err);
 
 /* The cgroup that a start of ours gives to the container or to its monitor. */
@@ -127,6 +135,8 @@ struct lxc_cgroup_unit {
 	char path[PATH_MAX];
 };
 int lxc_cgroup_unit(const struct mrg_unit *unit, enum lxc_cgroup which, struct lxc_cgroup_unit *ret, struct mrg_error *err);
+
+#define LXC_NO_CGROUP	"cgroup.procs"	/* a file of every cgroup: none can have this name */
 
 bool lxc_has_limits(const struct mrg_spec *spec);
 int lxc_set_limits(const struct mrg_unit *unit, struct mrg_error *err);
