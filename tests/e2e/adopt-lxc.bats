@@ -104,6 +104,37 @@ lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
 	grep -v lxc.start.auto "$LXCPATH/$P-boot/config" | cmp "$BATS_TEST_TMPDIR/before"
 }
 
+# parent PID
+parent() { awk '/^PPid:/ { print $2 }' "/proc/$1/status"; }
+
+# cgroups NAME: those that a start of ours has made.
+cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
+
+@test "what a life that was killed has left goes, whoever destroys the container" {
+	local init
+	foreign killed
+	m start "$P-killed"
+	init=$(lxc-info -p -H -n "$P-killed")
+	[ -n "$(cgroups killed)" ]
+	# Ours and LXC's.
+	kill -9 "$(parent "$(parent "$init")")" "$(parent "$init")"
+	kill -9 "$init" 2>/dev/null || true
+	eventually 10 lxc_is killed STOPPED
+	lxc-destroy -n "$P-killed"
+	m ls >/dev/null
+	[ -z "$(cgroups killed)" ]
+}
+
+@test "a listing ends nothing: not even what has lost its configuration" {
+	foreign adrift
+	m start "$P-adrift"
+	mv "$LXCPATH/$P-adrift/config" "$BATS_TEST_TMPDIR/config"
+	m ls >/dev/null
+	mv "$BATS_TEST_TMPDIR/config" "$LXCPATH/$P-adrift/config"
+	[ "$(m exec "$P-adrift" -- /bin/hostname)" = "$P-adrift" ]
+	m rm -f "$P-adrift"
+}
+
 @test "another name, and the end, as LXC does them" {
 	foreign old
 	m rename "$P-old" "$P-new"
