@@ -52,11 +52,10 @@ int lxc_place_exists(const struct lxc_place *place);
 enum { LXC_ASK_STATE = 3, LXC_ASK_INIT = 4 };
 enum { LXC_IS_STARTING = 1, LXC_IS_RUNNING = 2, LXC_IS_STOPPING = 3, LXC_IS_FREEZING = 5, LXC_IS_FROZEN = 6 };
 
-/* Connects and asks: the socket, on which the answer will be read; -ECONNREFUSED when nobody is there, or nobody we believe. (The socket of a monitor that
- * was killed lives on in what it was just making.) */
+/* Connects and asks: the socket, on which the answer will be read; -ECONNREFUSED when nobody is there, or nobody we believe. */
 int lxc_ask(const struct lxc_place *place, int question);
 
-/* Reads the answer: waits @timeout_ms at most, -ETIMEDOUT, and not longer than the monitor lives. */
+/* Reads the answer: waits @timeout_ms at most, -ETIMEDOUT, and not longer than the monitor lives: its socket may live on in what it was just making. */
 int lxc_answer(int socket, int timeout_ms, long *ret);
 
 /* ---- running.c: the container that runs ------------------------------------------------------ */
