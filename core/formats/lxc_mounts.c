@@ -172,7 +172,7 @@ static void decode(char *text)
 	char *to = text;
 
 	for (const char *from = text; *from; to++) {
-		size_t i = 0;
+		size_t i = *from == '\\' ? 0 : ARRAY_SIZE(codes);
 
 		while (i < ARRAY_SIZE(codes) && strncmp(from, codes[i].code, strlen(codes[i].code)) != 0)
 			i++;
