@@ -20,6 +20,11 @@ static bool is_noise(const char *line)
 	return strstr(line, ":safe_mount:") || strstr(line, "(" LXC_NO_CGROUP ")");
 }
 
+bool lxc_log_exists(const struct mrg_unit *unit)
+{
+	return unit->dir >= 0 && faccessat(unit->dir, LXC_LOG, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static char *read_log(const struct mrg_unit *unit)
 {
 	char *text = NULL;

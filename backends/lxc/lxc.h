@@ -118,7 +118,10 @@ int lxc_ready(void *self, struct mrg_error *err);
 /* ---- start.c, cgroups.c --------------------------------------------------------------------------- */
 
 int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
-/* log.c: the cause of a failed start as LXC tells it, "" when it does not; and what it says though nothing is wrong is removed. */
+/* log.c: it is there from a start until the cleanup has removed what there was, and longer if it tells of something. */
+bool lxc_log_exists(const struct mrg_unit *unit);
+
+/* The cause of a failed start as LXC tells it, "" when it does not; and what it says though nothing is wrong is removed. */
 void lxc_log_read(const struct mrg_unit *unit, char *ret, size_t size);
 void lxc_log_tidy(const struct mrg_unit *unit);
 
