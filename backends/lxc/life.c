@@ -63,8 +63,9 @@ static int set_cgroups(const struct lxc_start *s, struct lxc_container *c, struc
 	if (r == 0)
 		r = set_item(c, "lxc.cgroup.dir.container", path + 1, err);
 	/* LXC would leave the monitor's own before it ends, to remove it, and wait for the kernel. Where no cgroup can be it cannot: it stays, and the
-	 * cleanup removes what is empty then. */
-	return r < 0 ? r : set_item(c, "lxc.cgroup.dir.monitor.pivot", LXC_NO_CGROUP, err);
+	 * cleanup removes what is empty then. What others made may reboot, for which LXC makes it anew; ours has been handed what it needs once: its
+	 * reboot is its end, as with other backends. */
+	return r < 0 || !lxc_has_init(s) ? r : set_item(c, "lxc.cgroup.dir.monitor.pivot", LXC_NO_CGROUP, err);
 }
 
 /* Without a terminal LXC makes none, and the streams stay what they are. */

@@ -49,6 +49,21 @@ lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
 	untouched theirs
 }
 
+@test "it reboots in its place" {
+	local before
+	foreign again
+	m start "$P-again"
+	before=$(lxc-info -p -H -n "$P-again")
+	m exec "$P-again" -- /bin/busybox reboot -f || true
+	rebooted() { local now; now=$(lxc-info -p -H -n "$P-again") && [ -n "$now" ] && [ "$now" != "$before" ]; }
+	eventually 10 rebooted
+	is again running
+	[ "$(m exec "$P-again" -- /bin/hostname)" = "$P-again" ]
+	m stop -t 20 "$P-again"
+	lxc_is again STOPPED
+	untouched again
+}
+
 @test "one side freezes, the other sees it" {
 	foreign cold
 	m start "$P-cold"
