@@ -50,6 +50,16 @@ int lxc_native(void *self _unused_, const struct mrg_unit *unit, mrg_explain_fn 
 	return r < 0 ? r : text(config, data);
 }
 
+/* Says where the lines are that an error is about. */
+static int name_config(const struct mrg_unit *unit, int r, struct mrg_error *err)
+{
+	struct lxc_place place;
+
+	if (lxc_place_of(unit, &place, NULL) == 0)
+		mrg_error_prefix(err, "'%s/%s/" LXC_CONFIG "'", place.path, place.name);
+	return r;
+}
+
 /* Puts what the comment has over what the keys say. */
 static int merge_kept(const char *config, struct mrg_spec *spec, struct mrg_error *err)
 {
@@ -73,10 +83,12 @@ int lxc_adopt(void *self _unused_, const struct mrg_unit *unit, struct mrg_spec 
 	size_t length;
 	int r = read_config(unit, &config, &length, err);
 
-	if (r == 0)
-		r = mrg_format_read("lxc", config, length, &found, NULL, NULL, err);
-	if (r == 0)
-		r = mrg_spec_merge(spec, found, err);
+	if (r < 0)
+		return r;
+	r = mrg_format_read("lxc", config, length, &found, NULL, NULL, err);
+	if (r < 0)
+		return name_config(unit, r, err);
+	r = mrg_spec_merge(spec, found, err);
 	if (r < 0)
 		return r;
 	if (!unit->adopted)

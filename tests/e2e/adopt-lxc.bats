@@ -194,6 +194,17 @@ cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
 	untouched taken
 }
 
+@test "what a configuration must not have is told with its file and line" {
+	foreign odd
+	echo 'lxc.cap.drop = nonsense' >>"$LXCPATH/$P-odd/config"
+	refused 2 "'$LXCPATH/$P-odd/config': line $(wc -l <"$LXCPATH/$P-odd/config"): lxc.cap.drop" start "$P-odd"
+	m ls -q | grep -qx "$P-odd"
+	sed -i '$d' "$LXCPATH/$P-odd/config"
+	untouched odd
+	m rm "$P-odd"
+	[ ! -e "$LXCPATH/$P-odd" ]
+}
+
 @test "a configuration that LXC cannot read is told by name" {
 	foreign broken
 	echo 'lxc.no.such.key = 1' >>"$LXCPATH/$P-broken/config"
