@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Flags of bind mounts: LXC sets them only where it makes one read-only. What it leaves out moorage-init sets before the command. */
+/*
+ * What moorage-init does to the mounts that LXC has made. Flags of bind mounts: LXC sets them only where it makes one read-only. And what is hidden or
+ * read-only: LXC can do that, but takes longer for it than for all the rest of the file system, and passes over what fails.
+ */
 
 #include "config.h"
 
@@ -29,6 +32,15 @@ static const struct flag {
 	{ "relatime",	 MOUNT_ATTR_RELATIME,	 MOUNT_ATTR__ATIME },
 	{ "strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME },
 };
+
+/* Files are hidden by the /dev/null of the container. */
+bool lxc_hides(const struct mrg_spec *spec)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		if (strcmp(spec->mounts.item[i].destination, "/dev") == 0)
+			return true;
+	return false;
+}
 
 static const struct flag *find_flag(const char *option)
 {
@@ -65,8 +77,20 @@ static int write_one(const struct mrg_mount *mount, int fd)
 	}
 	if (!set && !clear)
 		return 0;
-	buffer_addf(&b, "%" PRIx64 ":%" PRIx64 " %s", set, clear, mount->destination);
+	buffer_addf(&b, "flags %" PRIx64 ":%" PRIx64 " %s", set, clear, mount->destination);
 	return b.failed ? -ENOMEM : fd_write_all(fd, b.text, b.length + 1);
+}
+
+static int write_paths(char *const *paths, const char *word, int fd)
+{
+	int r = 0;
+
+	for (; r == 0 && paths && *paths; paths++) {
+		r = fd_write_all(fd, word, strlen(word));
+		if (r == 0)
+			r = fd_write_all(fd, *paths, strlen(*paths) + 1);
+	}
+	return r;
 }
 
 int lxc_flags_write(const struct mrg_spec *spec, int *ret, struct mrg_error *err)
@@ -77,6 +101,10 @@ int lxc_flags_write(const struct mrg_spec *spec, int *ret, struct mrg_error *err
 
 	for (size_t i = 0; r == 0 && i < spec->mounts.n; i++)
 		r = write_one(&spec->mounts.item[i], fd);
+	if (r == 0 && lxc_hides(spec))
+		r = write_paths(spec->masked_paths, "hide ", fd);
+	if (r == 0 && lxc_hides(spec))
+		r = write_paths(spec->readonly_paths, "readonly ", fd);
 	length = r == 0 ? lseek(fd, 0, SEEK_CUR) : 0;
 	if (r < 0 || length < 0)
 		return fail_errno(err, r < 0 ? r : -errno, "cannot hand over the flags of mounts");

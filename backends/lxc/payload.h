@@ -51,9 +51,12 @@ int lxc_payload_hear(struct lxc_payload *payload, struct mrg_error *err);
 /* In the child: gives the descriptors their numbers, and LXC their count. */
 int lxc_payload_place(const struct lxc_payload *payload, struct mrg_error *err);
 
-/* flags.c: memory with the flags of bind mounts that LXC leaves out; -1: there are none. And a spec without them: what is left to LXC. */
+/* flags.c: memory that tells moorage-init what to do to mounts; -1: nothing. A spec without the flags that LXC leaves out. */
 int lxc_flags_write(const struct mrg_spec *spec, int *ret, struct mrg_error *err);
 void lxc_flags_strip(struct mrg_spec *spec);
+
+/* Whether moorage-init sees to what is hidden or read-only. */
+bool lxc_hides(const struct mrg_spec *spec);
 
 /* 0 or a negative errno. */
 int lxc_send_descriptor(int socket, int fd);
