@@ -120,13 +120,6 @@ static void __attribute__((used, noreturn)) leave(void)
 	exit(1);
 }
 #endif
-#ifdef UNNAMED_LIBRARY
-extern void *json_object(void);		/* of jansson, which libmoorage has loaded */
-static void *__attribute__((used)) borrow(void)
-{
-	return json_object();
-}
-#endif
 
 static const uint16_t __attribute__((unused)) fields[] = { MRG_FIELD_ROOT_PATH, LAST_FIELD, MRG_FIELD_END };
 static const struct mrg_option options[] = { { "flag", VALUES, "a flag" }, { NULL, NULL, NULL } };
