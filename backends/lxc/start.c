@@ -245,8 +245,11 @@ int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, str
 	struct lxc_start s = { .unit = unit, .io = *io, .socket = { -1, -1 }, .null = null, .payload = LXC_PAYLOAD_INIT };
 	struct lxc_self *me = self;
 	struct mrg_exit gone;
-	int r = null < 0 ? mrg_error_set(err, -errno, "cannot open '/dev/null': %s", strerror(errno)) : lxc_cleanup(self, unit, &gone, err);
+	int r = null < 0 ? mrg_error_set(err, -errno, "cannot open '/dev/null': %s", strerror(errno)) : 0;
 
+	/* Of an earlier life whose monitor was killed. */
+	if (r == 0 && lxc_log_exists(unit))
+		r = lxc_cleanup(self, unit, &gone, err);
 	if (r == 0)
 		r = prepare(&s, err);
 	if (r == 0)
