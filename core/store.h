@@ -12,7 +12,7 @@
  *
  * each 0700 and with the files
  *
- *	record.json	format, id, backend, created, phase ("creating" until the backend has created it); of
+ *	record.json	format, id, backend, created, phase ("creating" until the backend has created it, and from when it destroys it); of
  *			what is below RUN_DIR also the boot id: what is of another boot is gone
  *	config.json	the spec (moorage-spec(5))
  *	run.json	boot id, monitor and first process (pid and start time), time of start; of the last start
