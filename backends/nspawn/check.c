@@ -65,6 +65,26 @@ static int check_user(const struct mrg_spec *spec, struct mrg_error *err)
 	return mrg_error_hint(err, "the user itself holds no capability either way"), -MRG_E_UNSUPPORTED;
 }
 
+/* nspawn gives each container all of these, anew. */
+static int check_namespaces(const struct mrg_spec *spec, struct mrg_error *err)
+{
+	const struct {
+		enum mrg_field field;
+		const char *value;
+	} own[] = {
+		{ MRG_FIELD_NS_PID, spec->ns_pid }, { MRG_FIELD_NS_MOUNT, spec->ns_mount }, { MRG_FIELD_NS_UTS, spec->ns_uts },
+		{ MRG_FIELD_NS_IPC, spec->ns_ipc }, { MRG_FIELD_NS_CGROUP, spec->ns_cgroup },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (mrg_fields_has(&spec->set, own[i].field) && !own[i].value) {
+			mrg_error_set(err, -MRG_E_UNSUPPORTED, "%s: systemd-nspawn cannot let a container use the host's",
+				      mrg_field_info(own[i].field)->path);
+			return mrg_error_hint(err, "use the backend native, or leave it private"), -MRG_E_UNSUPPORTED;
+		}
+	return 0;
+}
+
 static int check_root(const struct mrg_spec *spec, struct mrg_error *err)
 {
 	if (strcmp(spec->root_path, "/") != 0)
@@ -80,6 +100,8 @@ int nspawn_check(void *self _unused_, const struct mrg_spec *spec, struct mrg_er
 	struct mrg_spec *reduced = NULL;
 	int r = check_root(spec, err);
 
+	if (r == 0)
+		r = check_namespaces(spec, err);
 	if (r == 0)
 		r = check_user(spec, err);
 	if (r == 0)
