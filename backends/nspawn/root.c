@@ -60,87 +60,105 @@ int nspawn_find_init(const char *path, const char **ret, struct mrg_error *err)
 	return mrg_error_hint(err, "install one into it, or name a command instead of --boot"), -MRG_E_NO_COMMAND;
 }
 
-/* ---- masks ---------------------------------------------------------------------------------- */
+/* ---- what nspawn is told ----------------------------------------------------------------------- */
+
+/* Takes those out that are not there. */
+static void keep_existing(char **paths, int root)
+{
+	size_t n = 0;
+
+	for (char **path = paths; path && *path; path++)
+		if (exists(root, *path))
+			paths[n++] = *path;
+	if (paths)
+		paths[n] = NULL;
+}
 
 int nspawn_reduce(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_error *err)
 {
 	_cleanup_close_ int root = open(spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct mrg_spec *reduced = NULL;
-	size_t n = 0;
 	int r;
 
 	if (root < 0)
 		return fail_errno(err, -errno, "cannot open the root '%s'", spec->root_path);
-	r = mrg_spec_copy(spec, &reduced, err);
+	r = mrg_spec_copy(spec, ret, err);
 	if (r < 0)
 		return r;
-	/* Only an init system makes what nspawn covers them with; what it is not told is masked by us. */
-	for (char **path = reduced->masked_paths; path && *path; path++)
-		if (exists(root, *path) && (strncmp(*path, "/proc/", 6) == 0 || access("/run/systemd/inaccessible/dir", F_OK) == 0))
-			reduced->masked_paths[n++] = *path;
-	if (reduced->masked_paths)
-		reduced->masked_paths[n] = NULL;
-	*ret = reduced;
+	keep_existing((*ret)->masked_paths, root);
+	keep_existing((*ret)->readonly_paths, root);
 	return 0;
 }
 
-struct masking {
+int nspawn_share(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_error *err)
+{
+	static const enum mrg_field others[] = {
+		MRG_FIELD_MASKED_PATHS, MRG_FIELD_READONLY_PATHS, MRG_FIELD_SECCOMP, MRG_FIELD_SECCOMP_PROFILE, MRG_FIELD_CAP_AMBIENT,
+	};
+	struct mrg_spec *share = NULL;
+	int r = mrg_spec_copy(spec, &share, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		mrg_fields_remove(&share->set, others[i]);
+	share->masked_paths = share->readonly_paths = NULL;
+	share->cap_ambient = 0;
+	/* What moorage-init needs to become what it is asked to; it gives away the rest itself. */
+	share->cap_bounding = UINT64_MAX;
+	*ret = share;
+	return 0;
+}
+
+/* ---- in the container --------------------------------------------------------------------------- */
+
+struct furnishing {
 	struct mrg_unit unit;
 	int pidfd;			/* of the container's first process */
 };
 
-static int mask_inside(void *data, struct mrg_error *err)
+static int furnish_inside(void *data, struct mrg_error *err)
 {
-	struct masking *m = data;
+	struct furnishing *f = data;
 	_cleanup_close_ int root = -1;
-	int r;
+	int r = 0;
 
-	if (setns(m->pidfd, CLONE_NEWNS) < 0)
+	if (setns(f->pidfd, CLONE_NEWNS) < 0)
 		return fail_errno(err, -errno, "cannot enter the mount namespace of the container");
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return fail_errno(err, -errno, "cannot open the root of the container");
-	r = mrg_helper_root_mask(&m->unit, root, err);
+	if (f->unit.spec->devices.n > 0)
+		r = mrg_helper_root_devices(&f->unit, root, err);
+	if (r == 0)
+		r = mrg_helper_root_mask(&f->unit, root, err);
 	/* Nothing is executed: the end of the error pipe is the good news. */
 	if (r == 0)
 		_exit(EXIT_SUCCESS);
 	return r;
 }
 
-static int mask(struct masking *m, struct mrg_error *err)
+static bool needs_furniture(const struct mrg_spec *spec)
 {
-	struct mrg_process process;
-	int r = mrg_helper_spawn(0, NULL, mask_inside, NULL, m, &process, err);
+	return spec->devices.n > 0 || (spec->masked_paths && *spec->masked_paths) || (spec->readonly_paths && *spec->readonly_paths);
+}
 
+int nspawn_furnish(const struct mrg_unit *unit, pid_t leader, struct mrg_error *err)
+{
+	struct furnishing f = { .unit = *unit };
+	struct mrg_process process;
+	int r;
+
+	if (!needs_furniture(unit->spec))
+		return 0;
+	f.pidfd = (int)syscall(SYS_pidfd_open, leader, 0);
+	if (f.pidfd < 0)
+		return fail_errno(err, -errno, "the first process of the container has just ended");
+	r = mrg_helper_spawn(0, NULL, furnish_inside, NULL, &f, &process, err);
+	close(f.pidfd);
 	if (r < 0)
 		return r;
 	while (waitpid(process.pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	close(process.pidfd);
 	return 0;
-}
-
-int nspawn_mask(const struct mrg_unit *unit, pid_t leader, struct mrg_error *err)
-{
-	struct mrg_spec spec = *unit->spec;
-	struct masking m = { .unit = *unit, .pidfd = -1 };
-	char *paths[256];
-	size_t n = 0;
-	int r;
-
-	for (char **path = unit->spec->masked_paths; path && *path && n < ARRAY_SIZE(paths) - 1; path++)
-		if (strncmp(*path, "/proc/", 6) != 0)
-			paths[n++] = *path;
-	if (n == 0)
-		return 0;
-	paths[n] = NULL;
-	spec.masked_paths = paths;
-	spec.readonly_paths = NULL;
-	m.unit.spec = &spec;
-	m.pidfd = (int)syscall(SYS_pidfd_open, leader, 0);
-	if (m.pidfd < 0)
-		return fail_errno(err, -errno, "the first process of the container has just ended");
-	r = mask(&m, err);
-	close(m.pidfd);
-	return r;
 }

@@ -31,6 +31,7 @@
 struct start {
 	const struct mrg_unit *unit;
 	struct mrg_stdio *io;
+	struct mrg_spec *share;		/* of the spec, what nspawn does itself; NULL: what others made is as it has it */
 	struct nspawn_payload payload;
 	struct nspawn_cover cover;
 	char **argv;
@@ -42,6 +43,7 @@ struct start {
 
 static void start_deinit(struct start *s)
 {
+	mrg_spec_free(s->share);
 	nspawn_payload_deinit(&s->payload);
 	fd_close(s->cover.file);
 	strv_free(s->argv);
@@ -85,10 +87,12 @@ static int prepare(struct start *s, struct mrg_error *err)
 
 	if (r == 0 && s->io->terminal && (s->unit->spec->boot || !s->payload.args))
 		r = open_terminal(s, err);
-	if (r == 0 && s->unit->adopted && s->payload.args)
-		r = nspawn_cover_prepare(s->unit, &s->cover, err);
+	if (r == 0 && !s->unit->adopted)
+		r = nspawn_share(s->unit->spec, &s->share, err);
+	if (r == 0 && s->payload.args)
+		r = nspawn_cover_prepare(s->unit, s->share, &s->cover, err);
 	if (r == 0)
-		r = nspawn_command(s->unit, console_of(s), s->payload.args, &s->argv, err);
+		r = nspawn_command(s->unit, s->share, console_of(s), s->payload.args, &s->argv, err);
 	if (r == 0)
 		r = nspawn_notify_open(s->address, &s->notify, err);
 	if (r < 0)
@@ -111,7 +115,7 @@ static int source_of(const struct start *s, int i)
 		/* A shell has a standard error of its own, a console has not. */
 		own || terminal || s->unit->spec->boot ? s->log : s->io->err,
 		p->error[1], p->status, s->io->terminal ? p->socket[1] : s->io->in, s->io->out, s->io->err, p->environment, p->wait[0],
-		p->image,
+		p->filter, -1, p->image,
 	};
 
 	return fds[i] < 0 ? s->null : fds[i];
@@ -133,13 +137,19 @@ static int hand_over(const struct start *s, struct mrg_error *err)
 	return r < 0 ? fail_errno(err, r, "cannot hand over the descriptors") : 0;
 }
 
+/* The filter of our own is loaded by moorage-init: nspawn's says less, and takes longer to make than all else. */
+static bool keeps_filter(const struct mrg_spec *spec)
+{
+	return spec->native_json && (strstr(spec->native_json, "\"SystemCallFilter\"") || strstr(spec->native_json, "\"SuppressSync\""));
+}
+
 static int child(void *data, struct mrg_error *err)
 {
 	struct start *s = data;
 	char notify[64], fds[32], pid[32];
 	char *env[] = {
 		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", notify,
-		s->payload.args ? fds : NULL, pid, NULL,
+		s->payload.args ? fds : NULL, pid, s->share && !keeps_filter(s->share) ? (char *)"SYSTEMD_SECCOMP=0" : NULL, NULL,
 	};
 	int r = s->cover.file >= 0 ? nspawn_cover_mount(&s->cover, err) : 0;
 
@@ -225,7 +235,7 @@ static int limit_scope(const struct start *s, const struct mrg_process *process,
 /* What is done to the container while its first process waits. */
 static int set_up(struct start *s, const struct mrg_process *process, pid_t leader, struct mrg_error *err)
 {
-	int r = s->unit->adopted ? 0 : nspawn_mask(s->unit, leader, err);
+	int r = s->unit->adopted ? 0 : nspawn_furnish(s->unit, leader, err);
 
 	if (r == 0)
 		r = limit_scope(s, process, err);
