@@ -286,7 +286,10 @@ static int start_with(struct start *s, struct mrg_process *ret, struct mrg_error
 
 	if (nspawn_is_managed())
 		return start_in(s, NULL, ret, err);
-	r = mrg_helper_cgroup_create(s->unit, &entry, err);
+	/* nspawn makes its cgroup in name=systemd itself, and leaves what is above it. */
+	r = mrg_fields_has(&s->unit->spec->set, MRG_FIELD_CGROUPS_PATH) ? mrg_helper_cgroup_parents(s->unit, err) : 0;
+	if (r == 0)
+		r = mrg_helper_cgroup_create(s->unit, &entry, err);
 	if (r < 0)
 		return r;
 	r = start_in(s, &entry, ret, err);
