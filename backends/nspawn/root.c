@@ -89,6 +89,20 @@ int nspawn_reduce(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg
 	return 0;
 }
 
+/* In a user namespace nodes cannot be made: the host's are bound. */
+static int bind_devices(struct mrg_spec *share, struct mrg_error *err)
+{
+	char bind[] = "bind", *options[] = { bind, NULL };
+	int r = 0;
+
+	for (size_t i = 0; i < share->devices.n && share->ns_user && r == 0; i++) {
+		const char *path = share->devices.item[i].path;
+
+		r = mrg_spec_add_mount(share, &(struct mrg_mount){ .source = path, .destination = path, .options = options }, err);
+	}
+	return r;
+}
+
 int nspawn_share(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_error *err)
 {
 	static const enum mrg_field others[] = {
@@ -105,8 +119,12 @@ int nspawn_share(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_
 	share->cap_ambient = 0;
 	/* What moorage-init needs to become what it is asked to; it gives away the rest itself. */
 	share->cap_bounding = UINT64_MAX;
-	*ret = share;
-	return 0;
+	r = bind_devices(share, err);
+	if (r < 0)
+		mrg_spec_free(share);
+	else
+		*ret = share;
+	return r;
 }
 
 /* ---- in the container --------------------------------------------------------------------------- */
@@ -127,7 +145,7 @@ static int furnish_inside(void *data, struct mrg_error *err)
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return fail_errno(err, -errno, "cannot open the root of the container");
-	if (f->unit.spec->devices.n > 0)
+	if (f->unit.spec->devices.n > 0 && !f->unit.spec->ns_user)
 		r = mrg_helper_root_devices(&f->unit, root, err);
 	if (r == 0)
 		r = mrg_helper_root_mask(&f->unit, root, err);
