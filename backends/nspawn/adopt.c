@@ -125,6 +125,14 @@ static int look_for(const struct mrg_unit *unit, struct nspawn_image *image, str
 	return r < 0 ? r : has;
 }
 
+/* A system that boots has a console, which is ours to hold when we are the ones to start it. */
+static int add_console(const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err)
+{
+	if (!unit->adopted || !spec->boot || mrg_fields_has(&spec->set, MRG_FIELD_TERMINAL) || nspawn_is_started_by_unit(unit))
+		return 0;
+	return mrg_spec_set(spec, MRG_FIELD_TERMINAL, "yes", err);
+}
+
 int nspawn_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err)
 {
 	_cleanup_(buffer_deinit) struct buffer b = { 0 };
@@ -144,6 +152,8 @@ int nspawn_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec,
 		r = mrg_format_read("nspawn", b.text, b.length, &read, NULL, NULL, err);
 	if (r == 0)
 		r = drop_impossible_limits(read, err);
+	if (r == 0)
+		r = add_console(unit, read, err);
 	if (r == 0)
 		r = take_over(spec, read, has > 0 && !image.is_file ? image.path : NULL, err);
 	mrg_spec_free(read);
