@@ -197,7 +197,7 @@ nspawn_of() { pgrep -f "^/usr/bin/systemd-nspawn .*--machine=$P-$1 "; }
 	m start "$P-hand"
 	if [ -d /run/systemd/system ]; then
 		# The unit runs it, and its output goes to the journal.
-		refused 2 "has no console" console "$P-hand"
+		refused 125 "has no console" console "$P-hand"
 	else
 		run timeout 20 script -qefc "'$MOORAGE' console '$P-hand'" /dev/null < <(sleep 1; echo ahoy; sleep 1; printf '\035\035\035'; sleep 5)
 		[[ "$output" == *"heard ahoy"* ]]
@@ -207,6 +207,7 @@ nspawn_of() { pgrep -f "^/usr/bin/systemd-nspawn .*--machine=$P-$1 "; }
 }
 
 @test "device nodes, also with users of its own" {
+	[ ! -d /run/systemd/system ] || skip "the host in the machine has no controllers to allow devices with"
 	run once node --device /dev/full:/dev/mrgt-full -- /bin/sh -c 'stat -c "%F %t:%T" /dev/mrgt-full; echo x >/dev/mrgt-full'
 	[ "${lines[0]}" = "character special file 1:7" ]
 	[[ "${lines[1]}" == *"No space left"* ]]
@@ -232,7 +233,7 @@ nspawn_of() { pgrep -f "^/usr/bin/systemd-nspawn .*--machine=$P-$1 "; }
 	is hand running
 	run m exec "$P-hand" -- /bin/echo inside
 	[ "$output" = inside ]
-	refused 6 "was started by others" attach "$P-hand"
+	refused 125 "was started by others" attach "$P-hand"
 	m stop "$P-hand"
 	run machinectl show "$P-hand"
 	[ "$status" != 0 ]
