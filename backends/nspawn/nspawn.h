@@ -138,6 +138,9 @@ int nspawn_unit_properties(const struct mrg_spec *spec, char ***ret, struct mrg_
 /* Sets them in the running unit @name. */
 int nspawn_unit_set(const char *name, const struct mrg_spec *changes, struct mrg_error *err);
 
+/* Ends what machined knows under that name. */
+int nspawn_unit_end_machine(const char *name, struct mrg_error *err);
+
 /* Verb wait, for what the template unit runs. */
 int nspawn_wait(void *self, const struct mrg_unit *unit, int timeout_ms, int *ret_status, struct mrg_error *err);
 

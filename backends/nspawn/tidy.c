@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "core/util/cleanup.h"
-#include "core/util/command.h"
 #include "core/util/fd.h"
 #include "nspawn.h"
 
@@ -82,11 +81,10 @@ void nspawn_tidy(const struct mrg_unit *unit)
 /* A machine whose first process died before systemd had moved it into its scope is there for ever, with nothing in it. */
 static void end_empty_machine(const struct mrg_unit *unit)
 {
-	const char *const argv[] = { "machinectl", "terminate", unit->name, NULL };
 	char path[PATH_MAX];
 
 	if (snprintf(path, sizeof(path), "/run/systemd/machines/%s", unit->name) < (int)sizeof(path) && access(path, F_OK) == 0)
-		command_run(argv, NULL, NULL);
+		nspawn_unit_end_machine(unit->name, NULL);
 }
 
 /* An nspawn that was killed does not always take its machine along; what is in cgroups of ours is ended with them. */
