@@ -18,7 +18,7 @@
 
 #define SYMBOL(function)	LIBRARY_SYMBOL(struct bus_api, function)
 
-int bus_open(struct bus *ret, struct mrg_error *err)
+int bus_api_load(struct bus_api *ret, struct mrg_error *err)
 {
 	static const struct library_symbol symbols[] = {
 		SYMBOL(sd_bus_open_system), SYMBOL(sd_bus_flush_close_unref), SYMBOL(sd_bus_set_method_call_timeout), SYMBOL(sd_bus_call_method),
@@ -28,7 +28,13 @@ int bus_open(struct bus *ret, struct mrg_error *err)
 		SYMBOL(sd_bus_message_open_container), SYMBOL(sd_bus_message_close_container), SYMBOL(sd_bus_message_read),
 		SYMBOL(sd_bus_message_unref), { NULL, 0 }
 	};
-	int r = library_open("libsystemd.so.0", "libsystemd0", symbols, &ret->api, err);
+
+	return library_open("libsystemd.so.0", "libsystemd0", symbols, ret, err);
+}
+
+int bus_open(struct bus *ret, struct mrg_error *err)
+{
+	int r = bus_api_load(&ret->api, err);
 
 	if (r < 0)
 		return r;

@@ -42,6 +42,7 @@ struct bus {
 };
 #define BUS_INIT	{ .bus = NULL }
 
+int bus_api_load(struct bus_api *ret, struct mrg_error *err);
 int bus_open(struct bus *ret, struct mrg_error *err);
 void bus_close(struct bus *bus);
 #define _cleanup_bus_	_cleanup_(bus_close)

@@ -43,17 +43,21 @@ static int add_weight(const struct target *t, const char *value)
 static int add_percentage(const struct target *t, const char *value)
 {
 	unsigned long long whole, hundredths;
+	int n = 0;
 
 	if (!*value)
 		return add_number(t, UINT64_MAX);
-	return sscanf(value, "%llu.%2llu%%", &whole, &hundredths) == 2 ? add_number(t, whole * 10000 + hundredths * 100) : -EINVAL;
+	if (sscanf(value, "%llu.%2llu%%%n", &whole, &hundredths, &n) != 2 || !n || value[n])
+		return -EINVAL;
+	return add_number(t, whole * 10000 + hundredths * 100);
 }
 
 static int add_milliseconds(const struct target *t, const char *value)
 {
 	unsigned long long number;
+	int n = 0;
 
-	return sscanf(value, "%llums", &number) == 1 ? add_number(t, number * 1000) : -EINVAL;
+	return sscanf(value, "%llums%n", &number, &n) == 1 && n && !value[n] ? add_number(t, number * 1000) : -EINVAL;
 }
 
 static int add_text(const struct target *t, const char *value)
