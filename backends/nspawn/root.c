@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -134,6 +135,16 @@ struct furnishing {
 	int pidfd;			/* of the container's first process */
 };
 
+/* What nspawn has put there by itself gives way: the host's /dev/net/tun, bound, and a few nodes. We are in the mount namespace of the container, where nothing of
+ * it has run yet. */
+static void make_room(const struct mrg_spec *spec)
+{
+	for (size_t i = 0; i < spec->devices.n; i++) {
+		umount2(spec->devices.item[i].path, MNT_DETACH | UMOUNT_NOFOLLOW);
+		unlink(spec->devices.item[i].path);
+	}
+}
+
 static int furnish_inside(void *data, struct mrg_error *err)
 {
 	struct furnishing *f = data;
@@ -145,8 +156,10 @@ static int furnish_inside(void *data, struct mrg_error *err)
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return fail_errno(err, -errno, "cannot open the root of the container");
-	if (f->unit.spec->devices.n > 0 && !f->unit.spec->ns_user)
+	if (f->unit.spec->devices.n > 0 && !f->unit.spec->ns_user) {
+		make_room(f->unit.spec);
 		r = mrg_helper_root_devices(&f->unit, root, err);
+	}
 	if (r == 0)
 		r = mrg_helper_root_mask(&f->unit, root, err);
 	/* Nothing is executed: the end of the error pipe is the good news. */

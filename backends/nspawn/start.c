@@ -209,6 +209,11 @@ static void end(struct mrg_process *process)
 	process->pidfd = fd_close(process->pidfd);
 }
 
+static bool is_limit(unsigned int field)
+{
+	return field >= MRG_FIELD_DEVICE_RULES && field <= MRG_FIELD_UNIFIED;
+}
+
 /* What no property of a unit says is written into the cgroups of the scope; the payload waits for it. */
 static int limit_scope(const struct start *s, const struct mrg_process *process, struct mrg_error *err)
 {
@@ -219,7 +224,7 @@ static int limit_scope(const struct start *s, const struct mrg_process *process,
 	int r;
 
 	for (unsigned int field = 0; field < MRG_FIELD_MAX; field++)
-		if (field < MRG_FIELD_DEVICE_RULES || field > MRG_FIELD_UNIFIED)
+		if (!is_limit(field))
 			mrg_fields_remove(&limits.set, field);
 		else
 			any |= mrg_fields_has(&limits.set, field);
@@ -278,18 +283,38 @@ static int start_in(struct start *s, const struct mrg_cgroup_entry *entry, struc
 	return 0;
 }
 
-/* In cgroups of ours, or where systemd manages the host in the scope that machined makes. */
+/* nspawn makes its cgroup in name=systemd itself, and leaves what is above it. */
+static int make_cgroups(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
+{
+	int r = mrg_fields_has(&unit->spec->set, MRG_FIELD_CGROUPS_PATH) ? mrg_helper_cgroup_parents(unit, err) : 0;
+
+	return r < 0 ? r : mrg_helper_cgroup_create(unit, ret, err);
+}
+
+/* Where systemd manages the host, it moves the payload into a scope, to which the limits belong. One of cgroup v2 without any is for nspawn, which could not be
+ * found should we be killed before it is registered. */
+static int make_shelter(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
+{
+	struct mrg_helper_cgroups *cgroups = NULL;
+	struct mrg_spec spec = *unit->spec;
+	struct mrg_unit shelter = *unit;
+	int r;
+
+	for (unsigned int field = 0; field < MRG_FIELD_MAX; field++)
+		if (is_limit(field))
+			mrg_fields_remove(&spec.set, field);
+	shelter.spec = &spec;
+	r = mrg_helper_cgroup_begin(&shelter, &cgroups, ret, err);
+	if (r == 0)
+		mrg_helper_cgroups_free(cgroups);
+	return r;
+}
+
 static int start_with(struct start *s, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
-	int r;
+	int r = nspawn_is_managed() ? make_shelter(s->unit, &entry, err) : make_cgroups(s->unit, &entry, err);
 
-	if (nspawn_is_managed())
-		return start_in(s, NULL, ret, err);
-	/* nspawn makes its cgroup in name=systemd itself, and leaves what is above it. */
-	r = mrg_fields_has(&s->unit->spec->set, MRG_FIELD_CGROUPS_PATH) ? mrg_helper_cgroup_parents(s->unit, err) : 0;
-	if (r == 0)
-		r = mrg_helper_cgroup_create(s->unit, &entry, err);
 	if (r < 0)
 		return r;
 	r = start_in(s, &entry, ret, err);

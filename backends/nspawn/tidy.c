@@ -111,10 +111,11 @@ static int end_machine(void *self, const struct mrg_unit *unit, struct mrg_error
 int nspawn_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
 {
 	struct nspawn_self *kept = self;
-	int r = end_machine(self, unit, err);
+	/* First nspawn itself, should it be about to register its machine. */
+	int r = mrg_helper_cgroup_cleanup(self, unit, ret, err);
 
 	if (r == 0)
-		r = mrg_helper_cgroup_cleanup(self, unit, ret, err);
+		r = end_machine(self, unit, err);
 	if (r < 0)
 		return r;
 	nspawn_tidy(unit);
