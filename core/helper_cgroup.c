@@ -18,7 +18,7 @@
 #include "core/util/proc.h"
 
 #define FREEZE_TIMEOUT_MS	5000
-#define END_TIMEOUT_MS		5000
+#define END_TIMEOUT_MS		30000	/* what is killed ends soon, but for a machine that is overloaded */
 
 static int not_running(const struct mrg_unit *unit, struct mrg_error *err)
 {
