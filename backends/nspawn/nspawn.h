@@ -95,13 +95,14 @@ int nspawn_payload_release(struct nspawn_payload *payload, struct mrg_error *err
 /* The init of the root at @path: *ret is constant. -MRG_E_NO_COMMAND. */
 int nspawn_find_init(const char *path, const char **ret, struct mrg_error *err);
 
-/* A copy of the spec of a container to be, as its files say it: without masked and read-only paths that are not there, for nspawn an error. */
+/* A copy of the spec of a container to be, as its files say it: without masked and read-only paths that are not there, for nspawn an error, and flags of bind
+ * mounts. */
 int nspawn_reduce(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_error *err);
 
 /* A copy of what nspawn itself has to do of the spec when we start it: the rest is done better from outside and by moorage-init. */
 int nspawn_share(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_error *err);
 
-/* In the container whose first process waits: device nodes, read-only paths and masks. */
+/* In the container whose first process waits: device nodes, flags of mounts, read-only paths and masks. */
 int nspawn_furnish(const struct mrg_unit *unit, pid_t leader, struct mrg_error *err);
 
 /* ---- settings.c: the settings that nspawn is shown ------------------------------------------------ */

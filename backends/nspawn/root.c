@@ -19,6 +19,7 @@
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/path.h"
+#include "core/util/str.h"
 #include "nspawn.h"
 
 /* In a container /sys may be made up, and tells nothing of what others see. */
@@ -61,6 +62,78 @@ int nspawn_find_init(const char *path, const char **ret, struct mrg_error *err)
 	return mrg_error_hint(err, "install one into it, or name a command instead of --boot"), -MRG_E_NO_COMMAND;
 }
 
+/* ---- flags of bind mounts ---------------------------------------------------------------------- */
+
+static const struct {
+	const char *option;
+	unsigned int flags;		/* of mount_setattr(2): AT_RECURSIVE or 0 */
+	uint64_t attribute;
+} bind_flags[] = {
+	{ "nosuid", 0, MOUNT_ATTR_NOSUID }, { "nodev", 0, MOUNT_ATTR_NODEV }, { "noexec", 0, MOUNT_ATTR_NOEXEC },
+	{ "rnosuid", AT_RECURSIVE, MOUNT_ATTR_NOSUID }, { "rnodev", AT_RECURSIVE, MOUNT_ATTR_NODEV },
+	{ "rnoexec", AT_RECURSIVE, MOUNT_ATTR_NOEXEC },
+};
+
+static bool is_bind(const struct mrg_mount *mount)
+{
+	return strv_contains(mount->options, "bind") || strv_contains(mount->options, "rbind") ||
+	       (mount->type && strcmp(mount->type, "bind") == 0);
+}
+
+/* The number in bind_flags, -1 for any other option. */
+static int find_flag(const char *option)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bind_flags); i++)
+		if (strcmp(bind_flags[i].option, option) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* nspawn has no way to say them, and would do without. */
+static void drop_flags(struct mrg_mount *mount)
+{
+	size_t n = 0;
+
+	for (char **option = mount->options; option && *option; option++)
+		if (find_flag(*option) < 0)
+			mount->options[n++] = *option;
+	if (mount->options)
+		mount->options[n] = NULL;
+}
+
+static int set_flag(int root, const char *path, int flag, struct mrg_error *err)
+{
+	struct mount_attr attr = { .attr_set = bind_flags[flag].attribute };
+	_cleanup_close_ int fd = path_open_in_root(root, path, O_PATH, 0);
+
+	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH | bind_flags[flag].flags, &attr, sizeof(attr)) < 0)
+		return fail_errno(err, fd < 0 ? fd : -errno, "cannot mount '%s' %s", path, bind_flags[flag].option);
+	return 0;
+}
+
+static int set_flags(const struct mrg_spec *spec, int root, struct mrg_error *err)
+{
+	int r = 0, flag;
+
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct mrg_mount *mount = &spec->mounts.item[i];
+
+		for (char **option = mount->options; is_bind(mount) && option && *option && r == 0; option++)
+			if ((flag = find_flag(*option)) >= 0)
+				r = set_flag(root, mount->destination, flag, err);
+	}
+	return r;
+}
+
+static bool has_flags(const struct mrg_spec *spec)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		for (char **option = spec->mounts.item[i].options; is_bind(&spec->mounts.item[i]) && option && *option; option++)
+			if (find_flag(*option) >= 0)
+				return true;
+	return false;
+}
+
 /* ---- what nspawn is told ----------------------------------------------------------------------- */
 
 /* Takes those out that are not there. */
@@ -87,6 +160,9 @@ int nspawn_reduce(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg
 		return r;
 	keep_existing((*ret)->masked_paths, root);
 	keep_existing((*ret)->readonly_paths, root);
+	for (size_t i = 0; i < (*ret)->mounts.n; i++)
+		if (is_bind(&(*ret)->mounts.item[i]))
+			drop_flags(&(*ret)->mounts.item[i]);
 	return 0;
 }
 
@@ -161,6 +237,8 @@ static int furnish_inside(void *data, struct mrg_error *err)
 		r = mrg_helper_root_devices(&f->unit, root, err);
 	}
 	if (r == 0)
+		r = set_flags(f->unit.spec, root, err);
+	if (r == 0)
 		r = mrg_helper_root_mask(&f->unit, root, err);
 	/* Nothing is executed: the end of the error pipe is the good news. */
 	if (r == 0)
@@ -170,7 +248,7 @@ static int furnish_inside(void *data, struct mrg_error *err)
 
 static bool needs_furniture(const struct mrg_spec *spec)
 {
-	return spec->devices.n > 0 || (spec->masked_paths && *spec->masked_paths) || (spec->readonly_paths && *spec->readonly_paths);
+	return spec->devices.n > 0 || has_flags(spec) || (spec->masked_paths && *spec->masked_paths) || (spec->readonly_paths && *spec->readonly_paths);
 }
 
 int nspawn_furnish(const struct mrg_unit *unit, pid_t leader, struct mrg_error *err)
