@@ -51,7 +51,7 @@ bool word_in(const char *words, const char *word)
 static bool has_long(const struct parser *p, const char *word, size_t length)
 {
 	for (size_t i = 0; i < p->n_longs; i++)
-		if (strncmp(p->longs[i].name, word, length) == 0 && !p->longs[i].name[length])
+		if (p->longs[i].name[0] == word[0] && strncmp(p->longs[i].name, word, length) == 0 && !p->longs[i].name[length])
 			return true;
 	return false;
 }

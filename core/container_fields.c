@@ -98,16 +98,13 @@ int fields_refuse(struct mrg *m, struct plugin *p, const struct mrg_probe *probe
 int fields_drop(const struct mrg_spec *spec, const struct mrg_fields *dropped, struct mrg_spec **ret,
 		struct mrg_error *err)
 {
-	/* Only fields that are set are written out, so what is read back has the others zeroed as well. The
-	 * struct is copied shallowly: it is read only, and the arena stays the original's. */
+	/* Only fields that are set are copied, so the others are zeroed as well. This copy is shallow: it is read only, and the arena stays the
+	 * original's. */
 	struct mrg_spec kept = *spec;
-	_cleanup_free_ char *text = NULL;
-	int r;
 
 	for (size_t i = 0; i < MRG_FIELDS_WORDS; i++)
 		kept.set.word[i] &= ~dropped->word[i];
-	r = mrg_spec_emit(&kept, 0, &text, err);
-	return r < 0 ? r : mrg_spec_parse(text, strlen(text), ret, err);
+	return mrg_spec_copy(&kept, ret, err);
 }
 
 /* ---- options -------------------------------------------------------------------------------- */

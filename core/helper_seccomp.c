@@ -16,14 +16,13 @@
 #include "core/util/fd.h"
 #include "core/util/str.h"
 
-#define CACHE_FORMAT	2
+#define CACHE_FORMAT	3
 
+/* The libseccomp this was built with, since asking the one that is there would mean loading it; and the programs end with the boot. */
 static void key_begin(struct buffer *b)
 {
-	const struct scmp_version *v = seccomp_version();
-
-	buffer_addf(b, "moorage %s format %d libseccomp %u.%u.%u arch %x\n", PACKAGE_VERSION, CACHE_FORMAT, v->major,
-		    v->minor, v->micro, seccomp_arch_native());
+	buffer_addf(b, "moorage %s format %d libseccomp %d.%d.%d for %s\n", PACKAGE_VERSION, CACHE_FORMAT, SCMP_VER_MAJOR,
+		    SCMP_VER_MINOR, SCMP_VER_MICRO, HOST_CPU);
 }
 
 /* With its length, so that no text can pass for two. */

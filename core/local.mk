@@ -3,7 +3,6 @@
 
 # Utilities, for the library, the command and plugins alike.
 noinst_LTLIBRARIES += libutil.la
-libutil_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libutil_la_SOURCES = \
 	%D%/util/backend_name.h \
 	%D%/util/cleanup.h \
@@ -13,6 +12,7 @@ libutil_la_SOURCES = \
 	%D%/util/fail.c %D%/util/fail.h \
 	%D%/util/fd.c %D%/util/fd.h \
 	%D%/util/json.c %D%/util/json.h \
+	%D%/util/json_table.c %D%/util/json_table.h \
 	%D%/util/json_write.c \
 	%D%/util/library.c %D%/util/library.h \
 	%D%/util/parse.c \
@@ -24,8 +24,8 @@ libutil_la_SOURCES = \
 
 # All objects of the library, with every symbol visible: what unit tests link.
 noinst_LTLIBRARIES += libcore.la
-libcore_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
-libcore_la_LIBADD = libutil.la $(JANSSON_LIBS) $(SECCOMP_LIBS)
+libcore_la_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+libcore_la_LIBADD = libutil.la
 libcore_la_SOURCES = \
 	%D%/cgroup.h \
 	%D%/cgroup_apply.c \
@@ -148,6 +148,7 @@ libcore_la_SOURCES = \
 	%D%/registry_validate.c \
 	%D%/seccomp_cache.c \
 	%D%/seccomp_compile.c \
+	%D%/seccomp_library.c %D%/seccomp_library.h \
 	%D%/seccomp_lists.c \
 	%D%/seccomp_profile.c %D%/seccomp_profile.h \
 	%D%/seccomp_program.h \
@@ -185,7 +186,7 @@ pkgformat_LTLIBRARIES += formats/libvirt.la
 endif
 formats_libvirt_la_CFLAGS = $(AM_CFLAGS) $(LIBXML2_CFLAGS)
 formats_libvirt_la_LDFLAGS = $(FORMAT_LDFLAGS)
-formats_libvirt_la_LIBADD = libutil.la libmoorage.la $(JANSSON_LIBS) $(LIBXML2_LIBS)
+formats_libvirt_la_LIBADD = libutil.la libmoorage.la $(LIBXML2_LIBS)
 formats_libvirt_la_SOURCES = \
 	%D%/formats/confines.c \
 	%D%/formats/libvirt.c %D%/formats/libvirt.h \

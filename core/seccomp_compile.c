@@ -4,25 +4,31 @@
 #include "config.h"
 
 #include <linux/memfd.h>
-#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/seccomp_library.h"
 #include "core/seccomp_profile.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 
 #define BINARY_TREE	2	/* of SCMP_FLTATR_CTL_OPTIMIZE: a search instead of a list */
 
-static void release(scmp_filter_ctx *ctx)
+struct compiler {
+	struct seccomp_library library;
+	scmp_filter_ctx ctx;
+	uint32_t default_action;
+};
+
+static void compiler_deinit(struct compiler *c)
 {
-	if (*ctx)
-		seccomp_release(*ctx);
+	if (c->ctx)
+		c->library.seccomp_release(c->ctx);
 }
 
-static int export_program(scmp_filter_ctx ctx, struct sock_filter **ret, size_t *ret_length, struct mrg_error *err)
+static int export_program(const struct compiler *c, struct sock_filter **ret, size_t *ret_length, struct mrg_error *err)
 {
 	_cleanup_close_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
 	_cleanup_free_ struct sock_filter *program = NULL;
@@ -31,7 +37,7 @@ static int export_program(scmp_filter_ctx ctx, struct sock_filter **ret, size_t 
 
 	if (fd < 0)
 		return mrg_error_set(err, -errno, "cannot make memory for the seccomp filter: %s", strerror(errno));
-	r = seccomp_export_bpf(ctx, fd);
+	r = c->library.seccomp_export_bpf(c->ctx, fd);
 	size = lseek(fd, 0, SEEK_END);
 	if (r < 0 || size <= 0 || (size_t)size % sizeof(*program))
 		return mrg_error_set(err, r < 0 ? r : -EIO, "cannot compile the seccomp filter");
@@ -94,7 +100,7 @@ static int parse_condition(const struct mrg_seccomp_arg *arg, struct scmp_arg_cm
 }
 
 /* One name with its conditions: all must hold, but conditions on one argument are alternatives, as runc has it. */
-static int add_conditions(scmp_filter_ctx ctx, uint32_t action, int number, const struct mrg_seccomp_syscall *call,
+static int add_conditions(const struct compiler *c, uint32_t action, int number, const struct mrg_seccomp_syscall *call,
 			  struct mrg_error *err)
 {
 	struct scmp_arg_cmp conditions[6];
@@ -113,36 +119,35 @@ static int add_conditions(scmp_filter_ctx ctx, uint32_t action, int number, cons
 		if (r < 0)
 			return r;
 		if (alternatives)
-			r = seccomp_rule_add_array(ctx, action, number, 1, conditions);
+			r = c->library.seccomp_rule_add_array(c->ctx, action, number, 1, conditions);
 		if (r < 0)
 			break;
 	}
 	if (!alternatives)
-		r = seccomp_rule_add_array(ctx, action, number, (unsigned int)call->args.n, conditions);
+		r = c->library.seccomp_rule_add_array(c->ctx, action, number, (unsigned int)call->args.n, conditions);
 	return r < 0 ? mrg_error_set(err, r, "/linux/seccomp: a rule cannot be added: %s", strerror(-r)) : 0;
 }
 
-static int add_call(scmp_filter_ctx ctx, uint32_t default_action, const struct mrg_seccomp_syscall *call,
-		    struct mrg_error *err)
+static int add_call(const struct compiler *c, const struct mrg_seccomp_syscall *call, struct mrg_error *err)
 {
 	uint32_t action;
 	int r = parse_action(call->action, call->errno_ret, &action, err);
 
-	if (r < 0 || action == default_action) /* libseccomp refuses rules that say nothing new */
+	if (r < 0 || action == c->default_action) /* libseccomp refuses rules that say nothing new */
 		return r;
 	for (size_t i = 0; call->names && call->names[i]; i++) {
-		int number = seccomp_syscall_resolve_name(call->names[i]);
+		int number = c->library.seccomp_syscall_resolve_name(call->names[i]);
 
 		if (number == __NR_SCMP_ERROR)
 			continue;
-		r = add_conditions(ctx, action, number, call, err);
+		r = add_conditions(c, action, number, call, err);
 		if (r < 0)
 			return mrg_error_prefix(err, "system call '%s'", call->names[i]);
 	}
 	return 0;
 }
 
-static int add_architectures(scmp_filter_ctx ctx, char *const *names, struct mrg_error *err)
+static int add_architectures(const struct compiler *c, char *const *names, struct mrg_error *err)
 {
 	for (; names && *names; names++) {
 		char name[32];
@@ -154,11 +159,11 @@ static int add_architectures(scmp_filter_ctx ctx, char *const *names, struct mrg
 		for (i = 0; p[i] && i < sizeof(name) - 1; i++)
 			name[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] - 'A' + 'a') : p[i];
 		name[i] = '\0';
-		arch = seccomp_arch_resolve_name(name);
+		arch = c->library.seccomp_arch_resolve_name(name);
 		if (!arch)
 			return mrg_error_set(err, -MRG_E_INVALID, "/linux/seccomp/architectures: unknown architecture '%s'",
 					     *names);
-		r = seccomp_arch_add(ctx, arch);
+		r = c->library.seccomp_arch_add(c->ctx, arch);
 		/* Of another family than the host's: no program of it can run here. */
 		if (r < 0 && r != -EEXIST && r != -EINVAL)
 			return mrg_error_set(err, r, "/linux/seccomp/architectures: cannot add '%s': %s", *names, strerror(-r));
@@ -169,21 +174,22 @@ static int add_architectures(scmp_filter_ctx ctx, char *const *names, struct mrg
 int seccomp_compile_oci(const struct mrg_seccomp *profile, struct sock_filter **ret, size_t *ret_length,
 			struct mrg_error *err)
 {
-	_cleanup_(release) scmp_filter_ctx ctx = NULL;
-	uint32_t action;
+	_cleanup_(compiler_deinit) struct compiler c = { .ctx = NULL };
 	int r;
 
 	if (profile->listener_path)
 		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "/linux/seccomp/listenerPath: is not supported");
-	r = parse_action(profile->default_action, profile->default_errno_ret, &action, err);
+	r = parse_action(profile->default_action, profile->default_errno_ret, &c.default_action, err);
+	if (r == 0)
+		r = seccomp_library_open(&c.library, err);
 	if (r < 0)
 		return r;
-	ctx = seccomp_init(action);
-	if (!ctx)
+	c.ctx = c.library.seccomp_init(c.default_action);
+	if (!c.ctx)
 		return mrg_error_set(err, -ENOMEM, "not enough memory for the seccomp filter");
-	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, BINARY_TREE);
-	r = add_architectures(ctx, profile->architectures, err);
+	c.library.seccomp_attr_set(c.ctx, SCMP_FLTATR_CTL_OPTIMIZE, BINARY_TREE);
+	r = add_architectures(&c, profile->architectures, err);
 	for (size_t i = 0; r == 0 && i < profile->syscalls.n; i++)
-		r = add_call(ctx, action, &profile->syscalls.item[i], err);
-	return r < 0 ? r : export_program(ctx, ret, ret_length, err);
+		r = add_call(&c, &profile->syscalls.item[i], err);
+	return r < 0 ? r : export_program(&c, ret, ret_length, err);
 }

@@ -4,10 +4,10 @@
 #include "config.h"
 
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/seccomp_library.h"
 #include "core/seccomp_program.h"
 #include "core/util/cleanup.h"
 
@@ -16,6 +16,7 @@
 
 /* What one architecture makes of a profile. */
 struct lists {
+	const struct seccomp_library *library;
 	uint32_t arch;			/* of libseccomp, and AUDIT_ARCH_* of the kernel: they are the same */
 	char *names[NUMBERS_MAX];	/* by number; NULL where there is none */
 	struct seccomp_call *calls;
@@ -29,27 +30,11 @@ static void lists_deinit(struct lists *l)
 	free(l->calls);
 }
 
-uint32_t seccomp_compat_arch(void)
-{
-	static const struct {
-		uint32_t native, compat;
-	} pairs[] = {
-		{ SCMP_ARCH_X86_64, SCMP_ARCH_X86 },
-		{ SCMP_ARCH_AARCH64, SCMP_ARCH_ARM },
-		{ SCMP_ARCH_S390X, SCMP_ARCH_S390 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
-		if (pairs[i].native == seccomp_arch_native())
-			return pairs[i].compat;
-	return 0;
-}
-
 /* The number of @name, or -1. For what i386 has both as a call of its own and behind a multiplexer libseccomp gives a number of its
  * own invention; the real one is found the other way round. */
 static int number_of(const struct lists *l, const char *name)
 {
-	int number = seccomp_syscall_resolve_name_arch(l->arch, name);
+	int number = l->library->seccomp_syscall_resolve_name_arch(l->arch, name);
 
 	if (number >= 0 || number == __NR_SCMP_ERROR)
 		return number >= 0 ? number : -1;
@@ -136,9 +121,10 @@ static int by_number(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-static int emit_arch(struct seccomp_program *p, uint32_t arch, const struct seccomp_profile *profile, uint64_t caps)
+static int emit_arch(struct seccomp_program *p, const struct seccomp_library *library, uint32_t arch,
+		     const struct seccomp_profile *profile, uint64_t caps)
 {
-	_cleanup_(lists_deinit) struct lists l = { .arch = arch };
+	_cleanup_(lists_deinit) struct lists l = { .library = library, .arch = arch };
 	size_t other;
 	int r;
 
@@ -146,7 +132,7 @@ static int emit_arch(struct seccomp_program *p, uint32_t arch, const struct secc
 	if (!l.calls)
 		return -ENOMEM;
 	for (int number = 0; number < NUMBERS_MAX; number++)
-		l.names[number] = seccomp_syscall_resolve_num_arch(arch, number);
+		l.names[number] = library->seccomp_syscall_resolve_num_arch(arch, number);
 	add_lists(&l, profile, caps);
 	add_rules(&l, profile, caps);
 	qsort(l.calls, l.n, sizeof(*l.calls), by_number);
@@ -164,10 +150,17 @@ int seccomp_compile_profile(const struct seccomp_profile *profile, uint64_t caps
 {
 	_cleanup_free_ struct sock_filter *code = calloc(PROGRAM_MAX, sizeof(*code));
 	struct seccomp_program p = { .code = code, .max = PROGRAM_MAX };
-	int r = code ? emit_arch(&p, seccomp_arch_native(), profile, caps) : -ENOMEM;
+	struct seccomp_library library;
+	uint32_t native, compat;
+	int r = seccomp_library_open(&library, err);
 
-	if (r == 0 && seccomp_compat_arch())
-		r = emit_arch(&p, seccomp_compat_arch(), profile, caps);
+	if (r < 0)
+		return r;
+	native = library.seccomp_arch_native();
+	compat = seccomp_compat_arch(native);
+	r = code ? emit_arch(&p, &library, native, profile, caps) : -ENOMEM;
+	if (r == 0 && compat)
+		r = emit_arch(&p, &library, compat, profile, caps);
 	/* Programs of other architectures find no system call that works; nor do those of x32, whose numbers are in no list. */
 	program_return(&p, SECCOMP_RET_ERRNO | ENOSYS);
 	if (r == 0 && p.overflow)

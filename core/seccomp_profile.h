@@ -55,9 +55,6 @@ int seccomp_compile_profile(const struct seccomp_profile *profile, uint64_t caps
 int seccomp_compile_oci(const struct mrg_seccomp *profile, struct sock_filter **ret, size_t *ret_length,
 			struct mrg_error *err);
 
-/* The architectures of programs that may run beside the native one (enum of libseccomp); 0: none. */
-uint32_t seccomp_compat_arch(void);
-
 /* seccomp_cache.c: programs compiled earlier on this boot, found by the whole text of @key. -ENOENT: none. */
 int seccomp_cache_read(const char *key, struct sock_filter **ret, size_t *ret_length);
 void seccomp_cache_write(const char *key, const struct sock_filter *program, size_t length);

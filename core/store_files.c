@@ -5,7 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
+#include "core/util/json_table.h"
 #include "core/util/proc.h"
 
 #define STORE_FORMAT	1
@@ -23,7 +24,10 @@
 #define SPEC_MAX	(4 * 1024 * 1024 + 1)
 #define ID_LENGTH	16
 
-#define _cleanup_json_ _cleanup_(json_decrefp)
+#define ROW(structure, type, key, member)		{ key, JSON_ROW_##type, offsetof(structure, member), false }
+#define OPTIONAL_ROW(structure, type, key, member)	{ key, JSON_ROW_##type, offsetof(structure, member), true }
+
+#define _cleanup_json_ _cleanup_(json_freep)
 
 static int damaged(const struct record *record, const char *file, const char *what, struct mrg_error *err)
 {
@@ -45,20 +49,26 @@ static int write_file(const struct record *record, const char *file, const char 
 	return r < 0 ? cannot_write(record, file, r, err) : 0;
 }
 
-/* Replaces @file by @json, which it takes (NULL: memory ran out). */
-static int write_json(const struct record *record, const char *file, json_t *json, bool durable, struct mrg_error *err)
+/* Replaces @file by what @rows make of @from. */
+static int write_json(const struct record *record, const char *file, const struct json_row *rows, const void *from, bool durable,
+		      struct mrg_error *err)
 {
-	_cleanup_json_ json_t *owned = json;
-	_cleanup_free_ char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
+	struct buffer b = { 0 };
+	int r = json_table_write(&b, rows, from);
 
-	return text ? write_file(record, file, text, durable, err) : fail_memory(err);
+	if (r < 0)
+		fail_errno(err, r, "cannot write '%s' of container '%s'", file, record->name);
+	else
+		r = b.failed ? fail_memory(err) : write_file(record, file, b.text, durable, err);
+	buffer_deinit(&b);
+	return r;
 }
 
 /* 0: there is no such file; 1: read. An empty file is none: what a power cut leaves of a file that was not synced. */
-static int read_json(const struct record *record, const char *file, json_t **ret, struct mrg_error *err)
+static int read_json(const struct record *record, const char *file, struct json **ret, struct mrg_error *err)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_json_ json_t *json = NULL;
+	_cleanup_json_ struct json *json = NULL;
 	size_t length;
 	int r = record->dir < 0 ? -ENOENT : fd_read_file(record->dir, file, RECORD_MAX, &text, &length);
 
@@ -70,8 +80,10 @@ static int read_json(const struct record *record, const char *file, json_t **ret
 		return fail_errno(err, r, "cannot read '%s' of container '%s'", file, record->name);
 	if (length == 0)
 		return 0;
-	json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(json))
+	r = json_parse(text, length, &json, NULL);
+	if (r == -ENOMEM)
+		return fail_memory(err);
+	if (r < 0 || json->type != JSON_OBJECT)
 		return damaged(record, file, "is not a JSON object", err);
 	*ret = take_ptr(json);
 	return 1;
@@ -82,21 +94,40 @@ static bool id_is_valid(const char *id)
 	return strspn(id, "0123456789abcdef") == ID_LENGTH && id[ID_LENGTH] == '\0';
 }
 
-static json_t *record_to_json(const struct record *record)
-{
-	char boot[BOOT_ID_SIZE] = "";
+/* record.json */
+struct record_file {
+	int format;
+	const char *id, *backend, *phase, *boot, *path;
+	int64_t created, native;
+	bool transient;
+};
 
-	if (store_in_run(record) && proc_boot_id(boot) < 0)
-		return NULL;
-	return json_pack("{s:i, s:s, s:s, s:I, s:s, s:b, s:s, s:s*, s:I}", "format", STORE_FORMAT, "id", record->id,
-			 "backend", record->backend, "created", (json_int_t)record->created, "phase",
-			 record->creating ? "creating" : "created", "transient", record->transient, "boot", boot, "path",
-			 record->path, "native", (json_int_t)record->native);
-}
+static const struct json_row record_rows[] = {
+	ROW(struct record_file, INT, "format", format),
+	ROW(struct record_file, TEXT, "id", id),
+	ROW(struct record_file, TEXT, "backend", backend),
+	ROW(struct record_file, INT64, "created", created),
+	ROW(struct record_file, TEXT, "phase", phase),
+	ROW(struct record_file, BOOL, "transient", transient),
+	ROW(struct record_file, TEXT, "boot", boot),
+	OPTIONAL_ROW(struct record_file, TEXT, "path", path),
+	OPTIONAL_ROW(struct record_file, INT64, "native", native),
+	{ NULL, 0, 0, false }
+};
 
 int store_write_record(struct record *record, struct mrg_error *err)
 {
-	return write_json(record, "record.json", record_to_json(record), !store_in_run(record), err);
+	char boot[BOOT_ID_SIZE] = "";
+	struct record_file file = {
+		.format = STORE_FORMAT, .id = record->id, .backend = record->backend, .phase = record->creating ? "creating" : "created",
+		.boot = boot, .path = record->path, .created = record->created, .native = (int64_t)record->native,
+		.transient = record->transient,
+	};
+	int r = store_in_run(record) ? proc_boot_id(boot) : 0;
+
+	if (r < 0)
+		return fail_errno(err, r, "cannot read the boot id");
+	return write_json(record, "record.json", record_rows, &file, !store_in_run(record), err);
 }
 
 int store_commit(struct record *record, struct mrg_error *err)
@@ -113,47 +144,41 @@ int store_commit(struct record *record, struct mrg_error *err)
 }
 
 /* Whatever of the record is readable is filled in before the first complaint, for store_open_damaged(). */
-static int parse_record(struct record *record, json_t *json, bool *ret_stale, struct mrg_error *err)
+static int take_record(struct record *record, const struct json *json, bool *ret_stale, struct mrg_error *err)
 {
-	const char *id = "", *backend = "", *phase = "", *boot = "", *path = NULL;
+	struct record_file file = { .id = "", .backend = "", .phase = "", .boot = "" };
+	int r = json_table_read(json, record_rows, &file);
 	char boot_now[BOOT_ID_SIZE];
-	json_int_t created = 0, format = 0, native = 0;
-	int transient = 0;
 
-	json_unpack(json, "{s:s}", "id", &id);
-	json_unpack(json, "{s:s}", "backend", &backend);
-	if (id_is_valid(id))
-		memcpy(record->id, id, ID_LENGTH + 1);
-	if (backend_name_is_valid(backend) && !(record->backend = strdup(backend)))
+	if (id_is_valid(file.id))
+		memcpy(record->id, file.id, ID_LENGTH + 1);
+	if (backend_name_is_valid(file.backend) && !(record->backend = strdup(file.backend)))
 		return fail_memory(err);
-	if (json_unpack(json, "{s:I}", "format", &format) < 0)
-		return damaged(record, "record.json", "lacks its format", err);
-	if (format > STORE_FORMAT)
-		return mrg_error_set(err, -MRG_E_ABI, "the record of container '%s' has format %lld: it was written by a newer moorage",
-				     record->name, (long long)format);
-	if (json_unpack(json, "{s:I, s:s, s:b, s:s, s?s, s?I}", "created", &created, "phase", &phase, "transient",
-			&transient, "boot", &boot, "path", &path, "native", &native) < 0 || format < 1 || !record->id[0] || !record->backend ||
-	    (strcmp(phase, "creating") != 0 && strcmp(phase, "created") != 0))
+	if (file.format > STORE_FORMAT)
+		return mrg_error_set(err, -MRG_E_ABI, "the record of container '%s' has format %d: it was written by a newer moorage",
+				     record->name, file.format);
+	if (r < 0 || file.format < 1 || !record->id[0] || !record->backend ||
+	    (strcmp(file.phase, "creating") != 0 && strcmp(file.phase, "created") != 0))
 		return damaged(record, "record.json", "lacks a member or has a wrong one", err);
-	if (path && !(record->path = strdup(path)))
+	if (file.path && !(record->path = strdup(file.path)))
 		return fail_memory(err);
-	record->created = created;
-	record->native = (uint64_t)native;
-	record->creating = strcmp(phase, "creating") == 0;
-	record->transient = transient;
-	*ret_stale = *boot && proc_boot_id(boot_now) == 0 && strcmp(boot, boot_now) != 0;
+	record->created = file.created;
+	record->native = (uint64_t)file.native;
+	record->creating = strcmp(file.phase, "creating") == 0;
+	record->transient = file.transient;
+	*ret_stale = *file.boot && proc_boot_id(boot_now) == 0 && strcmp(file.boot, boot_now) != 0;
 	return 0;
 }
 
 int store_read_record(struct record *record, bool *ret_stale, struct mrg_error *err)
 {
-	_cleanup_json_ json_t *json = NULL;
+	_cleanup_json_ struct json *json = NULL;
 	int r = read_json(record, "record.json", &json, err);
 
 	*ret_stale = false;
 	if (r == 0)
 		return damaged(record, "record.json", "is missing or empty", err);
-	return r < 0 ? r : parse_record(record, json, ret_stale, err);
+	return r < 0 ? r : take_record(record, json, ret_stale, err);
 }
 
 int store_read_spec(struct record *record, struct mrg_error *err)
@@ -183,56 +208,73 @@ int store_write_spec(struct record *record, struct mrg_error *err)
 	return r < 0 ? r : write_file(record, "config.json", text, !store_in_run(record), err);
 }
 
+/* run.json */
+struct run_file {
+	const char *boot;
+	int monitor, process;
+	int64_t monitor_start, process_start, started;
+};
+
+static const struct json_row run_rows[] = {
+	ROW(struct run_file, TEXT, "boot", boot),
+	ROW(struct run_file, INT, "monitor/pid", monitor),
+	ROW(struct run_file, INT64, "monitor/start", monitor_start),
+	ROW(struct run_file, INT, "process/pid", process),
+	ROW(struct run_file, INT64, "process/start", process_start),
+	ROW(struct run_file, INT64, "started", started),
+	{ NULL, 0, 0, false }
+};
+
 int store_write_run(struct record *record, const struct run *run, struct mrg_error *err)
 {
 	char boot[BOOT_ID_SIZE];
-	uint64_t monitor_start = 0;
+	struct run_file file = {
+		.boot = boot, .monitor = run->monitor, .process = run->process.pid,
+		.process_start = (int64_t)run->process.start_time, .started = run->started,
+	};
+	uint64_t start = 0;
 	int r = proc_boot_id(boot);
 
 	if (r < 0)
 		return fail_errno(err, r, "cannot read the boot id");
 	if (run->monitor > 0)
-		proc_start_time(run->monitor, &monitor_start);
+		proc_start_time(run->monitor, &start);
+	file.monitor_start = (int64_t)start;
 	/* Never synced: after a reboot nothing in it is believed. */
-	return write_json(record, "run.json",
-			  json_pack("{s:s, s:{s:i, s:I}, s:{s:i, s:I}, s:I}", "boot", boot, "monitor", "pid",
-				    (int)run->monitor, "start", (json_int_t)monitor_start, "process", "pid",
-				    (int)run->process.pid, "start", (json_int_t)run->process.start_time, "started",
-				    (json_int_t)run->started), false, err);
+	return write_json(record, "run.json", run_rows, &file, false, err);
 }
 
 /* A claimed process, verified: the pid is no longer it when the start time differs. */
-static void verify_run(struct run *run, int monitor, json_int_t monitor_start, int pid, json_int_t start)
+static void verify_run(struct run *run, const struct run_file *file)
 {
 	uint64_t now;
 	int fd;
 
-	if (monitor > 0 && proc_start_time(monitor, &now) == 0 && now == (uint64_t)monitor_start)
-		run->monitor = monitor;
-	fd = pid > 0 ? proc_open(pid, (uint64_t)start) : -1;
+	if (file->monitor > 0 && proc_start_time(file->monitor, &now) == 0 && now == (uint64_t)file->monitor_start)
+		run->monitor = file->monitor;
+	fd = file->process > 0 ? proc_open(file->process, (uint64_t)file->process_start) : -1;
 	if (fd >= 0)
-		run->process = (struct mrg_process){ .pid = pid, .pidfd = fd, .start_time = (uint64_t)start };
+		run->process = (struct mrg_process){
+			.pid = file->process, .pidfd = fd, .start_time = (uint64_t)file->process_start,
+		};
 }
 
 int store_read_run(struct record *record, struct run *ret, struct mrg_error *err)
 {
-	_cleanup_json_ json_t *json = NULL;
+	_cleanup_json_ struct json *json = NULL;
 	struct run run = { .process.pidfd = -1 };
-	json_int_t monitor_start, start, started;
+	struct run_file file;
 	char boot_now[BOOT_ID_SIZE];
-	int monitor, pid, r;
-	const char *boot;
+	int r = read_json(record, "run.json", &json, err);
 
-	r = read_json(record, "run.json", &json, err);
 	if (r < 0)
 		return r;
 	if (r > 0) {
-		if (json_unpack(json, "{s:s, s:{s:i, s:I}, s:{s:i, s:I}, s:I}", "boot", &boot, "monitor", "pid", &monitor,
-				"start", &monitor_start, "process", "pid", &pid, "start", &start, "started", &started) < 0)
+		if (json_table_read(json, run_rows, &file) < 0)
 			return damaged(record, "run.json", "lacks a member or has a wrong one", err);
-		run.started = started;
-		if (proc_boot_id(boot_now) == 0 && strcmp(boot, boot_now) == 0)
-			verify_run(&run, monitor, monitor_start, pid, start);
+		run.started = file.started;
+		if (proc_boot_id(boot_now) == 0 && strcmp(file.boot, boot_now) == 0)
+			verify_run(&run, &file);
 	}
 	*ret = run;
 	return 0;
@@ -244,25 +286,29 @@ void store_run_deinit(struct run *run)
 	run->process = (struct mrg_process){ .pidfd = -1 };
 }
 
+static const struct json_row exit_rows[] = {
+	ROW(struct exit_record, INT, "status", status),
+	ROW(struct exit_record, BOOL, "oom_killed", oom_killed),
+	ROW(struct exit_record, BOOL, "known", known),
+	ROW(struct exit_record, INT64, "finished", finished),
+	{ NULL, 0, 0, false }
+};
+
 int store_write_exit(struct record *record, const struct exit_record *exit, struct mrg_error *err)
 {
-	return write_json(record, "exit.json",
-			  json_pack("{s:i, s:b, s:b, s:I}", "status", exit->status, "oom_killed", exit->oom_killed,
-				    "known", exit->known, "finished", (json_int_t)exit->finished), !store_in_run(record), err);
+	return write_json(record, "exit.json", exit_rows, exit, !store_in_run(record), err);
 }
 
 int store_read_exit(struct record *record, struct exit_record *ret, struct mrg_error *err)
 {
-	_cleanup_json_ json_t *json = NULL;
-	json_int_t finished;
-	int status, oom_killed, known, r;
+	_cleanup_json_ struct json *json = NULL;
+	struct exit_record exit;
+	int r = read_json(record, "exit.json", &json, err);
 
-	r = read_json(record, "exit.json", &json, err);
 	if (r <= 0)
 		return r;
-	if (json_unpack(json, "{s:i, s:b, s:b, s:I}", "status", &status, "oom_killed", &oom_killed, "known", &known,
-			"finished", &finished) < 0)
+	if (json_table_read(json, exit_rows, &exit) < 0)
 		return damaged(record, "exit.json", "lacks a member or has a wrong one", err);
-	*ret = (struct exit_record){ .status = status, .oom_killed = oom_killed, .known = known, .finished = finished };
+	*ret = exit;
 	return 1;
 }

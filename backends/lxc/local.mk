@@ -25,5 +25,5 @@ liblxcbackend_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D% $(LXC_CFLAGS)
 pkgbackend_LTLIBRARIES += lxc.la
 lxc_la_SOURCES =
 lxc_la_LDFLAGS = $(BACKEND_LDFLAGS)
-lxc_la_LIBADD = liblxcbackend.la libutil.la libmoorage.la $(JANSSON_LIBS)
+lxc_la_LIBADD = liblxcbackend.la libutil.la libmoorage.la
 endif

@@ -4,12 +4,11 @@
 #include "config.h"
 
 #include <errno.h>
-#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/formats/nspawn.h"
-#include "core/seccomp_profile.h"
+#include "core/seccomp_library.h"
 #include "core/util/cleanup.h"
 
 /* No kernel has more in one table, those of "x32" apart. */
@@ -21,19 +20,25 @@ static bool is_name(const char *text)
 	return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
 }
 
-/* Calls @found for the name of each system call of the architectures whose programs run here; false as soon as it returns false. */
-static bool for_each_name(bool (*found)(const char *name, void *data), void *data)
+/* Calls @found for the name of each system call of the architectures whose programs run here; 0 as soon as it returns false, else 1. */
+static int for_each_name(bool (*found)(const char *name, void *data), void *data, struct mrg_error *err)
 {
-	const uint32_t arches[] = { seccomp_arch_native(), seccomp_compat_arch() };
+	struct seccomp_library library;
+	uint32_t arches[2];
+	int r = seccomp_library_open(&library, err);
 
+	if (r < 0)
+		return r;
+	arches[0] = library.seccomp_arch_native();
+	arches[1] = seccomp_compat_arch(arches[0]);
 	for (size_t i = 0; i < ARRAY_SIZE(arches) && arches[i]; i++)
 		for (int number = 0; number < SYSCALLS_MAX; number++) {
-			_cleanup_free_ char *name = seccomp_syscall_resolve_num_arch(arches[i], number);
+			_cleanup_free_ char *name = library.seccomp_syscall_resolve_num_arch(arches[i], number);
 
 			if (name && !found(name, data))
-				return false;
+				return 0;
 		}
-	return true;
+	return 1;
 }
 
 static bool is_listed(const char *name, void *data)
@@ -52,15 +57,22 @@ static bool all_names(char *const *words)
 }
 
 /* Everything is allowed but for some; or nothing but some, when every other name there is was taken away; else nspawn's own list counts. */
-static enum nspawn_filter judge(struct nspawn_reader *reader)
+static int judge(struct nspawn_reader *reader)
 {
+	int r = 0;
+
 	if (!reader->allow && !reader->deny)
-		return FILTER_NONE;
-	if (strv_length(reader->allow) > NAMES_MAX || strv_length(reader->deny) > NAMES_MAX || !all_names(reader->deny))
-		return FILTER_ADJUST;
-	if (strv_contains(reader->allow, "@known"))
-		return FILTER_DENY;
-	return all_names(reader->allow) && for_each_name(is_listed, reader) ? FILTER_ALLOW : FILTER_ADJUST;
+		reader->filter = FILTER_NONE;
+	else if (strv_length(reader->allow) > NAMES_MAX || strv_length(reader->deny) > NAMES_MAX || !all_names(reader->deny))
+		reader->filter = FILTER_ADJUST;
+	else if (strv_contains(reader->allow, "@known"))
+		reader->filter = FILTER_DENY;
+	else {
+		if (all_names(reader->allow))
+			r = for_each_name(is_listed, reader, reader->unit.in.err);
+		reader->filter = r > 0 ? FILTER_ALLOW : FILTER_ADJUST;
+	}
+	return r < 0 ? r : 0;
 }
 
 int nspawn_judge_filter(struct nspawn_reader *reader)
@@ -82,9 +94,7 @@ int nspawn_judge_filter(struct nspawn_reader *reader)
 		if (r == -ENOMEM)
 			key_no_memory(in);
 	}
-	if (r == 0)
-		reader->filter = judge(reader);
-	return r;
+	return r < 0 ? r : judge(reader);
 }
 
 KEY_READER(nspawn_read_filter)
@@ -183,6 +193,11 @@ static void write_names(struct key_writer *out, const char *start, const struct 
 	buffer_addf(&out->b, "\n");
 }
 
+static bool is_any(const char *name _unused_, void *data _unused_)
+{
+	return false;
+}
+
 static bool add_unlisted(const char *name, void *data)
 {
 	struct key_writer *out = data;
@@ -205,8 +220,11 @@ static void write_seccomp(struct key_writer *out, const struct mrg_seccomp *secc
 	for (size_t i = 0; i < seccomp->syscalls.n; i++)
 		names |= seccomp->syscalls.item[i].names != NULL;
 	if (allow) {
+		/* Without libseccomp the names are not known, and nothing is said. */
+		if (for_each_name(is_any, NULL, NULL) < 0)
+			return;
 		buffer_addf(&out->b, "SystemCallFilter=~");
-		for_each_name(add_unlisted, out);
+		for_each_name(add_unlisted, out, NULL);
 		buffer_addf(&out->b, "\n");
 		if (names)
 			write_names(out, "", seccomp);

@@ -11,6 +11,8 @@
 #include "core/util/json.h"
 #include "core/util/utf8.h"
 
+#define FEW	16
+
 struct parser {
 	const char *text, *at, *end;
 	unsigned int depth;
@@ -122,7 +124,6 @@ static int parse_escape(struct parser *p, struct buffer *b)
 /* Behind the opening quote. */
 static int parse_string_into(struct parser *p, struct buffer *b)
 {
-	buffer_add(b, "", 0);
 	for (;;) {
 		const char *begin = p->at;
 		size_t n;
@@ -130,7 +131,7 @@ static int parse_string_into(struct parser *p, struct buffer *b)
 
 		while (p->at < p->end && *p->at >= ' ' && *p->at < 0x7f && *p->at != '"' && *p->at != '\\')
 			p->at++;
-		if (p->at > begin)
+		if (p->at > begin || !b->text)
 			buffer_add(b, begin, (size_t)(p->at - begin));
 		if (p->at == p->end)
 			return fail(p, "a string is not closed");
@@ -199,14 +200,30 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp((*(const struct json *const *)a)->key, (*(const struct json *const *)b)->key);
 }
 
+static int duplicate(struct parser *p, const struct json *later)
+{
+	p->at = later->begin;
+	return fail(p, "this key was given before in the same object");
+}
+
+/* The few keys that most objects have are compared each with each. */
+static int check_few(struct parser *p, const struct json *object)
+{
+	for (const struct json *member = object->first; member; member = member->next)
+		for (const struct json *later = member->next; later; later = later->next)
+			if (strcmp(member->key, later->key) == 0)
+				return duplicate(p, later);
+	return 0;
+}
+
 /* Sorting finds a duplicate in n log n: an object of a hundred thousand keys is hostile, but not slow. */
 static int check_duplicates(struct parser *p, const struct json *object)
 {
 	_cleanup_free_ const struct json **keys = NULL;
 	size_t n = 0;
 
-	if (object->n < 2)
-		return 0;
+	if (object->n <= FEW)
+		return check_few(p, object);
 	keys = calloc(object->n, sizeof(*keys));
 	if (!keys)
 		return no_memory(p);
@@ -214,12 +231,8 @@ static int check_duplicates(struct parser *p, const struct json *object)
 		keys[n++] = member;
 	qsort(keys, n, sizeof(*keys), compare_keys);
 	for (size_t i = 1; i < n; i++)
-		if (strcmp(keys[i - 1]->key, keys[i]->key) == 0) {
-			const struct json *later = keys[i - 1]->begin > keys[i]->begin ? keys[i - 1] : keys[i];
-
-			p->at = later->begin;
-			return fail(p, "this key was given before in the same object");
-		}
+		if (strcmp(keys[i - 1]->key, keys[i]->key) == 0)
+			return duplicate(p, keys[i - 1]->begin > keys[i]->begin ? keys[i - 1] : keys[i]);
 	return 0;
 }
 

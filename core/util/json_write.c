@@ -9,25 +9,35 @@
 #include "core/util/json.h"
 #include "core/util/utf8.h"
 
-int json_quote(struct buffer *b, const char *text)
+static bool needs_escape(unsigned char c)
+{
+	return c < ' ' || c == '"' || c == '\\' || c == 0x7f;
+}
+
+static void escape(struct buffer *b, char c)
 {
 	static const char names[] = "\"\\bfnrt", values[] = "\"\\\b\f\n\r\t";
+	const char *special = strchr(values, c);
 
+	if (special)
+		buffer_addf(b, "\\%c", names[special - values]);
+	else
+		buffer_addf(b, "\\u%04x", (unsigned char)c);
+}
+
+int json_quote(struct buffer *b, const char *text)
+{
 	if (!utf8_is_valid(text))
 		return -EILSEQ;
 	buffer_add(b, "\"", 1);
-	for (const char *c = text; *c; c++) {
-		const char *special = strchr(values, *c);
-
-		if (special) {
-			buffer_add(b, "\\", 1);
-			buffer_add(b, &names[special - values], 1);
-		} else if ((unsigned char)*c < ' ' || *c == 0x7f) {
-			buffer_addf(b, "\\u%04x", (unsigned char)*c);
-		} else {
-			buffer_add(b, c, 1);
+	for (const char *plain = text;; text++)
+		if (needs_escape((unsigned char)*text)) {
+			buffer_add(b, plain, (size_t)(text - plain));
+			if (!*text)
+				break;
+			escape(b, *text);
+			plain = text + 1;
 		}
-	}
 	buffer_add(b, "\"", 1);
 	return 0;
 }

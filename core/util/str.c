@@ -49,21 +49,28 @@ bool strv_contains(char *const *strv, const char *text)
 	return false;
 }
 
+/* Makes room for @length bytes more and a NUL. */
+static bool reserve(struct buffer *b, size_t length)
+{
+	size_t size = (b->length + length + 1) * 2;
+	char *bigger;
+
+	if (b->failed || b->size - b->length > length)
+		return !b->failed;
+	bigger = realloc(b->text, size);
+	if (!bigger) {
+		b->failed = true;
+		return false;
+	}
+	b->text = bigger;
+	b->size = size;
+	return true;
+}
+
 void buffer_add(struct buffer *b, const char *data, size_t length)
 {
-	if (b->failed)
+	if (!reserve(b, length))
 		return;
-	if (b->size - b->length < length + 1) {
-		size_t size = (b->length + length + 1) * 2;
-		char *bigger = realloc(b->text, size);
-
-		if (!bigger) {
-			b->failed = true;
-			return;
-		}
-		b->text = bigger;
-		b->size = size;
-	}
 	memcpy(b->text + b->length, data, length);
 	b->length += length;
 	b->text[b->length] = '\0';
@@ -71,19 +78,24 @@ void buffer_add(struct buffer *b, const char *data, size_t length)
 
 void buffer_addf(struct buffer *b, const char *format, ...)
 {
-	va_list args;
-	char *text;
+	va_list args, again;
 	int n;
 
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	if (n < 0) {
-		b->failed = true;
+	if (!reserve(b, 0))
 		return;
+	va_start(args, format);
+	va_copy(again, args);
+	n = vsnprintf(b->text + b->length, b->size - b->length, format, args);
+	if (n >= 0 && (size_t)n >= b->size - b->length) {
+		b->text[b->length] = '\0';
+		n = reserve(b, (size_t)n) ? vsnprintf(b->text + b->length, b->size - b->length, format, again) : -1;
 	}
-	buffer_add(b, text, (size_t)n);
-	free(text);
+	va_end(again);
+	va_end(args);
+	if (n < 0)
+		b->failed = true;
+	else
+		b->length += (size_t)n;
 }
 
 void buffer_deinit(struct buffer *b)

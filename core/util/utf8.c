@@ -62,7 +62,7 @@ bool utf8_is_valid(const char *text)
 	size_t left = strlen(text), n;
 
 	for (; left > 0; text += n, left -= n) {
-		n = utf8_sequence(text, left);
+		n = (signed char)*text > 0 ? 1 : utf8_sequence(text, left);
 		if (n == 0)
 			return false;
 	}

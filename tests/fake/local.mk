@@ -173,7 +173,8 @@ check_LTLIBRARIES += %D%/lies/exit.la
 check_LTLIBRARIES += %D%/lies/unnamed-library.la
 %C%_lies_unnamed_library_la_SOURCES = %D%/malformed.c
 %C%_lies_unnamed_library_la_CPPFLAGS = $(LIE_CPPFLAGS) -DNAME='"unnamed-library"' -DUNNAMED_LIBRARY
-%C%_lies_unnamed_library_la_LDFLAGS = $(LIE_LDFLAGS)
+# Not even the C library, which is there all the same.
+%C%_lies_unnamed_library_la_LDFLAGS = $(LIE_LDFLAGS) -XCClinker -nodefaultlibs
 check_LTLIBRARIES += %D%/lies/unsorted.la
 %C%_lies_unsorted_la_SOURCES = %D%/malformed.c
 %C%_lies_unsorted_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"unsorted"' -DLAST_FIELD=MRG_FIELD_ENV,MRG_FIELD_ARGS

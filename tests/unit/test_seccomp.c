@@ -30,6 +30,7 @@
 #include <cmocka.h>
 
 #include "core/helper_process.h"
+#include "core/seccomp_library.h"
 #include "core/seccomp_profile.h"
 #include "core/seccomp_program.h"
 #include "core/util/cleanup.h"
@@ -130,7 +131,7 @@ static const uint32_t *arches(void)
 	static uint32_t list[3];
 
 	list[0] = seccomp_arch_native();
-	list[1] = seccomp_compat_arch();
+	list[1] = seccomp_compat_arch(list[0]);
 	return list;
 }
 
@@ -217,7 +218,7 @@ static void test_multiplexer(void **state _unused_)
 	struct program p;
 	int number = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86, "socketcall");
 
-	if (seccomp_compat_arch() != SCMP_ARCH_X86) {
+	if (seccomp_compat_arch(seccomp_arch_native()) != SCMP_ARCH_X86) {
 		print_message("skipped: no i386 here\n");
 		skip();
 	}
