@@ -15,6 +15,8 @@ import time
 MOORAGE = os.environ.get('MOORAGE', 'moorage')
 BACKEND = os.environ.get('MOORAGE_TEST_BACKEND', 'native')
 TIMEOUT = 20
+# Who is started in the background by a shell has it ignored, and so would what is tried here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 tests = []
 
 
