@@ -7,10 +7,16 @@
 #include "cli/terminal.h"
 #include "core/util/cleanup.h"
 
+/* The monitor gets ready while we check: when it cannot be executed, the start tells. */
+static int start(struct cli *cli, struct mrg_container *c, struct mrg_session **session, struct mrg_error *err)
+{
+	mrg_launch_ahead(cli->m, mrg_container_backend(c), NULL);
+	return mrg_start(c, session, err);
+}
+
 static int start_one(struct cli *cli, struct mrg_container *c, struct mrg_error *err)
 {
-	(void)cli;
-	return mrg_start(c, NULL, err) < 0 ? err->code : 0;
+	return start(cli, c, NULL, err) < 0 ? err->code : 0;
 }
 
 static int explain_one(struct cli *cli, struct mrg_container *c, struct mrg_error *err)
@@ -37,7 +43,7 @@ static int start_attached(struct cli *cli)
 		return exit;
 	if (terminal_catch(cli) < 0)
 		return 125;
-	r = mrg_start(c, &session, &err);
+	r = start(cli, c, &session, &err);
 	if (r == 1)
 		r = mrg_attach(c, &session, &err);
 	if (r < 0)

@@ -104,6 +104,31 @@ static int list_adopted(struct listing *l, struct plugin *p, const char *name)
 	return r;
 }
 
+struct lost {
+	struct mrg *m;
+	struct plugin *plugin;
+};
+
+/* What a run of ours took goes with the record; what has lost its configuration and runs on keeps both. */
+static bool release_lost(const char *name, void *data)
+{
+	const struct lost *lost = data;
+	struct mrg_container *c = NULL;
+	struct mrg_exit ignored;
+	struct mrg_error why;
+	struct mrg_unit unit;
+	int r = container_new_adopted(lost->m, lost->plugin, name, &c, &why);
+
+	if (r < 0)
+		return true;
+	store_unit(c->record, NULL, &unit);
+	r = dispatch_state(lost->plugin, &unit, &why);
+	if (r >= 0 && !state_is_alive(r))
+		r = dispatch_cleanup(lost->plugin, &unit, &ignored, &why);
+	mrg_container_free(c);
+	return r >= 0 && !state_is_alive(r);
+}
+
 static int list_engine(struct listing *l, const char *backend)
 {
 	_cleanup_(strv_freep) char **names = NULL;
@@ -120,7 +145,7 @@ static int list_engine(struct listing *l, const char *backend)
 			report(l, backend, &why);
 		return 0;
 	}
-	store_forget_adopted(l->m, backend, l->m->path, names);
+	store_forget_adopted(l->m, backend, l->m->path, names, release_lost, &(struct lost){ l->m, p });
 	if (names)
 		qsort(names, strv_length(names), sizeof(char *), compare);
 	for (size_t i = 0; names && names[i] && r == 0; i++)

@@ -19,6 +19,24 @@ static int still_running(struct mrg_container *c, int state, const char *what, s
 	return -MRG_E_STATE;
 }
 
+/* From here on it is half made: if we are killed before the record goes as well, the next command goes on. A full disk hinders no removal. */
+static int destroy(struct mrg_container *c, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	bool marks = !c->record->adopted && c->plugin->table.create;
+	int r;
+
+	if (marks) {
+		c->record->creating = true;
+		store_write_record(c->record, NULL);
+	}
+	r = dispatch_destroy(c->plugin, unit, err);
+	if (r < 0 && marks) {
+		c->record->creating = false;
+		store_write_record(c->record, NULL);
+	}
+	return r;
+}
+
 /* Releases everything the engine has of it and then the record. Locked, at rest. */
 static int remove_at_rest(struct mrg_container *c, struct view *view, struct mrg_error *err)
 {
@@ -28,7 +46,7 @@ static int remove_at_rest(struct mrg_container *c, struct view *view, struct mrg
 	if (r == 0)
 		r = container_forget_autostart(c, err);
 	if (r == 0)
-		r = dispatch_destroy(c->plugin, &view->unit, err);
+		r = destroy(c, &view->unit, err);
 	return r < 0 ? r : store_remove(c->m, c->record, err);
 }
 

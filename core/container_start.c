@@ -46,6 +46,10 @@ int mrg_attach(struct mrg_container *c, struct mrg_session **ret_session, struct
 	r = launch_attach(c->record->dir, 0, ret_session, err);
 	if (r == -MRG_E_NOT_RUNNING && view.by_others && c->plugin->table.console)
 		return attach_console(c, ret_session, err);
+	if (r == -MRG_E_NOT_RUNNING && view.by_others) {
+		mrg_error_set(err, -MRG_E_UNSUPPORTED, "container '%s' was started by others, who hold its streams", c->record->name);
+		return mrg_error_hint(err, "moorage shell %s", c->record->name), -MRG_E_UNSUPPORTED;
+	}
 	if (r == -MRG_E_NOT_RUNNING)
 		return mrg_error_set(err, -MRG_E_STATE, "the monitor of container '%s' is gone, and with it its streams",
 				     c->record->name);

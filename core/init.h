@@ -15,12 +15,13 @@ enum {
 	WAIT_FD,			/* one byte, when the monitor is ready */
 	FILTER_FD,
 	SYSCTLS_FD,
+	MOUNTS_FD,
 };
 
 enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_BY_SIGNAL = 128 };
 
 struct options {
-	int exec, status, stdio, terminal, environment, filter, socket, sysctls, wait;
+	int exec, status, stdio, terminal, environment, filter, socket, sysctls, mounts, wait;
 	const char *umask, *user, *cwd, *caps, *size;	/* NULL: as they are */
 	char **command;
 };
@@ -36,6 +37,9 @@ void load_filter(void);
 
 /* init_sysctl.c: sets those in SYSCTLS_FD. */
 void set_sysctls(void);
+
+/* init_mounts.c: changes the mounts that are told in MOUNTS_FD. */
+void set_mounts(void);
 
 /* init_setup.c: what is in @fd: "NAME=VALUE" strings, each ended by NUL, as an array that ends with NULL. */
 char **take_strings(int fd, const char *what);

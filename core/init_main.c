@@ -6,9 +6,9 @@
  * a signal. Why the command could not be executed is written as a struct mrg_error to descriptor 3 (MRG_INIT_ERROR_FD). For engines that
  * lose or lack them: --status writes the wait status word to descriptor 4; --stdio makes descriptors 5, 6 and 7 the standard streams, --terminal
  * opens a terminal (of --size ROWS:COLUMNS) and sends its master over the socket 5; --environment takes the environment from the file 8; --wait waits
- * for a byte from 9; --filter loads the seccomp filter in the file 10; --sysctls sets those in the file 11; with
- * --socket 3 is a socket over which the pipe comes; --umask OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...], --caps INHERITABLE:AMBIENT[:BOUNDING]
- * (hexadecimal). With --exec it does all that and executes the command in its own place.
+ * for a byte from 9; --filter loads the seccomp filter in the file 10; --sysctls sets those in the file 11; --mounts does to mounts what the file 12
+ * says; with --socket 3 is a socket over which the pipe comes; --umask OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...],
+ * --caps INHERITABLE:AMBIENT[:BOUNDING] (hexadecimal). With --exec it does all that and executes the command in its own place.
  */
 
 #include <errno.h>
@@ -200,6 +200,7 @@ static const struct {
 	{ "--filter", offsetof(struct options, filter), 0 },
 	{ "--socket", offsetof(struct options, socket), 0 },
 	{ "--sysctls", offsetof(struct options, sysctls), 0 },
+	{ "--mounts", offsetof(struct options, mounts), 0 },
 	{ "--wait", offsetof(struct options, wait), 0 },
 	{ "--umask", 0, offsetof(struct options, umask) },
 	{ "--cwd", 0, offsetof(struct options, cwd) },

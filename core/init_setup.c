@@ -284,6 +284,8 @@ void set_up(const struct options *o)
 		umask((mode_t)number(&mask, 8));
 	if (o->sysctls)
 		set_sysctls();
+	if (o->mounts)
+		set_mounts();
 	/* As late as can be, since a filter may refuse what is still to be done; without no_new_privs only root can load one. */
 	if (o->filter && !no_new_privs)
 		load_filter();

@@ -212,7 +212,7 @@ moorage_monitor_LDADD = libmoorage.la
 
 # It runs inside containers, whatever C library they have: static, small, made by a compiler of its own.
 mrglibexec_SCRIPTS += moorage-init
-init_sources = %D%/init_main.c %D%/init_handover.c %D%/init_setup.c %D%/init_sysctl.c
+init_sources = %D%/init_main.c %D%/init_handover.c %D%/init_mounts.c %D%/init_setup.c %D%/init_sysctl.c
 moorage-init: $(init_sources) %D%/init.h
 	$(AM_V_CC)cd $(srcdir) && $(INIT_CC) -std=gnu11 -D_GNU_SOURCE $(WARN_CFLAGS) -Os -static -s -I. -Iinclude \
 		-o $(abs_top_builddir)/$@ $(init_sources)

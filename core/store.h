@@ -12,7 +12,7 @@
  *
  * each 0700 and with the files
  *
- *	record.json	format, id, backend, created, phase ("creating" until the backend has created it); of
+ *	record.json	format, id, backend, created, phase ("creating" until the backend has created it, and from when it destroys it); of
  *			what is below RUN_DIR also the boot id: what is of another boot is gone
  *	config.json	the spec (moorage-spec(5))
  *	run.json	boot id, monitor and first process (pid and start time), time of start; of the last start
@@ -86,8 +86,10 @@ int store_open_adopted(struct mrg *m, const char *backend, const char *path, con
 /* Names that an engine may have given: 1 to 200 bytes, no '/' and no control characters. */
 bool store_adopted_name_is_valid(const char *name);
 
-/* Removes the directories of adopted containers of @backend at @path that @names (may be NULL) has not: the engine has lost them. */
-void store_forget_adopted(struct mrg *m, const char *backend, const char *path, char *const *names);
+/* Removes the directories of adopted containers of @backend at @path that @names (may be NULL) has not: the engine has lost them. @may is asked for
+ * each, and one that it says no to stays. */
+void store_forget_adopted(struct mrg *m, const char *backend, const char *path, char *const *names,
+			  bool (*may)(const char *name, void *data), void *data);
 
 /* Reads the record in the directory @dir (taken): what a monitor does with the descriptor it inherits. A lock that the command holds on that
  * descriptor is shared (flock(2)), so it outlives a killed command until store_unlock(): call that with the verdict. */

@@ -136,7 +136,8 @@ int store_make_adopted(struct mrg *m, struct record *record, struct mrg_error *e
 	return r < 0 ? r : open_existing(base, record, err);
 }
 
-void store_forget_adopted(struct mrg *m, const char *backend, const char *path, char *const *names)
+void store_forget_adopted(struct mrg *m, const char *backend, const char *path, char *const *names,
+			  bool (*may)(const char *name, void *data), void *data)
 {
 	_cleanup_close_ int base = store_base(m, true, false, NULL), copy = -1;
 	_cleanup_free_ char *prefix = NULL;
@@ -152,7 +153,10 @@ void store_forget_adopted(struct mrg *m, const char *backend, const char *path, 
 	if (!d)
 		return;
 	take_fd(&copy);
-	while ((entry = readdir(d)))
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && !strv_contains(names, entry->d_name + strlen(prefix)))
+	while ((entry = readdir(d))) {
+		const char *name = entry->d_name + strlen(prefix);
+
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && !strv_contains(names, name) && may(name, data))
 			store_sweep(base, entry->d_name);
+	}
 }

@@ -296,7 +296,8 @@ static const struct json_row exit_rows[] = {
 
 int store_write_exit(struct record *record, const struct exit_record *exit, struct mrg_error *err)
 {
-	return write_json(record, "exit.json", exit_rows, exit, !store_in_run(record), err);
+	/* Not synced: somebody waits for the end, and after a power cut it is one of which nobody knows how it was. */
+	return write_json(record, "exit.json", exit_rows, exit, false, err);
 }
 
 int store_read_exit(struct record *record, struct exit_record *ret, struct mrg_error *err)

@@ -102,7 +102,10 @@ unit_tests += %D%/unit/test_lxc
 endif
 
 if HAVE_NSPAWN
-unit_tests += %D%/unit/test_nspawn
+%C%_unit_test_nspawn_bus_SOURCES = %D%/unit/test_nspawn_bus.c
+%C%_unit_test_nspawn_bus_LDADD = libnspawn.la libcore.la $(CMOCKA_LIBS) $(NSPAWN_LIBS)
+%C%_unit_test_nspawn_bus_CPPFLAGS = $(AM_CPPFLAGS) $(NSPAWN_CFLAGS)
+unit_tests += %D%/unit/test_nspawn %D%/unit/test_nspawn_bus
 endif
 if HAVE_LIBXML2
 unit_tests += %D%/unit/test_format_libvirt %D%/unit/test_format_libvirt_bad

@@ -240,7 +240,7 @@ static int start(struct agent *a, struct call *c, struct mrg_error *err)
 
 static int create(struct agent *a, struct call *c, struct mrg_error *err)
 {
-	c->created = a->api.virDomainCreateXMLWithFiles(a->connection, c->text, (unsigned int)c->n_fds, c->fds, 0);
+	c->created = a->api.virDomainCreateXMLWithFiles(a->connection, c->text, (unsigned int)c->n_fds - 1, c->fds, 0);
 	return c->created ? 0 : fail_libvirt(a, err);
 }
 
@@ -274,11 +274,12 @@ static int set_autostart(struct agent *a, struct call *c, struct mrg_error *err)
 static const struct {
 	int (*run)(struct agent *a, struct call *c, struct mrg_error *err);
 	unsigned int seconds;		/* a daemon that takes longer does not answer any more */
+	size_t fds;			/* it needs so many descriptors at least: the lock */
 } operations[AGENT_OP_MAX] = {
-	[AGENT_VERSION] = { get_version, 10 }, [AGENT_XML] = { get_xml, 10 }, [AGENT_DEFINE] = { define, 20 },
-	[AGENT_UNDEFINE] = { undefine, 20 }, [AGENT_START] = { start, 60 }, [AGENT_CREATE] = { create, 60 },
-	[AGENT_DESTROY] = { destroy, 45 }, [AGENT_SUSPEND] = { suspend, 15 }, [AGENT_RESUME] = { resume, 15 },
-	[AGENT_AUTOSTART] = { set_autostart, 20 },
+	[AGENT_VERSION] = { get_version, 10, 0 }, [AGENT_XML] = { get_xml, 10, 0 }, [AGENT_DEFINE] = { define, 20, 1 },
+	[AGENT_UNDEFINE] = { undefine, 20, 0 }, [AGENT_START] = { start, 60, 0 }, [AGENT_CREATE] = { create, 60, 1 },
+	[AGENT_DESTROY] = { destroy, 45, 0 }, [AGENT_SUSPEND] = { suspend, 15, 0 }, [AGENT_RESUME] = { resume, 15, 0 },
+	[AGENT_AUTOSTART] = { set_autostart, 20, 0 },
 };
 
 /* ---- the socket ------------------------------------------------------------------------------- */
@@ -327,7 +328,7 @@ static int receive(struct call *c)
 		return 0;
 	c->n_fds = take_descriptors(&message, c->fds);
 	c->request.name[sizeof(c->request.name) - 1] = '\0';
-	if (c->request.op >= AGENT_OP_MAX || c->request.length > AGENT_TEXT_MAX)
+	if (c->request.op >= AGENT_OP_MAX || c->request.length > AGENT_TEXT_MAX || c->n_fds < operations[c->request.op].fds)
 		return 0;
 	c->text = calloc(1, (size_t)c->request.length + 1);
 	return c->text && fd_read_all(AGENT_SOCKET, c->text, c->request.length) == (ssize_t)c->request.length;
@@ -362,6 +363,13 @@ static int answer(struct agent *a, const struct call *c, const struct mrg_error 
 	return r;
 }
 
+/* But the last, which may be a lock: it is let go when all is done. */
+static void close_passed(struct call *c)
+{
+	for (size_t i = 0; i + 1 < c->n_fds; i++)
+		close(c->fds[i]);
+}
+
 static int serve(struct agent *a, struct call *c)
 {
 	struct mrg_error err = { 0 };
@@ -376,11 +384,12 @@ static int serve(struct agent *a, struct call *c)
 	alarm(0);
 	if (r < 0 && err.code >= 0)
 		fail_errno(&err, r, "libvirt failed");
-	for (size_t i = 0; i < c->n_fds; i++)
-		close(c->fds[i]);
+	close_passed(c);
 	r = answer(a, c, &err);
 	if (c->created)
 		a->api.virDomainFree(c->created);
+	if (c->n_fds > 0)
+		close(c->fds[c->n_fds - 1]);
 	return r;
 }
 

@@ -11,6 +11,9 @@
  * plugin over a socket and ends with it. It has an alarm clock instead of an event loop.
  *
  * A request is a struct agent_request, sent with the descriptors it passes, and @length bytes of text; the answer the same way.
+ *
+ * It goes on with what it has begun when the plugin's process is killed, and takes back what nobody can use. Who removes a container waits for that: what
+ * makes something holds a lock, the last of the descriptors, until it is done (libvirt_hold()).
  */
 
 #include <stdint.h>
@@ -26,10 +29,10 @@
 enum agent_op {
 	AGENT_VERSION,			/* value: of the daemon, 1000000 * major + 1000 * minor + release */
 	AGENT_XML,			/* text: the definition of @name, or of a transient domain what it is made of */
-	AGENT_DEFINE,			/* @text */
+	AGENT_DEFINE,			/* @text, with the lock */
 	AGENT_UNDEFINE,			/* @name */
 	AGENT_START,			/* @name, as it is defined */
-	AGENT_CREATE,			/* @text, for one life, with the descriptors */
+	AGENT_CREATE,			/* @text, for one life, with the descriptors and the lock */
 	AGENT_DESTROY,			/* @name */
 	AGENT_SUSPEND, AGENT_RESUME,	/* @name */
 	AGENT_AUTOSTART,		/* @name, @argument 0 or 1 */

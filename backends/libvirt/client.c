@@ -4,11 +4,13 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,7 +21,9 @@
 #include "core/util/detach.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
+#include "core/util/proc.h"
 
+#define LOCK_FILE	"libvirt.lock"	/* in the container's directory */
 #define END_MS		1000
 #define ANSWER_SECONDS	90		/* longer than any alarm of the program: it was stopped itself */
 
@@ -41,6 +45,24 @@ void libvirt_send_away(struct libvirt *self)
 	if (self->pidfd >= 0 && waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && poll(&end, 1, END_MS) > 0)
 		waitid(P_PIDFD, (id_t)self->pidfd, &info, WEXITED | WNOHANG);
 	self->pidfd = fd_close(self->pidfd);
+}
+
+int libvirt_hold(const struct mrg_unit *unit, int *ret_fd, struct mrg_error *err)
+{
+	_cleanup_close_ int fd = openat(unit->dir, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int64_t deadline = time_monotonic_ms() + ANSWER_SECONDS * 1000;
+
+	if (fd < 0)
+		return fail_errno(err, -errno, "cannot open '" LOCK_FILE "'");
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return fail_errno(err, -errno, "cannot lock '" LOCK_FILE "'");
+		if (time_monotonic_ms() >= deadline)
+			return mrg_error_set(err, -MRG_E_TIMEOUT, "what was begun for '%s' and cut short has not ended", unit->name);
+		poll(NULL, 0, 1);
+	}
+	*ret_fd = take_fd(&fd);
+	return 0;
 }
 
 static int execute(struct libvirt *self, const char *uri, struct mrg_error *err)

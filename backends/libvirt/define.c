@@ -254,20 +254,25 @@ static int read_own(const struct mrg_unit *unit, struct mrg_spec *spec, struct m
 
 /* ---- verbs ------------------------------------------------------------------------------------ */
 
-static int define(struct libvirt *self, const struct mrg_unit *unit, struct mrg_error *err)
+int libvirt_define(struct libvirt *self, const struct mrg_unit *unit, int lock, struct mrg_error *err)
 {
 	_cleanup_free_ char *xml = NULL;
-	int r = libvirt_write(unit, unit->spec, &xml, err);
+	struct agent_call call = { .op = AGENT_DEFINE, .fds = &lock, .n_fds = 1 };
+	int r = write_own(unit, err);
 
-	return r < 0 ? r : libvirt_ask(self, unit->path, &(struct agent_call){ .op = AGENT_DEFINE, .text = xml }, NULL, NULL, err);
+	if (r == 0)
+		r = libvirt_write(unit, unit->spec, &xml, err);
+	call.text = xml;
+	return r < 0 ? r : libvirt_ask(self, unit->path, &call, NULL, NULL, err);
 }
 
 int libvirt_create(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
-	int r = write_own(unit, err);
+	_cleanup_close_ int lock = -1;
+	int r = libvirt_hold(unit, &lock, err);
 
 	if (r == 0)
-		r = define(self, unit, err);
+		r = libvirt_define(self, unit, lock, err);
 	if (r == 0 && unit->spec->autostart)
 		r = libvirt_autostart(self, unit, 1, err);
 	return r < 0 ? r : 0;

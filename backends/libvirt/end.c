@@ -21,6 +21,7 @@
 #include "core/util/fd.h"
 #include "core/util/proc.h"
 
+#define CGROUPS		"/sys/fs/cgroup"
 #define PARTITION	"/machine"	/* where libvirt makes cgroups unless told */
 #define TIDY_MS		5000		/* libvirt is given to tidy up by itself */
 #define TELL_MS		500		/* its controller is given to bury the init */
@@ -131,11 +132,21 @@ static bool is_alive(const char *name)
 	return true;
 }
 
-/* Ends what libvirt still takes for running. It may have noticed meanwhile. */
+static int ask(struct libvirt *self, const struct mrg_unit *unit, enum agent_op op, struct mrg_error *err)
+{
+	return libvirt_ask(self, unit->path, &(struct agent_call){ .op = op, .name = unit->name }, NULL, NULL, err);
+}
+
+/* Ends what libvirt still takes for running. It may have noticed meanwhile. What it takes for suspended it at times cannot end ("Unable to kill all
+ * processes") until it is told that it goes on. */
 static int destroy_in_engine(struct libvirt *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
-	int r = libvirt_ask(self, unit->path, &(struct agent_call){ .op = AGENT_DESTROY, .name = unit->name }, NULL, NULL, err);
+	int r = ask(self, unit, AGENT_DESTROY, err);
 
+	if (r == -EIO) {
+		ask(self, unit, AGENT_RESUME, NULL);
+		r = ask(self, unit, AGENT_DESTROY, err);
+	}
 	return r == -MRG_E_NOT_FOUND || r == -MRG_E_STATE ? 0 : r;
 }
 
@@ -174,24 +185,36 @@ static bool is_cgroup_of(const char *entry, const char *name)
 	return digits > 0 && *at == '-' && strncmp(at + 1, name, length) == 0 && strcmp(at + 1 + length, ".libvirt-lxc") == 0;
 }
 
-/* One that was left by a start that was cut short: the daemon has no note of it. */
+static void sweep_partition(const struct mrg_unit *unit, const char *path)
+{
+	_cleanup_closedir_ DIR *d = opendir(path);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		struct mrg_exit ignored;
+		char cgroup[512];
+
+		if (!is_cgroup_of(entry->d_name, unit->name))
+			continue;
+		snprintf(cgroup, sizeof(cgroup), PARTITION "/%s", entry->d_name);
+		clear_cgroup(unit, cgroup, &ignored, NULL);
+	}
+}
+
+/* Those that were left by a start that was cut short, or by a daemon that was killed after it had forgotten the domain and before it had removed
+ * the cgroups of all hierarchies. */
 static void sweep_cgroups(const struct mrg_unit *unit)
 {
-	static const char *const places[] = { "/sys/fs/cgroup" PARTITION, "/sys/fs/cgroup/unified" PARTITION, "/sys/fs/cgroup/memory" PARTITION };
+	_cleanup_closedir_ DIR *d = opendir(CGROUPS);
+	struct dirent *entry;
+	char path[512];
 
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		_cleanup_closedir_ DIR *d = opendir(places[i]);
-		struct dirent *entry;
-
-		while (d && (entry = readdir(d))) {
-			struct mrg_exit ignored;
-			char path[512];
-
-			if (!is_cgroup_of(entry->d_name, unit->name))
-				continue;
-			snprintf(path, sizeof(path), PARTITION "/%s", entry->d_name);
-			clear_cgroup(unit, path, &ignored, NULL);
-		}
+	sweep_partition(unit, CGROUPS PARTITION);
+	while (d && (entry = readdir(d))) {
+		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
+			continue;
+		snprintf(path, sizeof(path), CGROUPS "/%s" PARTITION, entry->d_name);
+		sweep_partition(unit, path);
 	}
 }
 
@@ -221,16 +244,17 @@ int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *re
 	return 0;
 }
 
-/* What the driver makes at each start, and nobody removes: a log, empty directories, a socket. */
+/* What the driver makes at each start, and nobody removes: empty directories, a socket, a log. The log of a domain that others made is theirs to keep. */
 static void remove_remains(const struct mrg_unit *unit)
 {
 	static const char *const remains[] = {
-		LIBVIRT_LOG_DIR "/%s.log", LIBVIRT_STATE_DIR "/%s.dev", LIBVIRT_STATE_DIR "/%s.devpts", LIBVIRT_STATE_DIR "/%s.fuse",
-		LIBVIRT_STATE_DIR "/%s.sock",
+		LIBVIRT_STATE_DIR "/%s.dev", LIBVIRT_STATE_DIR "/%s.devpts", LIBVIRT_STATE_DIR "/%s.fuse", LIBVIRT_STATE_DIR "/%s.sock",
+		LIBVIRT_LOG_DIR "/%s.log",
 	};
+	size_t n = ARRAY_SIZE(remains) - (unit->adopted ? 1 : 0);
 	char path[512];
 
-	for (size_t i = 0; i < ARRAY_SIZE(remains); i++) {
+	for (size_t i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), remains[i], unit->name);
 		remove(path);
 	}
@@ -238,23 +262,25 @@ static void remove_remains(const struct mrg_unit *unit)
 
 int libvirt_destroy(void *data, const struct mrg_unit *unit, struct mrg_error *err)
 {
+	_cleanup_close_ int lock = -1;
 	struct libvirt *self = data;
 	struct libvirt_note note;
-	bool defined = libvirt_is_defined(unit->name);
-	int r = 0;
+	bool defined;
+	int r = unit->adopted || unit->dir < 0 ? 0 : libvirt_hold(unit, &lock, err);
 
+	if (r < 0)
+		return r;
 	if (is_alive(unit->name))
 		return mrg_error_set(err, -MRG_E_STATE, "'%s' still runs", unit->name);
-	/* Also when nothing is seen of it: a start whose monitor was killed may go on, and is waited for. */
+	defined = libvirt_is_defined(unit->name);
+	/* Also when nothing is seen of it: a start whose caller was killed may go on, and is waited for. */
 	if (defined || libvirt_read_note(unit->name, &note))
 		r = destroy_in_engine(self, unit, err);
 	if (r == 0 && defined)
-		r = libvirt_ask(self, unit->path, &(struct agent_call){ .op = AGENT_UNDEFINE, .name = unit->name }, NULL, NULL, err);
+		r = ask(self, unit, AGENT_UNDEFINE, err);
 	if (r < 0 && r != -MRG_E_NOT_FOUND)
 		return r;
-	if (!unit->adopted) {
-		sweep_cgroups(unit);
-		remove_remains(unit);
-	}
+	sweep_cgroups(unit);
+	remove_remains(unit);
 	return 0;
 }

@@ -48,6 +48,10 @@ int libvirt_ask(struct libvirt *self, const char *path, const struct agent_call 
 void libvirt_call(struct libvirt *self, const char *path);
 int libvirt_ready(void *self, struct mrg_error *err);
 
+/* Waits until nothing more is made for the container by a program whose plugin was killed, and keeps it so as long as *ret_fd is open.
+ * -MRG_E_TIMEOUT. */
+int libvirt_hold(const struct mrg_unit *unit, int *ret_fd, struct mrg_error *err);
+
 /* Ends it, which it does when its socket does; the other one waits for that. */
 void libvirt_let_go(struct libvirt *self);
 void libvirt_send_away(struct libvirt *self);
@@ -123,6 +127,9 @@ int libvirt_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *e
 
 /* The XML of @spec under the name and the UUID of @unit. */
 int libvirt_write(const struct mrg_unit *unit, const struct mrg_spec *spec, char **ret, struct mrg_error *err);
+
+/* Has it defined by who holds @lock. */
+int libvirt_define(struct libvirt *self, const struct mrg_unit *unit, int lock, struct mrg_error *err);
 
 int libvirt_create(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int libvirt_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err);

@@ -149,13 +149,14 @@ static int signal_one(pid_t pid, void *data)
 	return 0;
 }
 
-/* With its first process the kernel ends all of a pid namespace at once. One that is frozen dies when it is thawed. */
-static int kill_all(const struct libvirt_inside *inside)
+/* With its first process the kernel ends all of a pid namespace at once. One that is frozen dies when it is thawed: by libvirt if it can be, which
+ * else takes it for suspended still when it ends, and has another way for those that does not always succeed. */
+static int kill_all(void *self, const struct libvirt_inside *inside)
 {
 	int r = send_signal(inside->process.pidfd, SIGKILL);
 
-	if (r == 0 && mrg_helper_cgroup_state(NULL, &inside->unit, NULL) == MRG_STATE_PAUSED)
-		mrg_helper_cgroup_resume(NULL, &inside->unit, NULL);
+	if (r == 0)
+		libvirt_resume(self, &inside->unit, NULL);
 	return r;
 }
 
@@ -174,13 +175,12 @@ int libvirt_kill(void *self, const struct mrg_unit *unit, int signo, int all, st
 	_cleanup_inside_ struct libvirt_inside inside;
 	int r = libvirt_inside(unit, &inside, err);
 
-	(void)self;
 	if (r < 0)
 		return r;
 	if (!all)
 		r = send_signal(inside.process.pidfd, signo);
 	else
-		r = signo == SIGKILL ? kill_all(&inside) : signal_all(&inside, signo, err);
+		r = signo == SIGKILL ? kill_all(self, &inside) : signal_all(&inside, signo, err);
 	if (r == -ESRCH)
 		return not_running(unit, err);
 	return r < 0 ? fail_errno(err, r, "cannot send signal %d to '%s'", signo, unit->name) : 0;

@@ -31,6 +31,7 @@ struct startup {
 	struct libvirt *self;
 	const struct mrg_unit *unit;
 	struct mrg_stdio *io;
+	int lock;			/* libvirt_hold() */
 	int channel[2];			/* to moorage-init; the other end is its descriptor 3 */
 	struct mrg_process process;
 };
@@ -223,8 +224,8 @@ static int let_go(const struct startup *s)
 
 /* ---- the start ------------------------------------------------------------------------------------ */
 
-/* The descriptors of moorage-init, all of them: libvirt passes them on as a row from 3. One socket is three: the way of errors, of the
- * terminal, and of the word to go on. */
+/* The descriptors of moorage-init, all of them but the last: libvirt passes them on as a row from 3. One socket is three: the way of errors, of
+ * the terminal, and of the word to go on. */
 static int create(struct startup *s, const char *xml, struct mrg_error *err)
 {
 	_cleanup_close_ int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -236,6 +237,7 @@ static int create(struct startup *s, const char *xml, struct mrg_error *err)
 		[MRG_INIT_STDIO_FD + 2 - MRG_INIT_ERROR_FD] = s->io->terminal ? nothing : s->io->err,
 		[MRG_INIT_ENVIRONMENT_FD - MRG_INIT_ERROR_FD] = nothing,
 		[MRG_INIT_WAIT_FD - MRG_INIT_ERROR_FD] = s->channel[1],
+		[MRG_INIT_WAIT_FD + 1 - MRG_INIT_ERROR_FD] = s->lock,
 	};
 	struct agent_call call = { .op = AGENT_CREATE, .text = xml, .fds = fds, .n_fds = ARRAY_SIZE(fds) };
 	int r = libvirt_ask(s->self, s->unit->path, &call, NULL, NULL, err);
@@ -324,7 +326,9 @@ static int start_ours(struct startup *s, struct mrg_error *err)
 	int r;
 
 	libvirt_call(s->self, s->unit->path);
-	r = libvirt_is_defined(s->unit->name) ? 0 : libvirt_create(s->self, s->unit, err);
+	r = libvirt_hold(s->unit, &s->lock, err);
+	if (r == 0 && !libvirt_is_defined(s->unit->name))
+		r = libvirt_define(s->self, s->unit, s->lock, err);
 	if (r == 0)
 		r = make_copy(s, &xml, err);
 	if (r == 0)
@@ -374,7 +378,7 @@ static int clear_leftovers(struct libvirt *self, const struct mrg_unit *unit, st
 
 int libvirt_start(void *data, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
-	struct startup s = { .self = data, .unit = unit, .io = io, .channel = { -1, -1 }, .process.pidfd = -1 };
+	struct startup s = { .self = data, .unit = unit, .io = io, .lock = -1, .channel = { -1, -1 }, .process.pidfd = -1 };
 	int r = clear_leftovers(s.self, unit, err);
 
 	if (r < 0)
@@ -384,6 +388,7 @@ int libvirt_start(void *data, const struct mrg_unit *unit, struct mrg_stdio *io,
 	s.self->cgroup[0] = '\0';
 	snprintf(s.self->id, sizeof(s.self->id), "%s", unit->id);
 	r = unit->adopted ? start_adopted(&s, err) : start_ours(&s, err);
+	fd_close(s.lock);
 	/* A monitor has no more use for it until the end, and then perhaps. */
 	libvirt_let_go(s.self);
 	if (r == 0)

@@ -104,6 +104,7 @@ int lxc_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, s
 	}
 	if (r < 0)
 		return r;
+	lxc_log_tidy(unit);
 	if (me->status >= 0) {
 		end.status_known = mrg_helper_status_read(me->status, &end.status);
 		end.oom_killed |= mrg_helper_status_oom(me->status);

@@ -60,7 +60,7 @@ static int not_running(const struct mrg_unit *unit, struct mrg_error *err)
 static int change(const struct mrg_unit *unit, int already, const char *what, struct mrg_error *err)
 {
 	_cleanup_engine_ struct lxc_engine engine = { .c = NULL };
-	int state = lxc_state(NULL, unit, err), r;
+	int state = lxc_state(NULL, unit, err), after, r;
 
 	if (state < 0 || state == already)
 		return state < 0 ? state : 1;
@@ -71,7 +71,11 @@ static int change(const struct mrg_unit *unit, int already, const char *what, st
 		return r;
 	if (already == MRG_STATE_PAUSED ? engine.c->freeze(engine.c) : engine.c->unfreeze(engine.c))
 		return 0;
-	if (lxc_state(NULL, unit, err) == MRG_STATE_CREATED)
+	/* Thawed and gone before LXC could see it so, the end that waited for it having come. */
+	after = lxc_state(NULL, unit, err);
+	if (state == MRG_STATE_PAUSED && after >= 0 && after != MRG_STATE_PAUSED)
+		return 0;
+	if (after == MRG_STATE_CREATED || after == MRG_STATE_STOPPED)
 		return not_running(unit, err);
 	return mrg_error_set(err, -EIO, "LXC cannot %s '%s'", what, unit->name);
 }

@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -60,7 +61,12 @@ static int set_cgroups(const struct lxc_start *s, struct lxc_container *c, struc
 		r = set_item(c, "lxc.cgroup.dir.monitor", path + 1, err);
 	if (r == 0)
 		r = lxc_cgroup_path(s->unit, LXC_CGROUP_PAYLOAD, path, err);
-	return r < 0 ? r : set_item(c, "lxc.cgroup.dir.container", path + 1, err);
+	if (r == 0)
+		r = set_item(c, "lxc.cgroup.dir.container", path + 1, err);
+	/* LXC would leave the monitor's own before it ends, to remove it, and wait for the kernel. Where no cgroup can be it cannot: it stays, and the
+	 * cleanup removes what is empty then. What others made may reboot, for which LXC makes it anew; ours has been handed what it needs once: its
+	 * reboot is its end, as with other backends. */
+	return r < 0 || !lxc_has_init(s) ? r : set_item(c, "lxc.cgroup.dir.monitor.pivot", LXC_NO_CGROUP, err);
 }
 
 /* Without a terminal LXC makes none, and the streams stay what they are. */
@@ -149,6 +155,42 @@ static int set_layer(const struct lxc_start *s, struct lxc_container *c, struct 
 	return r < 0 ? r : set_item(c, "lxc.rootfs.options", spec->root_readonly ? "ro" : "rw", err);
 }
 
+/* Whether the line is as the format writes one of those that moorage-init sees to. */
+static bool is_hiding(const char *line)
+{
+	static const struct { const char *begin, *end; } forms[] = {
+		{ "/dev/null ", " none bind,optional 0 0" }, { "tmpfs ", " tmpfs ro,optional,size=4k 0 0" },
+		{ "", " none rbind,ro,optional,relative 0 0" },
+	};
+	size_t length = strlen(line);
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		size_t end = strlen(forms[i].end);
+
+		if (length > end && strncmp(line, forms[i].begin, strlen(forms[i].begin)) == 0 && strcmp(line + length - end, forms[i].end) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int set_entries(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	int length = c->get_config_item(c, "lxc.mount.entry", NULL, 0), r = 0;
+	_cleanup_free_ char *lines = NULL;
+	char *save, *line;
+
+	if (!lxc_has_init(s) || !lxc_hides(s->unit->spec) || length <= 0)
+		return 0;
+	lines = malloc((size_t)length + 1);
+	if (!lines || c->get_config_item(c, "lxc.mount.entry", lines, length + 1) != length)
+		return mrg_error_set(err, -ENOMEM, "cannot read the mounts of the configuration");
+	c->clear_config_item(c, "lxc.mount.entry");
+	for (line = strtok_r(lines, "\n", &save); r == 0 && line; line = strtok_r(NULL, "\n", &save))
+		if (!is_hiding(line))
+			r = set_item(c, "lxc.mount.entry", line, err);
+	return r;
+}
+
 /* ---- what moorage-init sees to ----------------------------------------------------------------------- */
 
 /* It begins as root. Limits are set by the core while it waits. */
@@ -192,7 +234,7 @@ static int set_caps(const struct lxc_start *s, struct lxc_container *c, struct m
 int lxc_configure_life(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
 {
 	static int (*const steps[])(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err) = {
-		set_log, set_propagation, set_layer, set_cgroups, set_console, set_streams, set_process, set_caps,
+		set_log, set_propagation, set_layer, set_cgroups, set_console, set_streams, set_entries, set_process, set_caps,
 	};
 	int r = 0;
 

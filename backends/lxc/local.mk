@@ -9,13 +9,16 @@ liblxcbackend_la_SOURCES = \
 	%D%/engine.c \
 	%D%/exec.c \
 	%D%/explain.c \
+	%D%/flags.c \
 	%D%/life.c \
 	%D%/list.c \
+	%D%/log.c \
 	%D%/lxc.c %D%/lxc.h \
 	%D%/payload.c %D%/payload.h \
 	%D%/place.c \
 	%D%/points.c \
 	%D%/probe.c \
+	%D%/ready.c \
 	%D%/running.c \
 	%D%/settings.c \
 	%D%/start.c %D%/start.h \

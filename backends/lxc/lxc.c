@@ -61,4 +61,5 @@ MRG_BACKEND = {
 	.configure = lxc_configure,
 	.rename = lxc_rename,
 	.autostart = lxc_autostart,
+	.ready = lxc_ready,
 };

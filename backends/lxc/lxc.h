@@ -52,11 +52,10 @@ int lxc_place_exists(const struct lxc_place *place);
 enum { LXC_ASK_STATE = 3, LXC_ASK_INIT = 4 };
 enum { LXC_IS_STARTING = 1, LXC_IS_RUNNING = 2, LXC_IS_STOPPING = 3, LXC_IS_FREEZING = 5, LXC_IS_FROZEN = 6 };
 
-/* Connects and asks: the socket, on which the answer will be read; -ECONNREFUSED when nobody is there, or nobody we believe. (The socket of a monitor that
- * was killed lives on in what it was just making.) */
+/* Connects and asks: the socket, on which the answer will be read; -ECONNREFUSED when nobody is there, or nobody we believe. */
 int lxc_ask(const struct lxc_place *place, int question);
 
-/* Reads the answer: waits @timeout_ms at most, -ETIMEDOUT, and not longer than the monitor lives. */
+/* Reads the answer: waits @timeout_ms at most, -ETIMEDOUT, and not longer than the monitor lives: its socket may live on in what it was just making. */
 int lxc_answer(int socket, int timeout_ms, long *ret);
 
 /* ---- running.c: the container that runs ------------------------------------------------------ */
@@ -112,9 +111,20 @@ int lxc_pause(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_resume(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_console(void *self, const struct mrg_unit *unit, int *ret_fd, struct mrg_error *err);
 
+/* ---- ready.c -------------------------------------------------------------------------------------- */
+
+int lxc_ready(void *self, struct mrg_error *err);
+
 /* ---- start.c, cgroups.c --------------------------------------------------------------------------- */
 
 int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err);
+/* log.c: it is there from a start until the cleanup has removed what there was, and longer if it tells of something. */
+bool lxc_log_exists(const struct mrg_unit *unit);
+
+/* The cause of a failed start as LXC tells it, "" when it does not; and what it says though nothing is wrong is removed. */
+void lxc_log_read(const struct mrg_unit *unit, char *ret, size_t size);
+void lxc_log_tidy(const struct mrg_unit *unit);
+
 int lxc_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err);
 
 /* The cgroup that a start of ours gives to the container or to its monitor. */
@@ -127,6 +137,8 @@ struct lxc_cgroup_unit {
 	char path[PATH_MAX];
 };
 int lxc_cgroup_unit(const struct mrg_unit *unit, enum lxc_cgroup which, struct lxc_cgroup_unit *ret, struct mrg_error *err);
+
+#define LXC_NO_CGROUP	"cgroup.procs"	/* a file of every cgroup: none can have this name */
 
 bool lxc_has_limits(const struct mrg_spec *spec);
 int lxc_set_limits(const struct mrg_unit *unit, struct mrg_error *err);

@@ -131,6 +131,7 @@ static int describe(const struct lxc_payload_request *q, struct lxc_payload *p, 
 		const char *option;
 	} handed[] = {
 		{ LXC_PAYLOAD_GATE, "--wait" }, { LXC_PAYLOAD_FILTER, "--filter" }, { LXC_PAYLOAD_SYSCTLS, "--sysctls" },
+		{ LXC_PAYLOAD_MOUNTS, "--mounts" },
 	};
 	static char *const system[] = { (char *)"/sbin/init", NULL };
 	char *const *args = q->command ? q->command->args : q->unit->spec->args;
@@ -206,6 +207,8 @@ static int open_for_start(const struct mrg_spec *spec, struct lxc_payload *p, st
 
 	if (r == 0)
 		r = write_sysctls(spec, &p->fd[LXC_PAYLOAD_SYSCTLS], err);
+	if (r == 0)
+		r = lxc_flags_write(spec, &p->fd[LXC_PAYLOAD_MOUNTS], err);
 	return r == 0 && spec->init && !spec->boot ? mrg_helper_status_new(&p->fd[LXC_PAYLOAD_STATUS], err) : r;
 }
 
@@ -275,7 +278,7 @@ int lxc_payload_place(const struct lxc_payload *payload, struct mrg_error *err)
 		[LXC_PAYLOAD_REPORT] = MRG_INIT_ERROR_FD, [LXC_PAYLOAD_STATUS] = MRG_INIT_STATUS_FD,
 		[LXC_PAYLOAD_TERMINAL] = MRG_INIT_STDIO_FD, [LXC_PAYLOAD_ENVIRONMENT] = MRG_INIT_ENVIRONMENT_FD,
 		[LXC_PAYLOAD_FILTER] = MRG_INIT_FILTER_FD, [LXC_PAYLOAD_SYSCTLS] = MRG_INIT_SYSCTLS_FD,
-		[LXC_PAYLOAD_GATE] = MRG_INIT_WAIT_FD, [LXC_PAYLOAD_IMAGE] = LXC_PAYLOAD_IMAGE_FD,
+		[LXC_PAYLOAD_MOUNTS] = MRG_INIT_MOUNTS_FD, [LXC_PAYLOAD_GATE] = MRG_INIT_WAIT_FD, [LXC_PAYLOAD_IMAGE] = LXC_PAYLOAD_IMAGE_FD,
 	};
 	int moved[LXC_PAYLOAD_MAX];
 	char count[16];

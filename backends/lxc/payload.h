@@ -14,6 +14,7 @@ enum {
 	LXC_PAYLOAD_ENVIRONMENT,
 	LXC_PAYLOAD_FILTER,
 	LXC_PAYLOAD_SYSCTLS,
+	LXC_PAYLOAD_MOUNTS,
 	LXC_PAYLOAD_GATE,		/* read end of a pipe: it waits for a byte */
 	LXC_PAYLOAD_IMAGE,		/* moorage-init itself */
 	LXC_PAYLOAD_MAX
@@ -26,9 +27,9 @@ struct lxc_payload {
 	int terminal;			/* our end of the socket; -1: LXC makes the terminal, or there is none */
 	int gate;			/* write end of the pipe; -1: there is none */
 };
-#define LXC_PAYLOAD_INIT	{ .fd = { -1, -1, -1, -1, -1, -1, -1, -1 }, .report = -1, .terminal = -1, .gate = -1 }
+#define LXC_PAYLOAD_INIT	{ .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1 }, .report = -1, .terminal = -1, .gate = -1 }
 
-#define LXC_PAYLOAD_IMAGE_FD	(MRG_INIT_SYSCTLS_FD + 1)	/* where moorage-init is in the child */
+#define LXC_PAYLOAD_IMAGE_FD	(MRG_INIT_MOUNTS_FD + 1)	/* where moorage-init is in the child */
 
 struct lxc_payload_request {
 	const struct mrg_unit *unit;
@@ -49,6 +50,13 @@ int lxc_payload_hear(struct lxc_payload *payload, struct mrg_error *err);
 
 /* In the child: gives the descriptors their numbers, and LXC their count. */
 int lxc_payload_place(const struct lxc_payload *payload, struct mrg_error *err);
+
+/* flags.c: memory that tells moorage-init what to do to mounts; -1: nothing. A spec without the flags that LXC leaves out. */
+int lxc_flags_write(const struct mrg_spec *spec, int *ret, struct mrg_error *err);
+void lxc_flags_strip(struct mrg_spec *spec);
+
+/* Whether moorage-init sees to what is hidden or read-only. */
+bool lxc_hides(const struct mrg_spec *spec);
 
 /* 0 or a negative errno. */
 int lxc_send_descriptor(int socket, int fd);

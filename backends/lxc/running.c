@@ -98,11 +98,13 @@ int lxc_state(void *self _unused_, const struct mrg_unit *unit, struct mrg_error
 	if (r == 1)
 		return state == LXC_IS_FROZEN || state == LXC_IS_FREEZING ? MRG_STATE_PAUSED : MRG_STATE_RUNNING;
 	/* What a start of ours has made may live without LXC's monitor, if only because it is frozen. */
-	r = lxc_cgroup_unit(unit, LXC_CGROUP_PAYLOAD, &own, err);
-	if (r == 0)
-		r = mrg_helper_cgroup_state(NULL, &own.unit, err);
-	if (r < 0 || r == MRG_STATE_RUNNING || r == MRG_STATE_PAUSED)
-		return r;
+	if (lxc_log_exists(unit)) {
+		r = lxc_cgroup_unit(unit, LXC_CGROUP_PAYLOAD, &own, err);
+		if (r == 0)
+			r = mrg_helper_cgroup_state(NULL, &own.unit, err);
+		if (r < 0 || r == MRG_STATE_RUNNING || r == MRG_STATE_PAUSED)
+			return r;
+	}
 	r = lxc_place_of(unit, &place, err);
 	if (r < 0)
 		return r;

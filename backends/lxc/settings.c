@@ -29,9 +29,9 @@ int lxc_config_failed(const struct lxc_place *place, int r, const char *what, st
 /* ---- our own ---------------------------------------------------------------------------------- */
 
 /* The whole file or nothing, with the mode that LXC gives its own. */
-static int write_config(const struct lxc_place *place, int dir, const char *text, struct mrg_error *err)
+static int write_config(const struct mrg_unit *unit, const struct lxc_place *place, int dir, const char *text, struct mrg_error *err)
 {
-	int r = fd_replace_file(dir, LXC_CONFIG, text, strlen(text), true);
+	int r = fd_replace_file(dir, LXC_CONFIG, text, strlen(text), !unit->transient);
 
 	if (r == 0 && fchmodat(dir, LXC_CONFIG, CONFIG_MODE, 0) < 0)
 		r = -errno;
@@ -70,7 +70,7 @@ int lxc_create(void *self _unused_, const struct mrg_unit *unit, struct mrg_erro
 		return lxc_config_failed(&place, dir, "write", err);
 	if (lxc_place_exists(&place))
 		return mrg_error_set(err, -MRG_E_EXISTS, "'%s/%s' is a container already", place.path, place.name);
-	return write_config(&place, dir, text, err);
+	return write_config(unit, &place, dir, text, err);
 }
 
 int lxc_configure(void *self _unused_, const struct mrg_unit *unit, struct mrg_error *err)
@@ -85,7 +85,7 @@ int lxc_configure(void *self _unused_, const struct mrg_unit *unit, struct mrg_e
 	if (r < 0)
 		return r;
 	dir = lxc_place_open(&place);
-	return dir < 0 ? lxc_config_failed(&place, dir, "write", err) : write_config(&place, dir, text, err);
+	return dir < 0 ? lxc_config_failed(&place, dir, "write", err) : write_config(unit, &place, dir, text, err);
 }
 
 /* ---- removing ---------------------------------------------------------------------------------- */

@@ -103,7 +103,8 @@ static int child(void *data, struct mrg_error *err)
 		return r;
 	/* From here on a container may live, which does not end with the monitor. */
 	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-	close(MRG_SPAWN_ERROR_FD);
+	/* With MRG_SPAWN_ERROR_FD: what LXC closes it looks for anew after each one. */
+	close_range(LXC_PAYLOAD_IMAGE_FD + 1, ~0U, 0);
 	if (!engine.c->start(engine.c, 0, s->payload.args) && engine.c->error_num == 0)
 		end_as(EXIT_FAILURE << 8);
 	end_as(engine.c->error_num);
@@ -111,33 +112,11 @@ static int child(void *data, struct mrg_error *err)
 
 /* ---- in the monitor --------------------------------------------------------------------------- */
 
-/* "lxc NAME TIME ERROR    MODULE - FILE:FUNCTION:LINE - TEXT": the first is the cause. Mounts that may fail are told like all others, by a
- * line that another one follows when it matters. */
-static void read_log(const struct mrg_unit *unit, char *ret, size_t size)
-{
-	_cleanup_free_ char *text = NULL;
-	char *save, *line;
-
-	*ret = '\0';
-	if (fd_read_file(unit->dir, LXC_LOG, 1 << 20, &text, NULL) < 0)
-		return;
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *words = strstr(line, " ERROR ");
-
-		if (!words || strstr(words, ":safe_mount:"))
-			continue;
-		for (int i = 0; i < 2; i++)
-			words = strstr(words, " - ") ? strstr(words, " - ") + 3 : words;
-		snprintf(ret, size, "%s", words);
-		return;
-	}
-}
-
 static int start_failed(const struct lxc_start *s, struct mrg_error *err)
 {
 	char text[300];
 
-	read_log(s->unit, text, sizeof(text));
+	lxc_log_read(s->unit, text, sizeof(text));
 	mrg_error_set(err, -EIO, "LXC could not start '%s'%s%s", s->unit->name, *text ? ": " : "", text);
 	return mrg_error_hint(err, "lxc-start -P %s -n %s -F -l debug -o /dev/stderr", s->place.path, s->unit->name);
 }
@@ -266,8 +245,11 @@ int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, str
 	struct lxc_start s = { .unit = unit, .io = *io, .socket = { -1, -1 }, .null = null, .payload = LXC_PAYLOAD_INIT };
 	struct lxc_self *me = self;
 	struct mrg_exit gone;
-	int r = null < 0 ? mrg_error_set(err, -errno, "cannot open '/dev/null': %s", strerror(errno)) : lxc_cleanup(self, unit, &gone, err);
+	int r = null < 0 ? mrg_error_set(err, -errno, "cannot open '/dev/null': %s", strerror(errno)) : 0;
 
+	/* Of an earlier life whose monitor was killed. */
+	if (r == 0 && lxc_log_exists(unit))
+		r = lxc_cleanup(self, unit, &gone, err);
 	if (r == 0)
 		r = prepare(&s, err);
 	if (r == 0)

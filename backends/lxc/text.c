@@ -13,7 +13,7 @@
 
 #include <moorage/format.h>
 
-#include "lxc.h"
+#include "payload.h"
 
 #include "core/util/fail.h"
 #include "core/util/fd.h"
@@ -50,6 +50,16 @@ int lxc_native(void *self _unused_, const struct mrg_unit *unit, mrg_explain_fn 
 	return r < 0 ? r : text(config, data);
 }
 
+/* Says where the lines are that an error is about. */
+static int name_config(const struct mrg_unit *unit, int r, struct mrg_error *err)
+{
+	struct lxc_place place;
+
+	if (lxc_place_of(unit, &place, NULL) == 0)
+		mrg_error_prefix(err, "'%s/%s/" LXC_CONFIG "'", place.path, place.name);
+	return r;
+}
+
 /* Puts what the comment has over what the keys say. */
 static int merge_kept(const char *config, struct mrg_spec *spec, struct mrg_error *err)
 {
@@ -73,10 +83,12 @@ int lxc_adopt(void *self _unused_, const struct mrg_unit *unit, struct mrg_spec 
 	size_t length;
 	int r = read_config(unit, &config, &length, err);
 
-	if (r == 0)
-		r = mrg_format_read("lxc", config, length, &found, NULL, NULL, err);
-	if (r == 0)
-		r = mrg_spec_merge(spec, found, err);
+	if (r < 0)
+		return r;
+	r = mrg_format_read("lxc", config, length, &found, NULL, NULL, err);
+	if (r < 0)
+		return name_config(unit, r, err);
+	r = mrg_spec_merge(spec, found, err);
 	if (r < 0)
 		return r;
 	if (!unit->adopted)
@@ -95,6 +107,9 @@ static int note_kept(const struct mrg_report_row *row, void *data)
 
 	/* A terminal is not told from the console that every container of LXC has. */
 	if (row->field < 0 || (row->verdict < MRG_DROPPED && row->field != MRG_FIELD_TERMINAL))
+		return 0;
+	/* All that is lost of them is set by moorage-init, and their lines name it. */
+	if (row->field == MRG_FIELD_MOUNTS)
 		return 0;
 	mrg_fields_add(fields, (unsigned int)row->field);
 	/* A command that no key can hold would be read back as none, which is the root's own init. */
@@ -225,17 +240,27 @@ static int hear_loss(const struct mrg_report_row *row, void *data)
 	return 1;
 }
 
-int lxc_check(void *self _unused_, const struct mrg_spec *spec, struct mrg_error *err)
+static int check_text(const struct mrg_spec *spec, struct mrg_error *err)
 {
+	_cleanup_(free_spec) struct mrg_spec *left = NULL;
 	_cleanup_free_ char *text = NULL;
 	struct loss loss = { .err = err };
+	int r = mrg_spec_copy(spec, &left, err);
+
+	if (r < 0)
+		return r;
+	lxc_flags_strip(left);
+	r = mrg_format_write("lxc", left, &text, hear_loss, &loss, err);
+	return loss.r < 0 ? loss.r : r;
+}
+
+int lxc_check(void *self _unused_, const struct mrg_spec *spec, struct mrg_error *err)
+{
 	int r = check_proc(spec, err);
 
 	if (r == 0)
 		r = check_layer(spec, err);
 	if (r == 0)
 		r = check_namespaces(spec, err);
-	if (r == 0)
-		r = mrg_format_write("lxc", spec, &text, hear_loss, &loss, err);
-	return loss.r < 0 ? loss.r : r;
+	return r == 0 ? check_text(spec, err) : r;
 }

@@ -109,12 +109,36 @@ static int drop_impossible_limits(struct mrg_spec *spec, struct mrg_error *err)
 	return r;
 }
 
+/* A root, settings alone (of a root elsewhere), or one that runs from elsewhere. 1 with a root in @image, 0 without. */
+static int look_for(const struct mrg_unit *unit, struct nspawn_image *image, struct mrg_error *err)
+{
+	struct nspawn_settings settings;
+	pid_t leader;
+	int has = nspawn_image_find(unit->path, unit->name, image, err), r = has;
+
+	if (r == 0)
+		r = nspawn_settings_find(unit->path, unit->name, &settings, err);
+	if (r == 0 && !unit->path)
+		r = nspawn_registered(unit->name, &leader, NULL, err);
+	if (r == 0)
+		return mrg_error_set(err, -MRG_E_NOT_FOUND, "there is no machine '%s'", unit->name);
+	return r < 0 ? r : has;
+}
+
+/* A system that boots has a console, which is ours to hold when we are the ones to start it. */
+static int add_console(const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err)
+{
+	if (!unit->adopted || !spec->boot || mrg_fields_has(&spec->set, MRG_FIELD_TERMINAL) || nspawn_is_started_by_unit(unit))
+		return 0;
+	return mrg_spec_set(spec, MRG_FIELD_TERMINAL, "yes", err);
+}
+
 int nspawn_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err)
 {
 	_cleanup_(buffer_deinit) struct buffer b = { 0 };
 	struct mrg_spec *read = NULL;
 	struct nspawn_image image;
-	int has = nspawn_image_find(unit->path, unit->name, &image, err), r;
+	int has = look_for(unit, &image, err), r;
 
 	if (has < 0)
 		return has;
@@ -128,6 +152,8 @@ int nspawn_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec,
 		r = mrg_format_read("nspawn", b.text, b.length, &read, NULL, NULL, err);
 	if (r == 0)
 		r = drop_impossible_limits(read, err);
+	if (r == 0)
+		r = add_console(unit, read, err);
 	if (r == 0)
 		r = take_over(spec, read, has > 0 && !image.is_file ? image.path : NULL, err);
 	mrg_spec_free(read);

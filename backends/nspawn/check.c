@@ -3,22 +3,24 @@
 
 #include "config.h"
 
-#include <linux/capability.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <moorage/format.h>
 
 #include "core/util/cleanup.h"
 #include "nspawn.h"
 
-/* Done by moorage-init, by masks from outside, or in the cgroup that we make. The core keeps the rest. */
+/* Done by moorage-init, from outside while it waits, or in the cgroup that we make. The core keeps the rest. */
 static bool is_done_beside(unsigned int field)
 {
 	static const enum mrg_field fields[] = {
 		MRG_FIELD_TERMINAL, MRG_FIELD_CONSOLE_SIZE, MRG_FIELD_UID, MRG_FIELD_GID, MRG_FIELD_UMASK, MRG_FIELD_ADDITIONAL_GIDS,
 		MRG_FIELD_ARGS, MRG_FIELD_ENV, MRG_FIELD_CWD, MRG_FIELD_CAP_INHERITABLE, MRG_FIELD_CAP_AMBIENT, MRG_FIELD_MASKED_PATHS,
 		MRG_FIELD_ANNOTATIONS, MRG_FIELD_BOOT, MRG_FIELD_INIT, MRG_FIELD_STDIN, MRG_FIELD_USER, MRG_FIELD_LABELS, MRG_FIELD_LOG,
-		MRG_FIELD_STOP_SIGNAL, MRG_FIELD_STOP_TIMEOUT, MRG_FIELD_CGROUPS_PATH, MRG_FIELD_AUTOSTART,
+		MRG_FIELD_STOP_SIGNAL, MRG_FIELD_STOP_TIMEOUT, MRG_FIELD_CGROUPS_PATH, MRG_FIELD_AUTOSTART, MRG_FIELD_READONLY_PATHS,
+		MRG_FIELD_SECCOMP, MRG_FIELD_SECCOMP_PROFILE, MRG_FIELD_DEVICES,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
@@ -51,18 +53,53 @@ static int judge(const struct mrg_report_row *row, void *data)
 			     row->note ? row->note : "it has nothing for it");
 }
 
-/* moorage-init becomes the user, with what capabilities nspawn has left it. */
 static int check_user(const struct mrg_spec *spec, struct mrg_error *err)
 {
-	static const uint64_t needed = UINT64_C(1) << CAP_SETUID | UINT64_C(1) << CAP_SETGID;
-
 	if (spec->boot && !is_root(spec))
 		return mrg_error_set(err, -MRG_E_INVALID, "/moorage/user: an init system must run as root");
-	if (is_root(spec) || !mrg_fields_has(&spec->set, MRG_FIELD_CAP_BOUNDING) || (spec->cap_bounding & needed) == needed)
-		return 0;
-	mrg_error_set(err, -MRG_E_UNSUPPORTED, "/process/capabilities/bounding: to become another user than root with systemd-nspawn, "
-		      "CAP_SETUID and CAP_SETGID must stay in the bounding set");
-	return mrg_error_hint(err, "the user itself holds no capability either way"), -MRG_E_UNSUPPORTED;
+	return 0;
+}
+
+static bool is_hosts(const struct mrg_device *device)
+{
+	struct stat st;
+
+	return stat(device->path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) &&
+	       st.st_rdev == makedev((unsigned int)device->major, (unsigned int)device->minor);
+}
+
+static int check_devices(const struct mrg_spec *spec, struct mrg_error *err)
+{
+	for (size_t i = 0; i < spec->devices.n; i++) {
+		const struct mrg_device *device = &spec->devices.item[i];
+
+		if (strncmp(device->path, "/dev/", 5) != 0)
+			return mrg_error_set(err, -MRG_E_UNSUPPORTED, "/linux/devices: '%s' is not below '/dev'", device->path);
+		if (spec->ns_user && !is_hosts(device))
+			return mrg_error_set(err, -MRG_E_UNSUPPORTED, "/linux/devices: users of its own cannot be given '%s', which is not"
+					     " that of the host", device->path);
+	}
+	return 0;
+}
+
+/* nspawn gives each container all of these, anew. */
+static int check_namespaces(const struct mrg_spec *spec, struct mrg_error *err)
+{
+	const struct {
+		enum mrg_field field;
+		const char *value;
+	} own[] = {
+		{ MRG_FIELD_NS_PID, spec->ns_pid }, { MRG_FIELD_NS_MOUNT, spec->ns_mount }, { MRG_FIELD_NS_UTS, spec->ns_uts },
+		{ MRG_FIELD_NS_IPC, spec->ns_ipc }, { MRG_FIELD_NS_CGROUP, spec->ns_cgroup },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (mrg_fields_has(&spec->set, own[i].field) && !own[i].value) {
+			mrg_error_set(err, -MRG_E_UNSUPPORTED, "%s: systemd-nspawn cannot let a container use the host's",
+				      mrg_field_info(own[i].field)->path);
+			return mrg_error_hint(err, "use the backend native, or leave it private"), -MRG_E_UNSUPPORTED;
+		}
+	return 0;
 }
 
 static int check_root(const struct mrg_spec *spec, struct mrg_error *err)
@@ -81,7 +118,11 @@ int nspawn_check(void *self _unused_, const struct mrg_spec *spec, struct mrg_er
 	int r = check_root(spec, err);
 
 	if (r == 0)
+		r = check_namespaces(spec, err);
+	if (r == 0)
 		r = check_user(spec, err);
+	if (r == 0)
+		r = check_devices(spec, err);
 	if (r == 0)
 		r = nspawn_reduce(spec, &reduced, err);
 	if (r < 0)

@@ -31,18 +31,13 @@ int nspawn_find_program(const char **ret, struct mrg_error *err)
 /* ---- ours ------------------------------------------------------------------------------------ */
 
 /* What the spec has beside the file of settings, which nspawn finds by the name of the machine. */
-static int add_own(const struct mrg_unit *unit, char ***argv, struct mrg_error *err)
+static int add_own(const struct mrg_spec *spec, char ***argv, struct mrg_error *err)
 {
 	/* What moorage-init does; it stands on the command line to hide the file's. */
 	static const char *const done_inside[] = { "--user=root", "--chdir=/" };
 	struct mrg_nspawn_texts texts;
-	struct mrg_spec *spec = NULL;
-	int r = nspawn_reduce(unit->spec, &spec, err);
+	int r = mrg_helper_nspawn_write(spec, &texts, NULL, NULL, err);
 
-	if (r < 0)
-		return r;
-	r = mrg_helper_nspawn_write(spec, &texts, NULL, NULL, err);
-	mrg_spec_free(spec);
 	if (r < 0)
 		return r;
 	/* The command is told to moorage-init. */
@@ -157,7 +152,7 @@ static int add_manager(const struct mrg_unit *unit, char ***argv, struct mrg_err
 	return r;
 }
 
-int nspawn_command(const struct mrg_unit *unit, const char *console, char *const *payload, char ***ret, struct mrg_error *err)
+int nspawn_command(const struct mrg_unit *unit, const struct mrg_spec *spec, const char *console, char *const *payload, char ***ret, struct mrg_error *err)
 {
 	_cleanup_(strv_freep) char **argv = NULL;
 	char machine[80], console_option[40];
@@ -171,7 +166,7 @@ int nspawn_command(const struct mrg_unit *unit, const char *console, char *const
 		return fail_memory(err);
 	snprintf(machine, sizeof(machine), "--machine=%s", unit->name);
 	snprintf(console_option, sizeof(console_option), "--console=%s", console);
-	r = unit->adopted ? add_units(unit, payload != NULL, &argv, err) : add_own(unit, &argv, err);
+	r = unit->adopted ? add_units(unit, payload != NULL, &argv, err) : add_own(spec, &argv, err);
 	if (r == 0)
 		r = add_manager(unit, &argv, err);
 	if (r < 0)

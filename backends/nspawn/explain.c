@@ -55,8 +55,13 @@ static int say_command(const struct mrg_unit *unit, mrg_explain_fn line, void *d
 {
 	_cleanup_(strv_freep) char **argv = NULL;
 	_cleanup_(buffer_deinit) struct buffer b = { 0 };
+	struct mrg_spec *reduced = NULL;
 	char *payload[] = { NULL };
-	int r = nspawn_command(unit, unit->spec->terminal ? "interactive" : "pipe", payload, &argv, err);
+	int r = nspawn_reduce(unit->spec, &reduced, err);
+
+	if (r == 0)
+		r = nspawn_command(unit, reduced, unit->spec->terminal ? "interactive" : "pipe", payload, &argv, err);
+	mrg_spec_free(reduced);
 
 	for (size_t i = 0; r == 0 && argv[i]; i++) {
 		buffer_addf(&b, "%s", i ? " " : "");

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #define SETTINGS_TRANSIENT	"/run/systemd/nspawn"
 #define UNITS			"/etc/systemd/system"
 #define DROPIN			"moorage.conf"
+#define UNFINISHED		16		/* digits behind the name of a file that is being written */
 #define MARK			"nspawn.files"	/* in the directory of the container, as long as the files may be there */
 
 /* ---- places ----------------------------------------------------------------------------------- */
@@ -107,7 +109,7 @@ static int write_dropin(const struct mrg_unit *unit, const char *text, struct mr
 	return r < 0 ? fail_errno(err, r, "cannot write '%s/" DROPIN "'", path) : 0;
 }
 
-int nspawn_configure(void *self _unused_, const struct mrg_unit *unit, struct mrg_error *err)
+int nspawn_configure(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
 	_cleanup_free_ char *text = NULL;
 	char *dropin = NULL;
@@ -118,15 +120,33 @@ int nspawn_configure(void *self _unused_, const struct mrg_unit *unit, struct mr
 	/* Nothing starts a transient one but we. */
 	if (r == 0 && !unit->transient)
 		r = write_dropin(unit, dropin, err);
-	return r;
+	if (r == 0 && !unit->transient && mrg_fields_has(&unit->spec->set, MRG_FIELD_AUTOSTART))
+		r = nspawn_autostart(self, unit, unit->spec->autostart, err);
+	return r < 0 ? r : 0;
 }
 
 /* ---- removing --------------------------------------------------------------------------------- */
 
+/* What a writer that was killed has left: the names of fd_replace_file(). */
+static void remove_unfinished(const char *path, const char *name)
+{
+	_cleanup_closedir_ DIR *d = opendir(path);
+	char prefix[NAME_MAX + 1];
+	struct dirent *entry;
+	int length = snprintf(prefix, sizeof(prefix), ".%s.", name);
+
+	while (d && (entry = readdir(d)))
+		if (strncmp(entry->d_name, prefix, (size_t)length) == 0 && strlen(entry->d_name + length) == UNFINISHED &&
+		    strspn(entry->d_name + length, "0123456789abcdef") == UNFINISHED)
+			unlinkat(dirfd(d), entry->d_name, 0);
+}
+
 static int remove_settings(const char *dir, const char *name, struct mrg_error *err)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], file[NAME_MAX + 1];
 
+	settings_name(file, name);
+	remove_unfinished(dir, file);
 	snprintf(path, sizeof(path), "%s/%s.nspawn", dir, name);
 	return unlink(path) < 0 && errno != ENOENT ? fail_errno(err, -errno, "cannot remove '%s'", path) : 0;
 }
@@ -139,6 +159,7 @@ static int remove_dropin(const char *name, struct mrg_error *err)
 	snprintf(path, sizeof(path), "%s/" DROPIN, dir);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return fail_errno(err, -errno, "cannot remove '%s'", path);
+	remove_unfinished(dir, DROPIN);
 	/* Stays when others have put something there. */
 	rmdir(dir);
 	return 0;

@@ -4,6 +4,7 @@ if HAVE_NSPAWN
 noinst_LTLIBRARIES += libnspawn.la
 libnspawn_la_SOURCES = \
 	%D%/adopt.c \
+	%D%/bus.c %D%/bus.h \
 	%D%/check.c \
 	%D%/command.c \
 	%D%/explain.c \
@@ -15,13 +16,14 @@ libnspawn_la_SOURCES = \
 	%D%/payload.c \
 	%D%/places.c \
 	%D%/probe.c \
+	%D%/properties.c \
 	%D%/root.c \
 	%D%/settings.c \
 	%D%/start.c \
 	%D%/tidy.c \
 	%D%/unit.c \
 	%D%/verbs.c
-libnspawn_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
+libnspawn_la_CPPFLAGS = $(AM_CPPFLAGS) $(NSPAWN_CFLAGS) -I$(srcdir)/%D%
 
 pkgbackend_LTLIBRARIES += nspawn.la
 nspawn_la_SOURCES =

@@ -75,11 +75,14 @@ static pid_t leader_of(pid_t pid)
 	return 0;
 }
 
-/* One of a cgroup whose parent is nspawn: for a container whose start was cut short before it was recorded. */
+/* One of a cgroup whose parent is nspawn, or the child of nspawn where that is alone: for a container whose start was cut short before it was recorded. */
 static int find_leader(pid_t pid, void *data)
 {
 	pid_t *leader = data, parent = parent_of(pid);
 
+	*leader = leader_of(pid);
+	if (*leader)
+		return 1;
 	if (!is_nspawn(parent) || !is_first(pid, parent))
 		return 0;
 	*leader = pid;

@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/util/cleanup.h"
-#include "core/util/command.h"
+#include "bus.h"
+#include "nspawn.h"
+
 #include "core/util/fail.h"
 #include "core/util/proc.h"
 #include "core/util/str.h"
-#include "nspawn.h"
 
 #define END_MS	5000			/* for nspawn and systemd to notice the end */
 #define STEP_MS	20
@@ -37,30 +37,20 @@ static void unit_name(const struct mrg_unit *unit, char ret[NSPAWN_UNIT_SIZE])
 	snprintf(ret, NSPAWN_UNIT_SIZE, "systemd-nspawn@%s.service", unit->name);
 }
 
-/* Runs systemctl; what it says becomes the sentence. */
-static int systemctl(const char *const *argv, struct mrg_error *err)
-{
-	_cleanup_free_ char *output = NULL;
-	int r = command_run(argv, &output, err);
-
-	if (r <= 0)
-		return r;
-	output[strcspn(output, "\n")] = '\0';
-	return mrg_error_set(err, -EIO, "'systemctl %s' failed: %s", argv[1], output);
-}
-
 /* ---- start and stop --------------------------------------------------------------------------- */
 
 int nspawn_unit_start(const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err)
 {
-	char name[NSPAWN_UNIT_SIZE];
-	const char *const argv[] = { "systemctl", "start", "--quiet", name, NULL };
+	_cleanup_bus_ struct bus bus = BUS_INIT;
 	struct mrg_process process = { .pidfd = -1 };
-	int r;
+	char name[NSPAWN_UNIT_SIZE];
+	int r = bus_open(&bus, err);
 
+	if (r < 0)
+		return r;
 	unit_name(unit, name);
 	/* The unit is of Type=notify: once this returns, the payload runs, or has ended already. */
-	r = systemctl(argv, err);
+	r = bus_start_unit(&bus, name, err);
 	if (r < 0)
 		return mrg_error_hint(err, "see: journalctl -u %s", name), r;
 	r = nspawn_process(NULL, unit, &process, err);
@@ -74,9 +64,10 @@ int nspawn_unit_start(const struct mrg_unit *unit, struct mrg_process *ret, stru
 
 int nspawn_unit_stop(const char *name, struct mrg_error *err)
 {
-	const char *const argv[] = { "systemctl", "stop", "--quiet", "--no-block", name, NULL };
+	_cleanup_bus_ struct bus bus = BUS_INIT;
+	int r = bus_open(&bus, err);
 
-	return systemctl(argv, err);
+	return r < 0 ? r : bus_stop_unit(&bus, name, err);
 }
 
 /* ---- limits ------------------------------------------------------------------------------------- */
@@ -123,73 +114,64 @@ int nspawn_unit_properties(const struct mrg_spec *spec, char ***ret, struct mrg_
 	return r < 0 ? fail_memory(err) : 0;
 }
 
+/* Without what is said although it was not asked for. */
+static void drop_unasked(char **properties, const struct mrg_spec *changes)
+{
+	size_t n = 0;
+
+	for (char **property = properties; property && *property; property++) {
+		if (mrg_fields_has(&changes->set, MRG_FIELD_PIDS_LIMIT) || strncmp(*property, "TasksMax=", 9) != 0)
+			properties[n++] = *property;
+		else
+			free(*property);
+	}
+	if (properties)
+		properties[n] = NULL;
+}
+
 int nspawn_unit_set(const char *name, const struct mrg_spec *changes, struct mrg_error *err)
 {
 	_cleanup_(strv_freep) char **properties = NULL;
-	_cleanup_free_ const char **argv = NULL;
-	size_t n = 0;
+	_cleanup_bus_ struct bus bus = BUS_INIT;
 	int r = nspawn_unit_properties(changes, &properties, err);
 
 	if (r < 0)
 		return r;
-	argv = calloc(strv_length(properties) + 5, sizeof(*argv));
-	if (!argv)
-		return fail_memory(err);
-	argv[n++] = "systemctl";
-	argv[n++] = "set-property";
-	argv[n++] = "--runtime";
-	argv[n++] = name;
-	for (char **property = properties; property && *property; property++)
-		/* What is said although it was not asked for. */
-		if (mrg_fields_has(&changes->set, MRG_FIELD_PIDS_LIMIT) || strncmp(*property, "TasksMax=", 9) != 0)
-			argv[n++] = *property;
-	return n > 4 ? systemctl(argv, err) : 0;
+	drop_unasked(properties, changes);
+	if (!properties || !*properties)
+		return 0;
+	r = bus_open(&bus, err);
+	return r < 0 ? r : bus_set_unit(&bus, name, properties, err);
+}
+
+int nspawn_unit_end_machine(const char *name, struct mrg_error *err)
+{
+	_cleanup_bus_ struct bus bus = BUS_INIT;
+	int r = bus_open(&bus, err);
+
+	return r < 0 ? r : bus_terminate_machine(&bus, name, err);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------ */
 
-static const char *value_of(const char *text, const char *key)
-{
-	size_t length = strlen(key);
-
-	for (; text && *text; text = strchr(text, '\n') ? strchr(text, '\n') + 1 : NULL)
-		if (strncmp(text, key, length) == 0 && text[length] == '=')
-			return text + length + 1;
-	return "";
-}
-
-static int number_of(const char *text, const char *key)
-{
-	int number = 0;
-
-	return sscanf(value_of(text, key), "%d", &number) == 1 ? number : 0;
-}
-
 /* How nspawn ended, which is how the payload ended as far as it tells; -EAGAIN while the unit is there. */
-static int read_end(const struct mrg_unit *unit, int *ret_status, struct mrg_error *err)
+static int read_end(struct bus *bus, const struct mrg_unit *unit, int *ret_status, struct mrg_error *err)
 {
 	char name[NSPAWN_UNIT_SIZE];
-	const char *const argv[] = { "systemctl", "show", "--property=ActiveState,ExecMainCode,ExecMainStatus", name, NULL };
-	_cleanup_free_ char *output = NULL;
-	const char *state;
-	int r, code;
+	struct bus_end end;
+	int r;
 
 	unit_name(unit, name);
-	r = command_run(argv, &output, err);
-	if (r != 0)
-		return r < 0 ? r : mrg_error_set(err, -EIO, "systemd does not tell of '%s'", name);
-	state = value_of(output, "ActiveState");
-	if (strncmp(state, "inactive", 8) != 0 && strncmp(state, "failed", 6) != 0)
-		return -EAGAIN;
-	code = number_of(output, "ExecMainStatus");
-	/* CLD_EXITED, else it was killed. */
-	*ret_status = number_of(output, "ExecMainCode") == CLD_EXITED ? (code & 0xff) << 8 : code & 0x7f;
-	return 0;
+	r = bus_read_end(bus, name, &end, err);
+	if (r == 0)
+		*ret_status = end.code == CLD_EXITED ? (end.status & 0xff) << 8 : end.status & 0x7f;
+	return r;
 }
 
 int nspawn_wait(void *self _unused_, const struct mrg_unit *unit, int timeout_ms, int *ret_status, struct mrg_error *err)
 {
 	struct pollfd p = { .fd = unit->process ? unit->process->pidfd : -1, .events = POLLIN };
+	_cleanup_bus_ struct bus bus = BUS_INIT;
 	int64_t deadline;
 	int r;
 
@@ -197,8 +179,11 @@ int nspawn_wait(void *self _unused_, const struct mrg_unit *unit, int timeout_ms
 		return mrg_error_set(err, -MRG_E_TIMEOUT, "'%s' has not ended", unit->name);
 	if (!nspawn_is_started_by_unit(unit))
 		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "nobody knows how '%s' ended", unit->name);
+	r = bus_open(&bus, err);
+	if (r < 0)
+		return r;
 	deadline = time_monotonic_ms() + END_MS;
-	while ((r = read_end(unit, ret_status, err)) == -EAGAIN && time_monotonic_ms() < deadline)
+	while ((r = read_end(&bus, unit, ret_status, err)) == -EAGAIN && time_monotonic_ms() < deadline)
 		poll(NULL, 0, STEP_MS);
 	return r == -EAGAIN ? mrg_error_set(err, -MRG_E_TIMEOUT, "the unit of '%s' has not ended", unit->name) : r;
 }

@@ -73,16 +73,16 @@ int nspawn_processes(void *self, const struct mrg_unit *unit, int (*found)(pid_t
 /* ---- payload.c: what nspawn executes --------------------------------------------------------- */
 
 /* moorage-init, handed over by descriptors: it needs no place in the root, and stands in for what nspawn cannot do. */
-#define NSPAWN_IMAGE_FD	(MRG_INIT_WAIT_FD + 1)	/* of the copy of moorage-init that is executed */
+#define NSPAWN_IMAGE_FD	(MRG_INIT_SYSCTLS_FD + 1)	/* of the copy of moorage-init that is executed */
 
 struct nspawn_payload {
 	char **args;			/* NULL: nspawn finds out itself what to run */
-	int image, status, environment;
+	int image, status, environment, filter;
 	int socket[2];			/* of the terminal: ours, its own */
 	int error[2], wait[2];		/* pipes: reading end, writing end */
 };
 #define NSPAWN_PAYLOAD_INIT	\
-	{ .image = -1, .status = -1, .environment = -1, .socket = { -1, -1 }, .error = { -1, -1 }, .wait = { -1, -1 } }
+	{ .image = -1, .status = -1, .environment = -1, .filter = -1, .socket = { -1, -1 }, .error = { -1, -1 }, .wait = { -1, -1 } }
 
 int nspawn_payload_prepare(const struct mrg_unit *unit, const struct mrg_stdio *io, struct nspawn_payload *ret, struct mrg_error *err);
 void nspawn_payload_deinit(struct nspawn_payload *payload);
@@ -95,20 +95,26 @@ int nspawn_payload_release(struct nspawn_payload *payload, struct mrg_error *err
 /* The init of the root at @path: *ret is constant. -MRG_E_NO_COMMAND. */
 int nspawn_find_init(const char *path, const char **ret, struct mrg_error *err);
 
-/* A copy of the spec of a container to be, without masked paths that are not there: for nspawn that is an error. */
+/* A copy of the spec of a container to be, as its files say it: without masked and read-only paths that are not there, for nspawn an error, and flags of bind
+ * mounts. */
 int nspawn_reduce(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_error *err);
 
-/* Masks in the container whose first process waits: below /sys, which nspawn mounts too late for its own settings, and elsewhere. */
-int nspawn_mask(const struct mrg_unit *unit, pid_t leader, struct mrg_error *err);
+/* A copy of what nspawn itself has to do of the spec when we start it: the rest is done better from outside and by moorage-init. */
+int nspawn_share(const struct mrg_spec *spec, struct mrg_spec **ret, struct mrg_error *err);
 
-/* ---- settings.c: the settings of others' machines ------------------------------------------------ */
+/* In the container whose first process waits: device nodes, flags of mounts, read-only paths and masks. */
+int nspawn_furnish(const struct mrg_unit *unit, pid_t leader, struct mrg_error *err);
 
-/* Settings that hide what stands on the command line say what to execute, too. nspawn is shown them without that, and nobody else is. */
+/* ---- settings.c: the settings that nspawn is shown ------------------------------------------------ */
+
+/* Of our own what nspawn has to do itself. Those of others' machines hide what stands on the command line: they are shown without what they say of the command.
+ * Nobody else sees either. */
 struct nspawn_cover {
 	int file;			/* what is shown, a mount not attached yet; -1: nothing needs to be covered */
 	char path[PATH_MAX];		/* in place of what */
 };
-int nspawn_cover_prepare(const struct mrg_unit *unit, struct nspawn_cover *ret, struct mrg_error *err);
+/* @spec: what of our own nspawn has to do; NULL: it is others'. */
+int nspawn_cover_prepare(const struct mrg_unit *unit, const struct mrg_spec *spec, struct nspawn_cover *ret, struct mrg_error *err);
 
 /* In a child with a mount namespace of its own. */
 int nspawn_cover_mount(const struct nspawn_cover *cover, struct mrg_error *err);
@@ -133,6 +139,9 @@ int nspawn_unit_properties(const struct mrg_spec *spec, char ***ret, struct mrg_
 /* Sets them in the running unit @name. */
 int nspawn_unit_set(const char *name, const struct mrg_spec *changes, struct mrg_error *err);
 
+/* Ends what machined knows under that name. */
+int nspawn_unit_end_machine(const char *name, struct mrg_error *err);
+
 /* Verb wait, for what the template unit runs. */
 int nspawn_wait(void *self, const struct mrg_unit *unit, int timeout_ms, int *ret_status, struct mrg_error *err);
 
@@ -141,8 +150,9 @@ int nspawn_wait(void *self, const struct mrg_unit *unit, int timeout_ms, int *re
 /* The program; -MRG_E_NO_ENGINE. */
 int nspawn_find_program(const char **ret, struct mrg_error *err);
 
-/* The whole command line; the caller frees it with strv_free(). @console: of --console=. @payload may be NULL. */
-int nspawn_command(const struct mrg_unit *unit, const char *console, char *const *payload, char ***ret, struct mrg_error *err);
+/* The whole command line; the caller frees it with strv_free(). @spec: of our own, what their settings were written from. @console: of --console=. @payload may
+ * be NULL. */
+int nspawn_command(const struct mrg_unit *unit, const struct mrg_spec *spec, const char *console, char *const *payload, char ***ret, struct mrg_error *err);
 
 /* ---- unit.c: the units that run machines at boot and by machinectl ------------------------------ */
 

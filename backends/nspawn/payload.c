@@ -55,7 +55,7 @@ static int describe_process(const struct mrg_spec *spec, struct nspawn_payload *
 {
 	_cleanup_close_ int root = open(spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_free_ char *ids = NULL, *home = NULL;
-	char mask[16], caps[40];
+	char mask[16], caps[64];
 	int r;
 
 	if (root < 0)
@@ -63,18 +63,22 @@ static int describe_process(const struct mrg_spec *spec, struct nspawn_payload *
 	r = mrg_helper_user(spec, root, &ids, has_home(spec->env) ? NULL : &home, err);
 	if (r == 0)
 		r = write_environment(spec->env, home, &p->environment, err);
+	if (r == 0)
+		r = mrg_helper_filter_new(spec, &p->filter, err);
 	if (r < 0)
 		return r;
 	snprintf(mask, sizeof(mask), "%03o", mrg_fields_has(&spec->set, MRG_FIELD_UMASK) ? spec->umask : 022U);
-	snprintf(caps, sizeof(caps), "%" PRIx64 ":%" PRIx64, spec->cap_inheritable, spec->cap_ambient);
+	snprintf(caps, sizeof(caps), "%" PRIx64 ":%" PRIx64 ":%" PRIx64, spec->cap_inheritable, spec->cap_ambient, spec->cap_bounding);
 	r = add(&p->args, "--environment", NULL);
+	if (r == 0 && p->filter >= 0)
+		r = add(&p->args, "--filter", NULL);
 	if (r == 0)
 		r = add(&p->args, "--umask", mask);
 	if (r == 0)
 		r = add(&p->args, "--cwd", spec->cwd ? spec->cwd : "/");
 	if (r == 0 && strcmp(ids, "0:0") != 0)
 		r = add(&p->args, "--user", ids);
-	if (r == 0 && (mrg_fields_has(&spec->set, MRG_FIELD_CAP_INHERITABLE) || mrg_fields_has(&spec->set, MRG_FIELD_CAP_AMBIENT)))
+	if (r == 0 && mrg_fields_has(&spec->set, MRG_FIELD_CAP_BOUNDING))
 		r = add(&p->args, "--caps", caps);
 	return r < 0 ? fail_memory(err) : 0;
 }
@@ -196,6 +200,7 @@ void nspawn_payload_deinit(struct nspawn_payload *payload)
 	payload->image = fd_close(payload->image);
 	payload->status = fd_close(payload->status);
 	payload->environment = fd_close(payload->environment);
+	payload->filter = fd_close(payload->filter);
 	close_pair(payload->socket);
 	close_pair(payload->error);
 	close_pair(payload->wait);

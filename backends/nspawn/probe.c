@@ -99,10 +99,14 @@ int nspawn_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *e
 	for (const uint16_t *field = nspawn_fields; *field != MRG_FIELD_END; field++)
 		mrg_fields_add(&probe.fields, *field);
 	probe_namespaces(&probe);
+	if (nspawn_is_managed()) {
+		mrg_fields_remove(&probe.fields, MRG_FIELD_CGROUPS_PATH);
+		snprintf(probe.reason, sizeof(probe.reason), "systemd manages the control groups of machines");
+	}
 	r = mrg_helper_cgroup_probe(&probe.fields, reason, sizeof(reason), err);
 	if (r < 0)
 		return r;
-	if (!*probe.reason)
+	if (*reason)
 		memcpy(probe.reason, reason, sizeof(reason));
 	read_version(program, probe.engine, sizeof(probe.engine));
 	snprintf(probe.boundary_reason, sizeof(probe.boundary_reason),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Showing nspawn the settings of a machine without what they say of the command, which moorage-init executes. The file itself is not touched. */
+/* Showing nspawn other settings than those that are kept for it. The file itself is not touched. */
 
 #include "config.h"
 
@@ -68,19 +68,41 @@ static void strip(struct buffer *b, const char *text)
 	}
 }
 
-int nspawn_cover_prepare(const struct mrg_unit *unit, struct nspawn_cover *ret, struct mrg_error *err)
+/* Without what others' settings say of the command, which moorage-init executes. */
+static int compose_others(const char *path, struct buffer *b, struct mrg_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = fd_read_file(AT_FDCWD, path, SETTINGS_MAX, &text, NULL);
+
+	if (r < 0)
+		return fail_errno(err, r, "cannot read '%s'", path);
+	strip(b, text);
+	return 0;
+}
+
+static int compose_own(const struct mrg_spec *spec, struct buffer *b, struct mrg_error *err)
+{
+	struct mrg_nspawn_texts texts;
+	int r = mrg_helper_nspawn_write(spec, &texts, NULL, NULL, err);
+
+	if (r < 0)
+		return r;
+	buffer_addf(b, "%s", texts.settings);
+	mrg_helper_nspawn_free(&texts);
+	return 0;
+}
+
+int nspawn_cover_prepare(const struct mrg_unit *unit, const struct mrg_spec *spec, struct nspawn_cover *ret, struct mrg_error *err)
 {
 	_cleanup_(buffer_deinit) struct buffer b = { 0 };
-	_cleanup_free_ char *text = NULL;
 	struct nspawn_settings settings;
 	int r = nspawn_settings_find(unit->path, unit->name, &settings, err);
 
 	if (r <= 0)
 		return r;
-	r = fd_read_file(AT_FDCWD, settings.path, SETTINGS_MAX, &text, NULL);
+	r = spec ? compose_own(spec, &b, err) : compose_others(settings.path, &b, err);
 	if (r < 0)
-		return fail_errno(err, r, "cannot read '%s'", settings.path);
-	strip(&b, text);
+		return r;
 	r = b.failed ? -ENOMEM : fd_replace_file(unit->dir, SHOWN, b.text, b.length, false);
 	if (r == 0) {
 		ret->file = open_tree(unit->dir, SHOWN, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);

@@ -31,6 +31,7 @@
 struct start {
 	const struct mrg_unit *unit;
 	struct mrg_stdio *io;
+	struct mrg_spec *share;		/* of the spec, what nspawn does itself; NULL: what others made is as it has it */
 	struct nspawn_payload payload;
 	struct nspawn_cover cover;
 	char **argv;
@@ -42,6 +43,7 @@ struct start {
 
 static void start_deinit(struct start *s)
 {
+	mrg_spec_free(s->share);
 	nspawn_payload_deinit(&s->payload);
 	fd_close(s->cover.file);
 	strv_free(s->argv);
@@ -85,10 +87,12 @@ static int prepare(struct start *s, struct mrg_error *err)
 
 	if (r == 0 && s->io->terminal && (s->unit->spec->boot || !s->payload.args))
 		r = open_terminal(s, err);
-	if (r == 0 && s->unit->adopted && s->payload.args)
-		r = nspawn_cover_prepare(s->unit, &s->cover, err);
+	if (r == 0 && !s->unit->adopted)
+		r = nspawn_share(s->unit->spec, &s->share, err);
+	if (r == 0 && s->payload.args)
+		r = nspawn_cover_prepare(s->unit, s->share, &s->cover, err);
 	if (r == 0)
-		r = nspawn_command(s->unit, console_of(s), s->payload.args, &s->argv, err);
+		r = nspawn_command(s->unit, s->share, console_of(s), s->payload.args, &s->argv, err);
 	if (r == 0)
 		r = nspawn_notify_open(s->address, &s->notify, err);
 	if (r < 0)
@@ -111,7 +115,7 @@ static int source_of(const struct start *s, int i)
 		/* A shell has a standard error of its own, a console has not. */
 		own || terminal || s->unit->spec->boot ? s->log : s->io->err,
 		p->error[1], p->status, s->io->terminal ? p->socket[1] : s->io->in, s->io->out, s->io->err, p->environment, p->wait[0],
-		p->image,
+		p->filter, -1, p->image,
 	};
 
 	return fds[i] < 0 ? s->null : fds[i];
@@ -133,13 +137,19 @@ static int hand_over(const struct start *s, struct mrg_error *err)
 	return r < 0 ? fail_errno(err, r, "cannot hand over the descriptors") : 0;
 }
 
+/* The filter of our own is loaded by moorage-init: nspawn's says less, and takes longer to make than all else. */
+static bool keeps_filter(const struct mrg_spec *spec)
+{
+	return spec->native_json && (strstr(spec->native_json, "\"SystemCallFilter\"") || strstr(spec->native_json, "\"SuppressSync\""));
+}
+
 static int child(void *data, struct mrg_error *err)
 {
 	struct start *s = data;
 	char notify[64], fds[32], pid[32];
 	char *env[] = {
 		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", notify,
-		s->payload.args ? fds : NULL, pid, NULL,
+		s->payload.args ? fds : NULL, pid, s->share && !keeps_filter(s->share) ? (char *)"SYSTEMD_SECCOMP=0" : NULL, NULL,
 	};
 	int r = s->cover.file >= 0 ? nspawn_cover_mount(&s->cover, err) : 0;
 
@@ -199,6 +209,11 @@ static void end(struct mrg_process *process)
 	process->pidfd = fd_close(process->pidfd);
 }
 
+static bool is_limit(unsigned int field)
+{
+	return field >= MRG_FIELD_DEVICE_RULES && field <= MRG_FIELD_UNIFIED;
+}
+
 /* What no property of a unit says is written into the cgroups of the scope; the payload waits for it. */
 static int limit_scope(const struct start *s, const struct mrg_process *process, struct mrg_error *err)
 {
@@ -209,7 +224,7 @@ static int limit_scope(const struct start *s, const struct mrg_process *process,
 	int r;
 
 	for (unsigned int field = 0; field < MRG_FIELD_MAX; field++)
-		if (field < MRG_FIELD_DEVICE_RULES || field > MRG_FIELD_UNIFIED)
+		if (!is_limit(field))
 			mrg_fields_remove(&limits.set, field);
 		else
 			any |= mrg_fields_has(&limits.set, field);
@@ -225,7 +240,7 @@ static int limit_scope(const struct start *s, const struct mrg_process *process,
 /* What is done to the container while its first process waits. */
 static int set_up(struct start *s, const struct mrg_process *process, pid_t leader, struct mrg_error *err)
 {
-	int r = s->unit->adopted ? 0 : nspawn_mask(s->unit, leader, err);
+	int r = s->unit->adopted ? 0 : nspawn_furnish(s->unit, leader, err);
 
 	if (r == 0)
 		r = limit_scope(s, process, err);
@@ -268,15 +283,38 @@ static int start_in(struct start *s, const struct mrg_cgroup_entry *entry, struc
 	return 0;
 }
 
-/* In cgroups of ours, or where systemd manages the host in the scope that machined makes. */
+/* nspawn makes its cgroup in name=systemd itself, and leaves what is above it. */
+static int make_cgroups(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
+{
+	int r = mrg_fields_has(&unit->spec->set, MRG_FIELD_CGROUPS_PATH) ? mrg_helper_cgroup_parents(unit, err) : 0;
+
+	return r < 0 ? r : mrg_helper_cgroup_create(unit, ret, err);
+}
+
+/* Where systemd manages the host, it moves the payload into a scope, to which the limits belong. One of cgroup v2 without any is for nspawn, which could not be
+ * found should we be killed before it is registered. */
+static int make_shelter(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
+{
+	struct mrg_helper_cgroups *cgroups = NULL;
+	struct mrg_spec spec = *unit->spec;
+	struct mrg_unit shelter = *unit;
+	int r;
+
+	for (unsigned int field = 0; field < MRG_FIELD_MAX; field++)
+		if (is_limit(field))
+			mrg_fields_remove(&spec.set, field);
+	shelter.spec = &spec;
+	r = mrg_helper_cgroup_begin(&shelter, &cgroups, ret, err);
+	if (r == 0)
+		mrg_helper_cgroups_free(cgroups);
+	return r;
+}
+
 static int start_with(struct start *s, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
-	int r;
+	int r = nspawn_is_managed() ? make_shelter(s->unit, &entry, err) : make_cgroups(s->unit, &entry, err);
 
-	if (nspawn_is_managed())
-		return start_in(s, NULL, ret, err);
-	r = mrg_helper_cgroup_create(s->unit, &entry, err);
 	if (r < 0)
 		return r;
 	r = start_in(s, &entry, ret, err);

@@ -13,11 +13,12 @@
 #include <unistd.h>
 
 #include "core/util/cleanup.h"
-#include "core/util/command.h"
 #include "core/util/fd.h"
+#include "core/util/proc.h"
 #include "nspawn.h"
 
 #define END_MS		5000
+#define STEP_MS		5
 #define COPY_PREFIX	".#machine."
 #define COPY_RANDOM	16		/* digits behind the name of the root */
 
@@ -79,18 +80,22 @@ void nspawn_tidy(const struct mrg_unit *unit)
 		rmdir(propagate);
 }
 
-/* A machine whose first process died before systemd had moved it into its scope is there for ever, with nothing in it. */
-static void end_empty_machine(const struct mrg_unit *unit)
+/* A machine whose first process died before systemd had moved it into its scope is there for ever, with nothing in it. @maybe: one may still be about to be
+ * registered, by an nspawn that has been killed: machined answers after it has seen to that. */
+static void end_empty_machine(const struct mrg_unit *unit, bool maybe)
 {
-	const char *const argv[] = { "machinectl", "terminate", unit->name, NULL };
+	int64_t deadline = time_monotonic_ms() + END_MS;
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "/run/systemd/machines/%s", unit->name) < (int)sizeof(path) && access(path, F_OK) == 0)
-		command_run(argv, NULL, NULL);
+	if (snprintf(path, sizeof(path), "/run/systemd/machines/%s", unit->name) >= (int)sizeof(path) || (!maybe && access(path, F_OK) < 0))
+		return;
+	nspawn_unit_end_machine(unit->name, NULL);
+	while (access(path, F_OK) == 0 && time_monotonic_ms() < deadline)
+		poll(NULL, 0, STEP_MS);
 }
 
 /* An nspawn that was killed does not always take its machine along; what is in cgroups of ours is ended with them. */
-static int end_machine(void *self, const struct mrg_unit *unit, struct mrg_error *err)
+static int end_machine(void *self, const struct mrg_unit *unit, bool orderly, struct mrg_error *err)
 {
 	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
 	struct pollfd p = { .events = POLLIN };
@@ -100,7 +105,7 @@ static int end_machine(void *self, const struct mrg_unit *unit, struct mrg_error
 		return 0;
 	r = nspawn_machine_open(unit, &m, err);
 	if (r == 0)
-		end_empty_machine(unit);
+		end_empty_machine(unit, !orderly && !unit->adopted);
 	if (r <= 0)
 		return r;
 	p.fd = m.leader.pidfd;
@@ -113,10 +118,12 @@ static int end_machine(void *self, const struct mrg_unit *unit, struct mrg_error
 int nspawn_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
 {
 	struct nspawn_self *kept = self;
-	int r = end_machine(self, unit, err);
+	int status;
+	/* First nspawn itself, should it be about to register its machine. */
+	int r = mrg_helper_cgroup_cleanup(self, unit, ret, err);
 
 	if (r == 0)
-		r = mrg_helper_cgroup_cleanup(self, unit, ret, err);
+		r = end_machine(self, unit, kept->status >= 0 && mrg_helper_status_read(kept->status, &status), err);
 	if (r < 0)
 		return r;
 	nspawn_tidy(unit);

@@ -92,11 +92,12 @@ int key_set(struct key_reader *in, enum mrg_field field, const char *text)
 static bool matches(const char *pattern, const char *name, const char **rest, size_t *rest_length)
 {
 	const char *star = strchr(pattern, '*');
-	size_t length = strlen(name), before, after;
+	size_t length, before, after;
 
 	*rest = NULL;
 	if (!star)
 		return strcmp(pattern, name) == 0;
+	length = strlen(name);
 	before = (size_t)(star - pattern);
 	after = strlen(star + 1);
 	if (length <= before + after || strncmp(pattern, name, before) != 0 || strcmp(name + length - after, star + 1) != 0)
@@ -112,12 +113,16 @@ static const struct key *find_key(struct key_reader *in, char **rest)
 	const char *part;
 	size_t length;
 
-	for (const struct key_table *table = in->tables; table->section; table++)
-		for (const struct key *key = table->keys; key->name && strcmp(table->section, in->now->section) == 0; key++)
-			if (matches(key->name, in->now->key, &part, &length)) {
-				*rest = part ? strndup(part, length) : NULL;
-				return key;
-			}
+	for (const struct key_table *table = in->tables; table->section; table++) {
+		const struct key *key = strcmp(table->section, in->now->section) == 0 ? table->keys : NULL;
+
+		while (key && key->name && !matches(key->name, in->now->key, &part, &length))
+			key++;
+		if (key && key->name) {
+			*rest = part ? strndup(part, length) : NULL;
+			return key;
+		}
+	}
 	return NULL;
 }
 

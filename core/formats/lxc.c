@@ -119,7 +119,7 @@ static int read_config(struct lxc_reader *reader)
 	for (size_t i = 0; i < ARRAY_SIZE(finish) && r == 0; i++)
 		r = finish[i](in);
 	for (size_t i = 0; i < config->list.n; i++)
-		config->list.item[i].keep &= !is_gone(config->list.item[i].key);
+		config->list.item[i].keep = config->list.item[i].keep && !is_gone(config->list.item[i].key);
 	if (r == 0)
 		r = keep(in, &config->list);
 	add_notes(config);

@@ -172,7 +172,7 @@ static void decode(char *text)
 	char *to = text;
 
 	for (const char *from = text; *from; to++) {
-		size_t i = 0;
+		size_t i = *from == '\\' ? 0 : ARRAY_SIZE(codes);
 
 		while (i < ARRAY_SIZE(codes) && strncmp(from, codes[i].code, strlen(codes[i].code)) != 0)
 			i++;
@@ -219,6 +219,8 @@ static int read_options(struct key_reader *in, struct entry *entry, char *text)
 	}
 	for (size_t i = 0; options && options[i] && r >= 0; i++)
 		r = spec_strv_append(in->spec, &entry->mount.options, options[i]);
+	if (r >= 0 && lxc_mount_loses_flags(&entry->mount))
+		entry->item->note = "LXC sets nosuid, nodev and noexec of a bind mount only where it is read-only";
 	return r < 0 ? key_no_memory(in) : 0;
 }
 

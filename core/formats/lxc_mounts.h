@@ -34,6 +34,9 @@ bool lxc_mount_is_ignored(const char *option);
 /* Options for all that is mounted below as well, which LXC has not. */
 bool lxc_mount_is_deep(const char *option);
 
+/* Whether a bind mount has flags that LXC does not give it: it does so only when it makes it read-only. */
+bool lxc_mount_loses_flags(const struct mrg_mount *mount);
+
 /* Options in which LXC finds words of its own, which it looks for anywhere in them. */
 bool lxc_mount_is_mistaken(const char *option);
 

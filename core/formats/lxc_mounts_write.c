@@ -74,6 +74,26 @@ bool lxc_mount_is_mistaken(const char *option)
 	return strstr(option, "relative") || strstr(option, "create=") || strstr(option, "idmap=");
 }
 
+static bool has_flag(const struct mrg_mount *mount, const char *flag)
+{
+	for (char *const *option = mount->options; option && *option; option++)
+		if (strcmp(lxc_mount_is_deep(*option) ? *option + 1 : *option, flag) == 0)
+			return true;
+	return false;
+}
+
+bool lxc_mount_loses_flags(const struct mrg_mount *mount)
+{
+	static const char *const flags[] = { "nosuid", "nodev", "noexec" };
+
+	if (!lxc_mount_is_bind(mount) || has_flag(mount, "ro"))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (has_flag(mount, flags[i]))
+			return true;
+	return false;
+}
+
 static const char *option_value(const struct mrg_mount *mount, const char *name)
 {
 	size_t length = strlen(name);
@@ -219,6 +239,10 @@ static void write_entry(struct key_writer *out, const struct mrg_mount *mount, i
 	}
 	add_own_options(out, mount, &comma);
 	buffer_addf(&out->b, " 0 0\n");
+	if (lxc_mount_loses_flags(mount)) {
+		*verdict = MRG_WEAKENS;
+		*note = "LXC gives a bind mount nosuid, nodev and noexec only where it is read-only";
+	}
 	if (mount->uid_mappings.n || mount->gid_mappings.n) {
 		*verdict = MRG_WEAKENS;
 		*note = "LXC maps owners by the container's user namespace only";

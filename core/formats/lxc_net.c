@@ -286,7 +286,8 @@ KEY_READER(lxc_read_network)
 		in->note = "stands before the type of the device: LXC forgets it";
 		return MRG_APPROXIMATED;
 	}
-	return key_fail(in, "there is no such key of a network");
+	in->note = "no network of LXC 5 has such a key; kept verbatim for LXC";
+	return MRG_DROPPED;
 }
 
 /* ---- the list -------------------------------------------------------------------------------------------- */

@@ -128,8 +128,8 @@ KEY_WRITER(nspawn_write_users)
 		key_report(out, MRG_FIELD_GID_MAPPINGS, MRG_CARRIED, key->name, NULL);
 }
 
-/* The owners are taken to be right for a range that was chosen; for any other the files are shown with others. A layer that is thrown away cannot be
- * shown so by every kernel, and may be changed. */
+/* The files of the root belong to the same users inside, whatever the range: they are shown so, not changed. A layer that is thrown away cannot be shown so by
+ * every kernel, and may be changed. */
 KEY_WRITER(nspawn_write_ownership)
 {
 	const struct mrg_spec *spec = out->spec;
@@ -138,5 +138,5 @@ KEY_WRITER(nspawn_write_ownership)
 	if (!spec->ns_user || *spec->ns_user || (mapped && !nspawn_range(spec)) || nspawn_has_native(out, "Files", key->name) ||
 	    nspawn_has_native(out, "Files", "PrivateUsersChown"))
 		return;
-	buffer_addf(&out->b, "%s=%s\n", key->name, mapped ? "off" : layer ? "auto" : "map");
+	buffer_addf(&out->b, "%s=%s\n", key->name, layer ? "auto" : "map");
 }

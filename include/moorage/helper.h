@@ -180,7 +180,8 @@ int mrg_helper_ids_choose(const struct mrg_unit *unit, struct mrg_id_mapping *re
  * MRG_INIT_STDIO_FD on become 0, 1 and 2; with --terminal the master of a terminal of the container's own is sent over the socket MRG_INIT_STDIO_FD, for
  * mrg_helper_process_master(), --size ROWS:COLUMNS tells its size; with --environment MRG_INIT_ENVIRONMENT_FD holds the whole environment, each variable
  * ended by NUL; with --wait it waits for a byte from MRG_INIT_WAIT_FD before all else; --filter loads the seccomp filter in MRG_INIT_FILTER_FD;
- * --sysctls sets those in MRG_INIT_SYSCTLS_FD, written like the environment. --umask
+ * --sysctls sets those in MRG_INIT_SYSCTLS_FD, written like the environment; --mounts does what MRG_INIT_MOUNTS_FD says, written
+ * likewise: "flags SET:CLEAR PATH", the bits of mount_setattr(2) in hexadecimal, "hide PATH" and "readonly PATH". --umask
  * OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...] as mrg_helper_user() gives it, --caps INHERITABLE:AMBIENT[:BOUNDING] (hexadecimal). With --socket
  * MRG_INIT_ERROR_FD is a socket over which the pipe comes (SCM_RIGHTS), for engines that keep open what they pass on; an empty record is written
  * first. With --exec the command takes its place: there is no init, and no --status. */
@@ -190,6 +191,7 @@ int mrg_helper_ids_choose(const struct mrg_unit *unit, struct mrg_id_mapping *re
 #define MRG_INIT_WAIT_FD	9
 #define MRG_INIT_FILTER_FD	10
 #define MRG_INIT_SYSCTLS_FD	11
+#define MRG_INIT_MOUNTS_FD	12
 
 /* A sealed copy of moorage-init in memory, executable through /proc/self/fd: a container that gets it by descriptor reaches no file of the host. */
 int mrg_helper_init_open(int *ret_fd, struct mrg_error *err);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Builds docs/examples/hello against an installed moorage and runs it: out_of_tree.sh PREFIX [LIBDIR] (DESTDIR is honoured)
+# Builds docs/examples/hello against an installed moorage, runs it and has it judged: out_of_tree.sh PREFIX [LIBDIR] (DESTDIR is honoured)
 # The plugin goes into a directory of its own, nothing is installed.
 set -eu
 
@@ -36,10 +36,15 @@ export MOORAGE_STATE_DIR=$work/state MOORAGE_RUN_DIR=$work/run
 moorage=$destdir$prefix/bin/moorage
 "$moorage" backends | grep -q hello || fail "moorage does not list hello"
 if [ "$(id -u)" = 0 ]; then
-	out=$("$moorage" run --rm -B hello --rootfs "$work/rootfs" -- /bin/echo hello) || fail "hello does not run: $out"
-	[ "$out" = hello ] || fail "hello printed '$out'"
+	cp "$MOORAGE_LIBEXEC_DIR/moorage-probe" "$work/rootfs/probe"
+	out=$("$moorage" run --rm -B hello --rootfs "$work/rootfs" -- /probe out:hello) || fail "hello does not run: $out"
+	[ "$out" = $'hello\nout:hello=ok' ] || fail "hello printed '$out'"
 	status=0
-	"$moorage" run --rm -B hello --rootfs "$work/rootfs" -- /bin/sh -c 'exit 7' || status=$?
+	"$moorage" run --rm -B hello --rootfs "$work/rootfs" -- /probe exit:7 || status=$?
 	[ "$status" = 7 ] || fail "exit status $status instead of 7"
+	"$destdir$prefix/bin/moorage-certify" --path "$MOORAGE_BACKEND_PATH" hello >"$work/tap" 2>&1 || {
+		grep -v '^ok' "$work/tap" | sed 's/^/# /'
+		fail "hello is not certified"
+	}
 fi
-echo "ok - a backend out of tree is built, listed and run"
+echo "ok - a backend out of tree is built, listed, run and certified"

@@ -167,7 +167,8 @@ lie cleanup:nothing 'contract: cleanup ends*' "contract: cleanup ends what outli
 lie processes:nothing 'contract: processes finds*' "contract: processes finds each one once"
 lie update:nothing 'contract: update when *' "contract: update when CREATED gives -MRG_E_NOT_RUNNING" \
 	"contract: update when STOPPED gives -MRG_E_NOT_RUNNING"
-lie configure:nothing 'contract: adopt reads*' "contract: adopt reads what was made, and leaves it alone"
+lie adopt:nothing 'contract: adopt reads*' "contract: adopt reads what was made, and leaves it alone"
+lie configure:nothing 'contract: configure*' "contract: configure writes what has changed"
 lie explain:nothing 'contract: explain *' "contract: explain says how it is done" "contract: explain stops when it is told to"
 lie check:EINVAL:no 'contract: check accepts*' "contract: check accepts a plain spec"
 lie autostart:return=1 'contract: autostart*' "contract: autostart is what was set last"
@@ -182,7 +183,7 @@ MRG_FAKE_FAULT=stats:delay=60000 judge "$fake/honest/.libs" honest --only 'contr
 expect "contract: stats when CREATED gives -MRG_E_NOT_RUNNING" "contract: stats when RUNNING gives 0"
 told "stats hangs"
 
-# Every field is claimed, none but these is honoured: each of the others has a test that fails.
+# Every field is claimed, none but these is honoured: each of the others fails.
 fields=$("$certify" --list | sed -nE 's/^fields: ([^:]+): .*/\1/p' | sort -u)
 MRG_FAKE_MORE=$(tr '\n' , <<<"$fields") judge "$fake/honest/.libs" honest --only 'fields: *'
 for field in $fields; do
@@ -192,10 +193,9 @@ for field in $fields; do
 	process.consoleSize | annotations | moorage.stdin | moorage.stop.* | moorage.labels | moorage.log | moorage.options) continue ;;
 	esac
 	n=$((n + 1))
-	if grep -q "^fields: $field: " "$work/got"; then
+	# The second, where this host gives the kit nothing to try it with.
+	if grep -qE "^fields: ($field: .*|it was observed: $field)\$" "$work/got"; then
 		echo "ok $n - claimed and not honoured: $field"
-	elif ! grep -E "^ok [0-9]+ - fields: $field: " "$work/tap" | grep -qv ' # SKIP '; then
-		echo "ok $n - claimed and not honoured: $field # SKIP $(sed -nE "s/^ok [0-9]+ - fields: $field: .* # SKIP //p" "$work/tap" | head -n 1)"
 	else
 		failed=$((failed + 1))
 		echo "not ok $n - claimed and not honoured: $field"

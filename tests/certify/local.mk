@@ -50,10 +50,12 @@ moorage-probe: $(probe_sources)
 EXTRA_DIST += $(probe_sources)
 CLEANFILES += moorage-probe
 
-# As root: the backends that were built, in the build tree.
+# As root: the backends that were built, in the build tree; libvirt beside a daemon of its own.
 certify: all
 	for backend in $$(sed -n 's,^include backends/\(.*\)/local.mk$$,\1,p' $(srcdir)/Makefile.am); do \
-		test ! -e .libs/$$backend.so || MOORAGE_LIBEXEC_DIR=$(abs_builddir) ./moorage-certify --path $(abs_builddir)/.libs $$backend || exit; \
+		beside=; test $$backend != libvirt || beside=$(abs_srcdir)/tests/e2e/libvirtd; \
+		test ! -e .libs/$$backend.so || MOORAGE_LIBEXEC_DIR=$(abs_builddir) \
+			$$beside ./moorage-certify --path $(abs_builddir)/.libs $$backend || exit; \
 	done
 
 .PHONY: certify

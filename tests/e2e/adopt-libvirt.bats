@@ -35,6 +35,9 @@ limit() {
 	fi
 }
 
+# remains NAME: what libvirt leaves of a domain.
+remains() { find /run/libvirt/lxc -name "$P-$1.*"; }
+
 undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1"; }
 
 @test "it is listed, inspected and shown as it is, without being touched" {
@@ -51,6 +54,10 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 @test "start, exec, procs, pause, stop; then virsh again; not one byte has changed" {
 	domain life /bin/sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
 	before=$(sha256sum <"$(file life)")
+	# The first start, whoever asks for it, makes libvirt add the partition to what it shows.
+	v start "$P-life"
+	v destroy "$P-life"
+	v dumpxml --inactive "$P-life" >"$BATS_TEST_TMPDIR/shown"
 	m start "$P-life"
 	[ "$(v domstate "$P-life")" = running ]
 	run m exec "$P-life" -- /bin/sh -c 'hostname; exit 5'
@@ -70,6 +77,7 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	m stop "$P-life"
 	[ "$(v domstate "$P-life")" = "shut off" ]
 	[ "$(sha256sum <"$(file life)")" = "$before" ]
+	v dumpxml --inactive "$P-life" | cmp - "$BATS_TEST_TMPDIR/shown"
 	v start "$P-life"
 	is life running
 	v destroy "$P-life"
@@ -91,6 +99,8 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	[ "$(v domstate "$P-theirs")" = "shut off" ]
 	m rm "$P-theirs"
 	undefined theirs
+	[ -z "$(remains theirs)" ]
+	[ -z "$(cgroups theirs)" ]
 }
 
 @test "a transient one is there while it runs" {
@@ -109,6 +119,57 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	domain taken /bin/true
 	refused 9 "$P-taken.*libvirt" create -B libvirt --name "$P-taken" "$E2E_ROOT" -- /bin/true
 	v undefine "$P-taken"
+}
+
+@test "suspend and resume are virsh's, whoever asked for them" {
+	domain rests /bin/sh -c 'while :; do sleep 0.1; done'
+	v start "$P-rests"
+	v suspend "$P-rests"
+	is rests paused
+	m unpause "$P-rests"
+	[ "$(v domstate "$P-rests")" = running ]
+	m pause "$P-rests"
+	v resume "$P-rests"
+	is rests running
+	m rm -f "$P-rests"
+	undefined rests
+}
+
+@test "live limits are those that virsh shows" {
+	domain narrow /bin/sh -c 'while :; do sleep 0.1; done'
+	m start "$P-narrow"
+	m update -m 100m "$P-narrow"
+	[[ "$(v memtune "$P-narrow")" == *"hard_limit"*": 102400"* ]]
+	m stats --no-stream --json "$P-narrow" | jq -e '.. | numbers | select(. == 104857600)' >/dev/null
+	# For this life: the definition is not ours to change.
+	m stop -t 1 "$P-narrow"
+	m start "$P-narrow"
+	[ "$(limit narrow)" = 268435456 ]
+	m rm -f "$P-narrow"
+}
+
+@test "the daemon is the one whose URI is given" {
+	socket=$(find /run/libvirt -name '*-sock' \( -name 'virtlxcd-*' -o -name 'libvirt-sock' \) | head -n 1)
+	m create -q -B libvirt -P "lxc:///system?socket=$socket" --name "$P-uri" "$E2E_ROOT" -- /bin/echo over the URI
+	run m start -a "$P-uri"
+	[ "$output" = "over the URI" ]
+	m ls -aq -B libvirt -P "lxc:///system?socket=$socket" | grep -qx "$P-uri"
+	m rm "$P-uri"
+	undefined uri
+	refused 5 "does not answer" create -B libvirt -P "lxc:///system?socket=/no/such" --name "$P-uri" "$E2E_ROOT" -- /bin/true
+	refused 2 "'qemu:///system' is no URI of libvirt's LXC driver" create -B libvirt -P qemu:///system --name "$P-uri" "$E2E_ROOT" -- /bin/true
+}
+
+@test "ls loads nothing of libvirt's, and needs no daemon" {
+	domain plain /bin/true
+	kill_daemon
+	run env LD_DEBUG=files "$MOORAGE" -B libvirt ls -a
+	loaded=$output
+	start_daemon
+	[ "$status" = 0 ]
+	[[ "$loaded" == *"$P-plain"* ]]
+	[[ "$loaded" != *libvirt.so.0* ]]
+	v undefine "$P-plain"
 }
 
 @test "autostart is virsh's" {
@@ -155,6 +216,22 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	m rm -f "$P-net"
 	eventually 5 bash -c '[ "$(ip -o link | wc -l)" = '"$before"' ]'
 	ip link del mrgt-br0
+}
+
+@test "a system that virsh defined boots, is entered, and is asked to halt the way it understands" {
+	[ "$E2E_KIND" = debian ] || skip "busybox has no systemd"
+	local system
+	system=$("$BATS_TEST_DIRNAME/root" systemd "${MRGT_CACHE:-/var/tmp/mrgt-cache}") || skip "the root could not be made: no package mirror answers"
+	cp -a --reflink=auto "$system" "$BATS_TEST_TMPDIR/root"
+	E2E_ROOT=$BATS_TEST_TMPDIR/root domain system /sbin/init
+	m start "$P-system"
+	eventually 60 bash -c '[ "$("$MOORAGE" exec "$0" -- systemctl is-system-running 2>/dev/null)" = running ]' "$P-system"
+	SECONDS=0
+	m stop -t 30 "$P-system"
+	[ "$SECONDS" -lt 25 ]
+	[ "$(v domstate "$P-system")" = "shut off" ]
+	m rm "$P-system"
+	undefined system
 }
 
 # ---- the daemon goes ------------------------------------------------------------
@@ -220,6 +297,91 @@ agents() {
 	[ "$status" = 3 ]
 	! agents
 	m rm -f "$P-kept"
+}
+
+@test "a daemon that is killed in the middle of a call is an error at once, and nothing is lost" {
+	fresh cut -- /bin/sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
+	local verb pid
+	for verb in start "rm -f"; do
+		pid=$(daemon)
+		kill -STOP "$pid"
+		# shellcheck disable=SC2086 # the verb and its option
+		m $verb "$P-cut" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- & command=$!
+		# rm gives libvirt time to notice the end by itself.
+		eventually 15 agents
+		kill_daemon
+		SECONDS=0
+		! wait "$command"
+		[ "$SECONDS" -lt 10 ]
+		one_line "$BATS_TEST_TMPDIR/out"
+		grep -q "libvirt.*does not answer\|ended before it could answer" "$BATS_TEST_TMPDIR/out"
+		is cut created || is cut stopped
+		start_daemon
+		m start "$P-cut"
+		is cut running
+	done
+	m rm -f "$P-cut"
+	undefined cut
+	[ -z "$(remains cut)" ]
+}
+
+@test "what died while libvirt took it for suspended can be removed" {
+	[ -d /sys/fs/cgroup/freezer/machine ] || skip "libvirt suspends with cgroup v1 only"
+	sleeper frozen
+	v suspend "$P-frozen"
+	local cgroup pid
+	cgroup=$(find /sys/fs/cgroup/freezer/machine -maxdepth 1 -name "lxc-*-$P-frozen.libvirt-lxc")
+	kill -STOP "$(daemon)"
+	for pid in $(cat "$cgroup/cgroup.procs"); do kill -KILL "$pid"; done
+	echo THAWED >"$cgroup/freezer.state"
+	eventually 5 bash -c '[ -z "$(cat "$0/cgroup.procs")" ]' "$cgroup"
+	kill -CONT "$(daemon)"
+	is frozen stopped
+	m rm -f "$P-frozen"
+	undefined frozen
+	[ -z "$(cgroups frozen)" ]
+}
+
+# monitors: those of this file.
+monitors() {
+	local pid
+	for pid in $(pgrep -x moorage-monitor); do
+		! grep -qzF "MOORAGE_RUN_DIR=$MOORAGE_RUN_DIR" "/proc/$pid/environ" 2>/dev/null || echo "$pid"
+	done
+}
+
+@test "rm waits for what a start was at when it was killed" {
+	fresh begun -- /bin/sleep 60
+	local lock
+	lock=$(find "$MOORAGE_STATE_DIR" -path "*$P-begun*" -name libvirt.lock)
+	[ -n "$lock" ]
+	kill -STOP "$(daemon)"
+	m start "$P-begun" >/dev/null 2>&1 3>&- & command=$!
+	eventually 5 bash -c '! flock -n "$1" true' - "$lock"
+	# shellcheck disable=SC2046 # pids
+	kill -KILL "$command" $(monitors)
+	wait "$command" || true
+	# The program that asks the daemon is still at it.
+	! flock -n "$lock" true
+	kill -CONT "$(daemon)"
+	m rm -f "$P-begun"
+	! agents
+	undefined begun
+	[ -z "$(remains begun)" ]
+	[ -z "$(cgroups begun)" ]
+}
+
+@test "cgroups that the daemon has left go with the container" {
+	fresh left -- /bin/true
+	local dir dirs=()
+	for dir in /sys/fs/cgroup/{freezer,devices,memory}/machine; do
+		[ ! -d "$dir" ] || dirs+=("$dir/lxc-4194000-$P-left.libvirt-lxc")
+	done
+	[ -d /sys/fs/cgroup/freezer ] || dirs=("/sys/fs/cgroup/machine/lxc-4194000-$P-left.libvirt-lxc")
+	mkdir -p "${dirs[@]}"
+	rmdir "${dirs[-1]}"
+	m rm "$P-left"
+	[ -z "$(cgroups left)" ]
 }
 
 @test "the daemon is killed at random times while containers start: the next command finds the truth" {

@@ -14,11 +14,14 @@ setup() {
 	[ -n "$LXCPATH" ] || skip "LXC is not installed"
 }
 
+# A test may have left a configuration that LXC refuses.
 teardown() {
-	local name
-	for name in $(lxc-ls -1 2>/dev/null | grep "^$P-"); do
+	local dir name
+	for dir in "$LXCPATH/$P"-*; do
+		[ -d "$dir" ] || continue
+		name=${dir##*/}
 		lxc-stop -k -n "$name" >/dev/null 2>&1 || true
-		lxc-destroy -n "$name" >/dev/null 2>&1 || true
+		lxc-destroy -n "$name" >/dev/null 2>&1 || rm -rf --one-file-system "$dir"
 	done
 }
 
@@ -47,6 +50,21 @@ lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
 	m stop -t 20 "$P-theirs"
 	lxc_is theirs STOPPED
 	untouched theirs
+}
+
+@test "it reboots in its place" {
+	local before
+	foreign again
+	m start "$P-again"
+	before=$(lxc-info -p -H -n "$P-again")
+	m exec "$P-again" -- /bin/busybox reboot -f || true
+	rebooted() { local now; now=$(lxc-info -p -H -n "$P-again") && [ -n "$now" ] && [ "$now" != "$before" ]; }
+	eventually 10 rebooted
+	is again running
+	[ "$(m exec "$P-again" -- /bin/hostname)" = "$P-again" ]
+	m stop -t 20 "$P-again"
+	lxc_is again STOPPED
+	untouched again
 }
 
 @test "one side freezes, the other sees it" {
@@ -104,6 +122,37 @@ lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
 	grep -v lxc.start.auto "$LXCPATH/$P-boot/config" | cmp "$BATS_TEST_TMPDIR/before"
 }
 
+# parent PID
+parent() { awk '/^PPid:/ { print $2 }' "/proc/$1/status"; }
+
+# cgroups NAME: those that a start of ours has made.
+cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
+
+@test "what a life that was killed has left goes, whoever destroys the container" {
+	local init
+	foreign killed
+	m start "$P-killed"
+	init=$(lxc-info -p -H -n "$P-killed")
+	[ -n "$(cgroups killed)" ]
+	# Ours and LXC's.
+	kill -9 "$(parent "$(parent "$init")")" "$(parent "$init")"
+	kill -9 "$init" 2>/dev/null || true
+	eventually 10 lxc_is killed STOPPED
+	lxc-destroy -n "$P-killed"
+	m ls >/dev/null
+	[ -z "$(cgroups killed)" ]
+}
+
+@test "a listing ends nothing: not even what has lost its configuration" {
+	foreign adrift
+	m start "$P-adrift"
+	mv "$LXCPATH/$P-adrift/config" "$BATS_TEST_TMPDIR/config"
+	m ls >/dev/null
+	mv "$BATS_TEST_TMPDIR/config" "$LXCPATH/$P-adrift/config"
+	[ "$(m exec "$P-adrift" -- /bin/hostname)" = "$P-adrift" ]
+	m rm -f "$P-adrift"
+}
+
 @test "another name, and the end, as LXC does them" {
 	foreign old
 	m rename "$P-old" "$P-new"
@@ -146,6 +195,19 @@ lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
 	foreign taken
 	refused 9 "exists already: lxc has it" create -B lxc --name "$P-taken" "$E2E_ROOT" -- /bin/true
 	untouched taken
+}
+
+@test "what a configuration must not have is told with its file and line" {
+	foreign odd
+	echo 'lxc.cap.drop = nonsense' >>"$LXCPATH/$P-odd/config"
+	run m start "$P-odd"
+	[ "$status" = 2 ]
+	[[ "$output" == *"'$LXCPATH/$P-odd/config': line $(wc -l <"$LXCPATH/$P-odd/config"): lxc.cap.drop"* ]]
+	m ls -q | grep -qx "$P-odd"
+	sed -i '$d' "$LXCPATH/$P-odd/config"
+	untouched odd
+	m rm "$P-odd"
+	[ ! -e "$LXCPATH/$P-odd" ]
 }
 
 @test "a configuration that LXC cannot read is told by name" {

@@ -187,6 +187,35 @@ nspawn_of() { pgrep -f "^/usr/bin/systemd-nspawn .*--machine=$P-$1 "; }
 	[ "${lines[1]}" = 0 ]
 }
 
+@test "the console of a machine that boots" {
+	machine hand /var/lib/machines
+	printf '[Exec]\nBoot=yes\nPrivateUsers=no\n[Network]\nVirtualEthernet=no\n' >"$SETTINGS/$P-hand.nspawn"
+	rm -f "/var/lib/machines/$P-hand/sbin/init"
+	mkdir -p "/var/lib/machines/$P-hand/sbin"
+	printf '#!/bin/sh\nwhile read -r line; do echo "heard $line"; done\n' >"/var/lib/machines/$P-hand/sbin/init"
+	chmod 755 "/var/lib/machines/$P-hand/sbin/init"
+	m start "$P-hand"
+	if [ -d /run/systemd/system ]; then
+		# The unit runs it, and its output goes to the journal.
+		refused 125 "has no console" console "$P-hand"
+	else
+		run timeout 20 script -qefc "'$MOORAGE' console '$P-hand'" /dev/null < <(sleep 1; echo ahoy; sleep 1; printf '\035\035\035'; sleep 5)
+		[[ "$output" == *"heard ahoy"* ]]
+		is hand running
+	fi
+	m kill "$P-hand"
+}
+
+@test "device nodes, also with users of its own" {
+	[ ! -d /run/systemd/system ] || skip "the host in the machine has no controllers to allow devices with"
+	run once node --device /dev/full:/dev/mrgt-full -- /bin/sh -c 'stat -c "%F %t:%T" /dev/mrgt-full; echo x >/dev/mrgt-full'
+	[ "${lines[0]}" = "character special file 1:7" ]
+	[[ "${lines[1]}" == *"No space left"* ]]
+	run once bound --userns auto --device /dev/net/tun --device /dev/ptmx -- /bin/sh -c 'stat -c "%F %t:%T" /dev/net/tun'
+	[ "${lines[0]}" = "character special file a:c8" ]
+	refused 6 "cannot be given '/dev/mrgt-full'" create -B nspawn --name "$P-users" --userns auto --device /dev/full:/dev/mrgt-full "$E2E_ROOT" -- /bin/true
+}
+
 @test "enable and disable are those of machinectl" {
 	command -v systemctl >/dev/null || skip "systemctl is not installed"
 	machine hand /var/lib/machines
@@ -204,6 +233,7 @@ nspawn_of() { pgrep -f "^/usr/bin/systemd-nspawn .*--machine=$P-$1 "; }
 	is hand running
 	run m exec "$P-hand" -- /bin/echo inside
 	[ "$output" = inside ]
+	refused 125 "was started by others" attach "$P-hand"
 	m stop "$P-hand"
 	run machinectl show "$P-hand"
 	[ "$status" != 0 ]

@@ -41,3 +41,18 @@ up() { [[ $("$MOORAGE" exec "$P-os" -- systemctl is-system-running 2>/dev/null) 
 	[ "$output" = 0 ]
 	m rm "$P-os"
 }
+
+@test "its console asks who is there" {
+	options=(--ephemeral)
+	if [ "$E2E_BACKEND" = libvirt ]; then
+		cp -a --reflink=auto "$SYSTEMD" "$BATS_TEST_TMPDIR/root"
+		SYSTEMD=$BATS_TEST_TMPDIR/root options=()
+	fi
+	m create -q -B "$E2E_BACKEND" --name "$P-tty" --boot --tty "${options[@]}" "$SYSTEMD"
+	m start "$P-tty"
+	asks() {
+		timeout 20 script -qefc "'$MOORAGE' console '$E2E_BACKEND:$P-tty'" /dev/null < <(sleep 0.5; echo; sleep 1; printf '\035\035\035'; sleep 2) | grep -q login:
+	}
+	eventually 60 asks
+	m rm -f "$P-tty"
+}

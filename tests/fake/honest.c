@@ -201,14 +201,14 @@ static int open_engine(struct mrg_error *err)
 	return fd < 0 ? mrg_error_set(err, -errno, "the engine's directory '%s' cannot be opened", path) : fd;
 }
 
-static int configure(_unused_ void *self, const struct mrg_unit *unit, struct mrg_error *err)
+static int write_configuration(const struct mrg_unit *unit, struct mrg_error *err)
 {
 	_cleanup_close_ int engine = open_engine(err);
 	_cleanup_free_ char *text = NULL;
-	int r = fake_fault("configure", unit, err);
+	int r;
 
-	if (r != 0 || engine < 0)
-		return r != 0 ? fake_answer(r) : engine;
+	if (engine < 0)
+		return engine;
 	r = mrg_spec_emit(unit->spec, 1, &text, err);
 	if (r == 0)
 		r = fd_replace_file(engine, unit->name, text, strlen(text), false);
@@ -219,7 +219,14 @@ static int create(void *self, const struct mrg_unit *unit, struct mrg_error *err
 {
 	int r = fake_create(self, unit, err);
 
-	return r < 0 ? r : configure(self, unit, err);
+	return r < 0 ? r : write_configuration(unit, err);
+}
+
+static int configure(_unused_ void *self, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	int r = fake_fault("configure", unit, err);
+
+	return r != 0 ? fake_answer(r) : write_configuration(unit, err);
 }
 
 static int set_autostart(int engine, const char *name, int on)
@@ -299,8 +306,8 @@ static int take_fields(const struct mrg_spec *from, struct mrg_spec *spec, struc
 
 	for (char **arg = from->args; arg && *arg && r == 0; arg++)
 		r = mrg_spec_set(spec, MRG_FIELD_ARGS, *arg, err);
-	if (r == 0 && from->hostname)
-		r = mrg_spec_set(spec, MRG_FIELD_HOSTNAME, from->hostname, err);
+	for (char **env = from->env; env && *env && r == 0; env++)
+		r = mrg_spec_set(spec, MRG_FIELD_ENV, *env, err);
 	return r;
 }
 

@@ -302,3 +302,22 @@ struct mrg_spec *random_spec(unsigned int seed)
 		}
 	return r.spec;
 }
+
+void assert_reported_once(char *(*write)(const struct mrg_spec *spec, struct buffer *report))
+{
+	for (unsigned int seed = 0; seed < 300; seed++) {
+		struct mrg_spec *spec = random_spec(seed);
+		struct buffer report = { 0 };
+		char *text = write(spec, &report);
+		size_t rows = 0, fields = 0;
+
+		for (const char *c = report.text; c && *c; c++)
+			rows += *c == '\n';
+		for (size_t i = 0; i < MRG_FIELDS_WORDS; i++)
+			fields += (size_t)__builtin_popcountll(spec->set.word[i]);
+		assert_int_equal(rows, fields);
+		free(text);
+		buffer_deinit(&report);
+		mrg_spec_free(spec);
+	}
+}

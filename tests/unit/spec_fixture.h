@@ -13,6 +13,8 @@
 
 #include <moorage/moorage.h>
 
+#include "core/util/str.h"
+
 /* A spec from JSON that must parse. */
 struct mrg_spec *spec_of(const char *json);
 
@@ -27,5 +29,8 @@ int same_specs(const struct mrg_spec *a, const struct mrg_spec *b);
 
 /* A spec of random fields with random values the table allows; the same seed gives the same. */
 struct mrg_spec *random_spec(unsigned int seed);
+
+/* Of random specs each field that is set has one line in the report of @write. */
+void assert_reported_once(char *(*write)(const struct mrg_spec *spec, struct buffer *report));
 
 #endif

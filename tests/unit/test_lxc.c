@@ -310,15 +310,38 @@ static void bind_as(const struct place *p, int fd)
 		_exit(1);
 }
 
-static void serve(const struct place *p, int ready, const struct answer *a, size_t size)
+/* Whether the question comes with our credentials, though it was asked before anybody wanted them. */
+static bool read_question(int client, char question[16])
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), client;
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec iov = { .iov_base = question, .iov_len = 16 };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *header;
+	struct ucred peer;
+	int on = 1;
+
+	setsockopt(client, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	if (recvmsg(client, &message, 0) != 16)
+		return false;
+	header = CMSG_FIRSTHDR(&message);
+	if (!header || header->cmsg_type != SCM_CREDENTIALS)
+		return false;
+	memcpy(&peer, CMSG_DATA(header), sizeof(peer));
+	return peer.uid == geteuid() && peer.pid == getppid();
+}
+
+/* Tells @ready that it listens, and answers one question. */
+static void serve(int fd, int ready, const struct answer *a, size_t size)
+{
+	int client;
 	char question[16];
 
-	bind_as(p, fd);
 	(void)!write(ready, "", 1);
 	client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-	if (read(client, question, sizeof(question)) != (ssize_t)sizeof(question) || question[0] != LXC_ASK_INIT)
+	if (!read_question(client, question) || question[0] != LXC_ASK_INIT)
 		_exit(2);
 	(void)!write(client, a, size);
 	/* A monitor that is gone is not believed: this one stays until it was heard. */
@@ -331,20 +354,24 @@ static int ask_one(const struct place *p, const struct answer *a, size_t size, l
 {
 	struct lxc_place place;
 	struct mrg_error err;
-	int ready[2], socket, status, r;
+	int ready[2], asked, status, r;
 	pid_t pid;
 	char byte;
 
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
-	if (pid == 0)
-		serve(p, ready[1], a, size);
+	if (pid == 0) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		bind_as(p, fd);
+		serve(fd, ready[1], a, size);
+	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	assert_int_equal(lxc_place_of(&p->unit, &place, &err), 0);
-	socket = lxc_ask(&place, LXC_ASK_INIT);
-	assert_true(socket >= 0);
-	r = lxc_answer(socket, 5000, ret);
-	close(socket);
+	asked = lxc_ask(&place, LXC_ASK_INIT);
+	assert_true(asked >= 0);
+	r = lxc_answer(asked, 5000, ret);
+	close(asked);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	close(ready[0]);
@@ -366,12 +393,9 @@ static void test_answers(void **state)
 	assert_int_equal(value, 4242);
 }
 
-/* A monitor that was killed: its socket is still held by what it has made. */
-static void test_dead_monitor(void **state)
+/* A socket whose maker has ended. */
+static int make_left_socket(const struct place *p)
 {
-	struct place *p = *state;
-	struct lxc_place place;
-	struct mrg_error err;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
 	pid_t pid = fork();
 
@@ -381,10 +405,52 @@ static void test_dead_monitor(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+	return fd;
+}
+
+/* A monitor that was killed: its socket is still held by what it has made. */
+static void test_dead_monitor(void **state)
+{
+	struct place *p = *state;
+	struct lxc_place place;
+	struct mrg_error err;
+	int fd = make_left_socket(p), asked;
+	long value;
+
 	assert_int_equal(lxc_place_of(&p->unit, &place, &err), 0);
-	assert_int_equal(lxc_ask(&place, LXC_ASK_STATE), -ECONNREFUSED);
+	asked = lxc_ask(&place, LXC_ASK_STATE);
+	assert_true(asked >= 0);
+	assert_int_equal(lxc_answer(asked, -1, &value), -ECONNRESET);
+	close(asked);
 	close(fd);
 	assert_int_equal(lxc_ask(&place, LXC_ASK_STATE), -ECONNREFUSED);
+}
+
+/* That of lxc-start: the process that has made the socket has left it to another. The question waits for who asks for credentials late. */
+static void test_left_monitor(void **state)
+{
+	const struct answer good = { .data = (void *)4242 };
+	struct place *p = *state;
+	struct lxc_place place;
+	struct mrg_error err;
+	int fd = make_left_socket(p), asked, status;
+	long value = 0;
+	pid_t pid;
+
+	assert_int_equal(lxc_place_of(&p->unit, &place, &err), 0);
+	asked = lxc_ask(&place, LXC_ASK_INIT);
+	assert_true(asked >= 0);
+	pid = fork();
+	if (pid == 0) {
+		close(asked);
+		serve(fd, -1, &good, sizeof(good));
+	}
+	assert_int_equal(lxc_answer(asked, 5000, &value), 0);
+	assert_int_equal(value, 4242);
+	close(asked);
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 int main(void)
@@ -401,6 +467,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_links, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dead_monitor, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_left_monitor, setup, teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -160,6 +160,92 @@ static void limits_become_properties(void **state _unused_)
 	mrg_spec_free(spec);
 }
 
+/* ---- what is told, what is refused ------------------------------------------------------------- */
+
+static struct mrg_spec *spec_with(enum mrg_field field, const char *value)
+{
+	struct mrg_spec *spec = mrg_spec_new();
+
+	assert_non_null(spec);
+	assert_int_equal(mrg_spec_set(spec, MRG_FIELD_ROOT_PATH, "/usr", NULL), 0);
+	assert_int_equal(mrg_spec_set(spec, field, value, NULL), 0);
+	return spec;
+}
+
+static void files_say_what_is_there(void **state _unused_)
+{
+	struct mrg_spec *spec = spec_with(MRG_FIELD_READONLY_PATHS, "/lib"), *reduced = NULL;
+	char bind[] = "bind", nosuid[] = "nosuid", ro[] = "ro", *options[] = { bind, nosuid, ro, NULL };
+	const struct mrg_mount mount = { .source = "/usr", .destination = "/mnt", .options = options };
+
+	assert_int_equal(mrg_spec_set(spec, MRG_FIELD_READONLY_PATHS, "/no/such", NULL), 0);
+	assert_int_equal(mrg_spec_set(spec, MRG_FIELD_MASKED_PATHS, "/no/such", NULL), 0);
+	assert_int_equal(mrg_spec_add_mount(spec, &mount, NULL), 0);
+	assert_int_equal(nspawn_reduce(spec, &reduced, NULL), 0);
+	assert_int_equal(strv_length(reduced->readonly_paths), 1);
+	assert_string_equal(reduced->readonly_paths[0], "/lib");
+	assert_int_equal(strv_length(reduced->masked_paths), 0);
+	assert_int_equal(strv_length(reduced->mounts.item[0].options), 2);
+	assert_string_equal(reduced->mounts.item[0].options[1], "ro");
+	/* Of a copy only. */
+	assert_int_equal(strv_length(spec->readonly_paths), 2);
+	assert_int_equal(strv_length(spec->mounts.item[0].options), 3);
+	mrg_spec_free(reduced);
+	mrg_spec_free(spec);
+}
+
+static void nspawns_share_leaves_the_rest_to_others(void **state _unused_)
+{
+	struct mrg_spec *spec = spec_with(MRG_FIELD_READONLY_PATHS, "/lib"), *share = NULL;
+
+	assert_int_equal(mrg_spec_set(spec, MRG_FIELD_CAP_BOUNDING, "KILL", NULL), 0);
+	assert_int_equal(mrg_spec_set(spec, MRG_FIELD_SECCOMP_PROFILE, "default", NULL), 0);
+	assert_int_equal(mrg_spec_set(spec, MRG_FIELD_HOSTNAME, "web", NULL), 0);
+	assert_int_equal(nspawn_share(spec, &share, NULL), 0);
+	assert_null(share->readonly_paths);
+	assert_false(mrg_fields_has(&share->set, MRG_FIELD_SECCOMP_PROFILE));
+	assert_true(share->cap_bounding == UINT64_MAX);
+	assert_string_equal(share->hostname, "web");
+	mrg_spec_free(share);
+	mrg_spec_free(spec);
+}
+
+static void what_nspawn_cannot_do_is_refused(void **state _unused_)
+{
+	static const struct {
+		enum mrg_field field;
+		const char *value, *expected;
+	} rows[] = {
+		{ MRG_FIELD_NS_PID, "host", "/linux/namespaces/pid" },
+		{ MRG_FIELD_NS_UTS, "host", "/linux/namespaces/uts" },
+		{ MRG_FIELD_NS_IPC, "host", "/linux/namespaces/ipc" },
+		{ MRG_FIELD_NS_CGROUP, "host", "/linux/namespaces/cgroup" },
+		{ MRG_FIELD_NS_PID, "/proc/1/ns/pid", "/linux/namespaces/pid" },
+		{ MRG_FIELD_DEVICES, "[{\"path\":\"/srv/null\",\"type\":\"c\",\"major\":1,\"minor\":3}]", "'/srv/null' is not below '/dev'" },
+		{ MRG_FIELD_SCHEDULER, "{\"policy\":\"SCHED_BATCH\"}", "/process/scheduler" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct mrg_spec *spec = spec_with(rows[i].field, rows[i].value);
+		struct mrg_error err = { 0 };
+
+		assert_int_equal(nspawn_check(NULL, spec, &err), -MRG_E_UNSUPPORTED);
+		assert_non_null(strstr(err.message, rows[i].expected));
+		mrg_spec_free(spec);
+	}
+}
+
+static void what_is_missing_is_not_adopted(void **state _unused_)
+{
+	struct mrg_unit unit = { .name = "mrgt-nspawn-nobody", .dir = -1, .adopted = 1, .path = "/usr/share/doc" };
+	struct mrg_spec *spec = mrg_spec_new();
+	struct mrg_error err = { 0 };
+
+	assert_int_equal(nspawn_adopt(NULL, &unit, spec, &err), -MRG_E_NOT_FOUND);
+	assert_non_null(strstr(err.message, "'mrgt-nspawn-nobody'"));
+	mrg_spec_free(spec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +254,10 @@ int main(void)
 		cmocka_unit_test(the_leader_is_told),
 		cmocka_unit_test(an_end_without_a_leader_is_seen),
 		cmocka_unit_test(limits_become_properties),
+		cmocka_unit_test(files_say_what_is_there),
+		cmocka_unit_test(nspawns_share_leaves_the_rest_to_others),
+		cmocka_unit_test(what_nspawn_cannot_do_is_refused),
+		cmocka_unit_test(what_is_missing_is_not_adopted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
