@@ -39,10 +39,10 @@ static void set_usable(struct value *row, const struct mrg_probe *probe)
 
 static void set_reason(struct value *row, const struct mrg_error *err)
 {
-	_cleanup_free_ char *text = strdup(err->message);
+	const char *hint = strchr(err->message, '\n');
+	char text[sizeof(err->message) + 2];
 
-	for (char *c = text; c && (c = strchr(c, '\n'));)
-		*c = ';';
+	snprintf(text, sizeof(text), "%.*s%s%s", (int)strcspn(err->message, "\n"), err->message, hint ? "; " : "", hint ? hint + 1 : "");
 	value_text(&row[REASON], text);
 }
 

@@ -80,14 +80,15 @@ static void cut_suffix(char *name)
 		name[length - 4] = '\0';
 }
 
-static int list_in(const char *dir, char ***names, struct mrg_error *err)
+/* @asked: it was given by the user, who wants to hear that it cannot be read; of the usual ones everybody sees what may be seen. */
+static int list_in(const char *dir, bool asked, char ***names, struct mrg_error *err)
 {
 	_cleanup_closedir_ DIR *d = opendir(dir);
 	struct nspawn_image image;
 	struct dirent *entry;
 
 	if (!d)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : fail_errno(err, -errno, "cannot read the machines in '%s'", dir);
+		return errno == ENOENT || errno == ENOTDIR || (errno == EACCES && !asked) ? 0 : fail_errno(err, -errno, "cannot read the machines in '%s'", dir);
 	while ((entry = readdir(d))) {
 		cut_suffix(entry->d_name);
 		if (!nspawn_name_is_valid(entry->d_name) || strv_contains(*names, entry->d_name) ||
@@ -124,7 +125,7 @@ int nspawn_image_list(const char *path, int (*found)(const char *name, void *dat
 	int r = 0;
 
 	for (size_t i = 0; i < (path ? 1 : ARRAY_SIZE(machine_dirs)) && r == 0; i++)
-		r = list_in(path ? path : machine_dirs[i], &names, err);
+		r = list_in(path ? path : machine_dirs[i], path, &names, err);
 	if (r == 0 && !path)
 		r = list_running(&names, err);
 	for (size_t i = 0; r == 0 && names && names[i]; i++)
