@@ -68,17 +68,18 @@ static int tell(char ***args, const char *profile)
 
 int lxc_take_profile(struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
 {
-	char profile[PATH_MAX] = "";
+	char text[PATH_MAX] = "";
+	const char *profile = text;
 	int n;
 
 	if (!lxc_has_init(s) || !is_free())
 		return 0;
-	n = c->get_config_item(c, KEY, profile, sizeof(profile));
-	if (n >= (int)sizeof(profile))
+	n = c->get_config_item(c, KEY, text, sizeof(text));
+	if (n >= (int)sizeof(text))
 		return mrg_error_set(err, -MRG_E_INVALID, "the name of the AppArmor profile is too long");
 	/* Of one that is not set LXC says "(null)". */
-	if (n <= 0 || strcmp(profile, "(null)") == 0)
-		strcpy(profile, DEFAULT);
+	if (n <= 0 || strcmp(text, "(null)") == 0)
+		profile = DEFAULT;
 	if (is_lxcs_own(profile))
 		return 0;
 	if (!c->set_config_item(c, KEY, "unconfined"))
