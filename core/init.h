@@ -22,7 +22,7 @@ enum { EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, EXIT_BY_SIGNAL = 128 };
 
 struct options {
 	int exec, status, stdio, terminal, environment, filter, socket, sysctls, mounts, wait;
-	const char *umask, *user, *cwd, *caps, *size;	/* NULL: as they are */
+	const char *umask, *user, *cwd, *caps, *size, *profile;	/* NULL: as they are */
 	char **command;
 };
 

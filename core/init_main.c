@@ -7,7 +7,7 @@
  * lose or lack them: --status writes the wait status word to descriptor 4; --stdio makes descriptors 5, 6 and 7 the standard streams, --terminal
  * opens a terminal (of --size ROWS:COLUMNS) and sends its master over the socket 5; --environment takes the environment from the file 8; --wait waits
  * for a byte from 9; --filter loads the seccomp filter in the file 10; --sysctls sets those in the file 11; --mounts does to mounts what the file 12
- * says; with --socket 3 is a socket over which the pipe comes; --umask OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...],
+ * says; --profile NAME enters an AppArmor profile; with --socket 3 is a socket over which the pipe comes; --umask OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...],
  * --caps INHERITABLE:AMBIENT[:BOUNDING] (hexadecimal). With --exec it does all that and executes the command in its own place.
  */
 
@@ -207,6 +207,7 @@ static const struct {
 	{ "--user", 0, offsetof(struct options, user) },
 	{ "--size", 0, offsetof(struct options, size) },
 	{ "--caps", 0, offsetof(struct options, caps) },
+	{ "--profile", 0, offsetof(struct options, profile) },
 };
 
 /* How many words the option takes; 0: it is none. */

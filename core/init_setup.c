@@ -233,6 +233,32 @@ static void limit_caps(const struct caps *caps)
 			fail(-errno, "cannot set the ambient capabilities", "", "");
 }
 
+/* ---- AppArmor --------------------------------------------------------------------------------- */
+
+/* Of this process, and of those it starts. Newer kernels have a file of AppArmor's own; the other may be that of another module. */
+static void enter_profile(const char *profile)
+{
+	static const char change[] = "changeprofile ", *const files[] = { "/proc/self/attr/apparmor/current", "/proc/self/attr/current" };
+	char text[4096];
+	size_t length = strlen(profile);
+	ssize_t n = -1;
+	int fd = -1;
+
+	if (sizeof(change) + length > sizeof(text))
+		fail(-ENAMETOOLONG, "the name of the AppArmor profile '", profile, "' is too long");
+	memcpy(text, change, sizeof(change) - 1);
+	memcpy(text + sizeof(change) - 1, profile, length);
+	for (size_t i = 0; fd < 0 && i < 2; i++)
+		fd = open(files[i], O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = write(fd, text, sizeof(change) - 1 + length);
+	if (n < 0 && errno == ENOENT)
+		fail(-ENOENT, "the AppArmor profile '", profile, "' is not loaded; it comes with the package of the engine, and apparmor_parser loads it");
+	if (n < 0)
+		fail(-errno, "cannot enter the AppArmor profile '", profile, "'");
+	close(fd);
+}
+
 /* ---- all of it -------------------------------------------------------------------------------- */
 
 static void wait_for_monitor(void)
@@ -286,6 +312,8 @@ void set_up(const struct options *o)
 		set_sysctls();
 	if (o->mounts)
 		set_mounts();
+	if (o->profile)
+		enter_profile(o->profile);
 	/* As late as can be, since a filter may refuse what is still to be done; without no_new_privs only root can load one. */
 	if (o->filter && !no_new_privs)
 		load_filter();

@@ -18,6 +18,7 @@ liblxcbackend_la_SOURCES = \
 	%D%/place.c \
 	%D%/points.c \
 	%D%/probe.c \
+	%D%/profile.c \
 	%D%/ready.c \
 	%D%/running.c \
 	%D%/settings.c \

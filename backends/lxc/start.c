@@ -99,6 +99,8 @@ static int child(void *data, struct mrg_error *err)
 		r = lxc_engine_open(&s->place, &engine, err);
 	if (r == 0)
 		r = lxc_configure_life(s, engine.c, err);
+	if (r == 0)
+		r = lxc_take_profile(s, engine.c, err);
 	if (r < 0)
 		return r;
 	/* From here on a container may live, which does not end with the monitor. */

@@ -26,4 +26,7 @@ static inline bool lxc_has_init(const struct lxc_start *s)
 /* life.c: in the child, before LXC begins. */
 int lxc_configure_life(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err);
 
+/* profile.c: then; the AppArmor profile becomes moorage-init's affair. */
+int lxc_take_profile(struct lxc_start *s, struct lxc_container *c, struct mrg_error *err);
+
 #endif

@@ -144,3 +144,15 @@ checksum() { tar -C "$1" --sort=name --mtime=@0 -cf - . 2>/dev/null | sha256sum;
 	run once fds -- /bin/sh -c 'ls /proc/self/fd | grep -vxE "0|1|2|3" | wc -l'
 	[ "$output" = 0 ]
 }
+
+@test "LXC's AppArmor profile confines the first process, the command and what is executed" {
+	[ "$E2E_BACKEND" = lxc ] || skip "only LXC has profiles"
+	[ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] || skip "this kernel has no AppArmor"
+	sleeper label
+	run m exec "$P-label" -- cat /proc/1/attr/current /proc/self/attr/current
+	[ "${lines[0]}" = "lxc-container-default-cgns (enforce)" ]
+	[ "${lines[1]}" = "lxc-container-default-cgns (enforce)" ]
+	run once command -- cat /proc/self/attr/current
+	[ "$output" = "lxc-container-default-cgns (enforce)" ]
+	m rm -f "$P-label"
+}

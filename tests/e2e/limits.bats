@@ -33,7 +33,7 @@ cpu_ns() {
 		[ ! -r "$dir/cpuacct.usage" ] || { cat "$dir/cpuacct.usage"; return; }
 	done
 	for dir in $(cgroups "$1"); do
-		! grep -q '^usage_usec [1-9]' "$dir/cpu.stat" 2>/dev/null || { awk '/^usage_usec/ { print $2 * 1000 }' "$dir/cpu.stat"; return; }
+		! grep -q '^usage_usec [1-9]' "$dir/cpu.stat" 2>/dev/null || { awk '/^usage_usec/ { printf "%.0f\n", $2 * 1000 }' "$dir/cpu.stat"; return; }
 	done
 	return 1
 }
