@@ -20,25 +20,19 @@ static bool is_name(const char *text)
 	return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
 }
 
-/* Calls @found for the name of each system call of the architectures whose programs run here; 0 as soon as it returns false, else 1. */
-static int for_each_name(bool (*found)(const char *name, void *data), void *data, struct mrg_error *err)
+/* Calls @found for the name of each system call of the architectures whose programs run here; false as soon as it returns false. */
+static bool for_each_name(const struct seccomp_library *library, bool (*found)(const char *name, void *data), void *data)
 {
-	struct seccomp_library library;
-	uint32_t arches[2];
-	int r = seccomp_library_open(&library, err);
+	const uint32_t native = library->seccomp_arch_native(), arches[] = { native, seccomp_compat_arch(native) };
 
-	if (r < 0)
-		return r;
-	arches[0] = library.seccomp_arch_native();
-	arches[1] = seccomp_compat_arch(arches[0]);
 	for (size_t i = 0; i < ARRAY_SIZE(arches) && arches[i]; i++)
 		for (int number = 0; number < SYSCALLS_MAX; number++) {
-			_cleanup_free_ char *name = library.seccomp_syscall_resolve_num_arch(arches[i], number);
+			_cleanup_free_ char *name = library->seccomp_syscall_resolve_num_arch(arches[i], number);
 
 			if (name && !found(name, data))
-				return 0;
+				return false;
 		}
-	return 1;
+	return true;
 }
 
 static bool is_listed(const char *name, void *data)
@@ -57,22 +51,26 @@ static bool all_names(char *const *words)
 }
 
 /* Everything is allowed but for some; or nothing but some, when every other name there is was taken away; else nspawn's own list counts. */
-static int judge(struct nspawn_reader *reader)
+static int judge(struct nspawn_reader *reader, enum nspawn_filter *ret)
 {
-	int r = 0;
+	struct seccomp_library library;
+	int r;
 
+	*ret = FILTER_ADJUST;
 	if (!reader->allow && !reader->deny)
-		reader->filter = FILTER_NONE;
-	else if (strv_length(reader->allow) > NAMES_MAX || strv_length(reader->deny) > NAMES_MAX || !all_names(reader->deny))
-		reader->filter = FILTER_ADJUST;
-	else if (strv_contains(reader->allow, "@known"))
-		reader->filter = FILTER_DENY;
-	else {
-		if (all_names(reader->allow))
-			r = for_each_name(is_listed, reader, reader->unit.in.err);
-		reader->filter = r > 0 ? FILTER_ALLOW : FILTER_ADJUST;
+		*ret = FILTER_NONE;
+	if (*ret == FILTER_NONE || strv_length(reader->allow) > NAMES_MAX || strv_length(reader->deny) > NAMES_MAX || !all_names(reader->deny))
+		return 0;
+	if (strv_contains(reader->allow, "@known")) {
+		*ret = FILTER_DENY;
+		return 0;
 	}
-	return r < 0 ? r : 0;
+	if (!all_names(reader->allow))
+		return 0;
+	r = seccomp_library_open(&library, reader->unit.in.err);
+	if (r == 0 && for_each_name(&library, is_listed, reader))
+		*ret = FILTER_ALLOW;
+	return r;
 }
 
 int nspawn_judge_filter(struct nspawn_reader *reader)
@@ -94,7 +92,7 @@ int nspawn_judge_filter(struct nspawn_reader *reader)
 		if (r == -ENOMEM)
 			key_no_memory(in);
 	}
-	return r < 0 ? r : judge(reader);
+	return r < 0 ? r : judge(reader, &reader->filter);
 }
 
 KEY_READER(nspawn_read_filter)
@@ -193,11 +191,6 @@ static void write_names(struct key_writer *out, const char *start, const struct 
 	buffer_addf(&out->b, "\n");
 }
 
-static bool is_any(const char *name _unused_, void *data _unused_)
-{
-	return false;
-}
-
 static bool add_unlisted(const char *name, void *data)
 {
 	struct key_writer *out = data;
@@ -213,18 +206,17 @@ static bool add_unlisted(const char *name, void *data)
 /* A list of what is allowed has to take away every other name: which ones nspawn allows by itself differs between its versions. */
 static void write_seccomp(struct key_writer *out, const struct mrg_seccomp *seccomp)
 {
+	struct seccomp_library library;
 	bool allow, names = false;
 
-	if (!is_plain(seccomp, &allow))
+	/* Without libseccomp no other name is known, and nothing is said. */
+	if (!is_plain(seccomp, &allow) || (allow && seccomp_library_open(&library, NULL) < 0))
 		return;
 	for (size_t i = 0; i < seccomp->syscalls.n; i++)
 		names |= seccomp->syscalls.item[i].names != NULL;
 	if (allow) {
-		/* Without libseccomp the names are not known, and nothing is said. */
-		if (for_each_name(is_any, NULL, NULL) < 0)
-			return;
 		buffer_addf(&out->b, "SystemCallFilter=~");
-		for_each_name(add_unlisted, out, NULL);
+		for_each_name(&library, add_unlisted, out);
 		buffer_addf(&out->b, "\n");
 		if (names)
 			write_names(out, "", seccomp);
