@@ -27,6 +27,7 @@ unit_tests = \
 	%D%/unit/test_format_oci \
 	%D%/unit/test_format_systemd \
 	%D%/unit/test_lifecycle \
+	%D%/unit/test_json_table \
 	%D%/unit/test_log \
 	%D%/unit/test_mounts \
 	%D%/unit/test_native \
