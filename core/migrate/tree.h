@@ -27,16 +27,17 @@ struct tree_range {
 	uint32_t from, to, count;
 };
 
-/* What becomes of owners, of the ids in ACLs (uids and gids), and of the root id of file capabilities (uids). An id in no range stays, and is told when it
- * does not belong to a target range already. No ranges at all: everything stays as it is. */
+/* What becomes of owners, of the ids in ACLs (uids and gids), and of the root id of file capabilities (uids). An id in no range stays, and is
+ * told when it does not belong to a target range already. No ranges at all: everything stays as it is. */
 struct tree_map {
 	struct tree_range *uids, *gids;
 	size_t n_uids, n_gids;
 };
 
-/* The map that takes a root from one container's ids to another's: an id of the host that @from gives to an id of the container becomes the one that @to gives
- * to the same id of the container. @n 0: no user namespace, the ids of the host. Fills one of the two arrays: (&map.uids, &map.n_uids). Identical ranges are left out,
- * so a map without ranges means that nothing is to be done. -MRG_E_INVALID when one id would become two. */
+/* The map that takes a root from one container's ids to another's: an id of the host that @from gives to an id of the container becomes the
+ * one that @to gives to the same id of the container. @n 0: no user namespace, the ids of the host. Fills one of the two arrays: (&map.uids,
+ * &map.n_uids). Identical ranges are left out, so a map without ranges means that nothing is to be done. -MRG_E_INVALID when one id would
+ * become two. */
 int tree_map_between(const struct mrg_id_mapping *from, size_t n_from, const struct mrg_id_mapping *to, size_t n_to,
 		     struct tree_range **ret, size_t *ret_n, struct mrg_error *err);
 
@@ -103,32 +104,34 @@ struct tree_scan {
 int tree_scan(int dir, const struct tree_map *map, const struct tree_options *options, struct tree_scan *ret, struct mrg_error *err);
 void tree_scan_deinit(struct tree_scan *scan);
 
-/* Copies the tree open as @source to the new directory @name below @parent (-EEXIST when it is there): types, modes, owners (by the map), times to the
- * nanosecond, hard links, holes, extended attributes, ACLs, file capabilities, device nodes, flags. Shares contents where the file system can. After a failure what was made
- * is there still, for tree_remove(). @ret (may be NULL) is filled also on failure. */
+/* Copies the tree open as @source to the new directory @name below @parent (-EEXIST when it is there): types, modes, owners (by the map),
+ * times to the nanosecond, hard links, holes, extended attributes, ACLs, file capabilities, device nodes, flags. Shares contents where the
+ * file system can. After a failure what was made is there still, for tree_remove(). @ret (may be NULL) is filled also on failure. */
 int tree_copy(int source, int parent, const char *name, const struct tree_options *options, struct tree_report *ret, struct mrg_error *err);
 
-/* Gives the tree open as @dir to other ids, in place; setuid bits and file capabilities, which a change of owner removes, are put back.
- * May be interrupted at any point and called again with the same map: an id in a target range has been changed already. Where source and
- * target ranges overlap that cannot be told, so ids then go through a third range, free of both, and which of the two halves is at work is kept in an attribute
- * of the root (trusted.moorage.rebase), as is the map, so that a call with another one is refused (-MRG_E_STATE). Refused before anything is changed: files
- * that have names outside of the tree (they belong to others as well), mounts below it. */
+/* Gives the tree open as @dir to other ids, in place; setuid bits and file capabilities, which a change of owner removes, are put back. May be
+ * interrupted at any point and called again with the same map: an id in a target range has been changed already. Where source and target
+ * ranges overlap that cannot be told, so ids then go through a third range, free of both, and which of the two halves is at work is kept in an
+ * attribute of the root (trusted.moorage.rebase), as is the map, so that a call with another one is refused (-MRG_E_STATE). Refused before
+ * anything is changed: files that have names outside of the tree (they belong to others as well), mounts below it. */
 int tree_rebase(int dir, const struct tree_map *map, const struct tree_options *options, struct tree_report *ret, struct mrg_error *err);
 
 enum tree_moved { TREE_RENAMED, TREE_COPIED };
 
-/* Brings the tree @name below @parent to @new_name below @new_parent, which must not be there: by rename(2), where @options->map is not applied (tree_rebase() does), or to
- * another file system by tree_copy() with everything in @options; then the source stays, for tree_remove() once the copy is in use. *ret_how tells. */
+/* Brings the tree @name below @parent to @new_name below @new_parent, which must not be there: by rename(2), where @options->map is not
+ * applied (tree_rebase() does), or to another file system by tree_copy() with everything in @options; then the source stays, for tree_remove()
+ * once the copy is in use. *ret_how tells. */
 int tree_move(int parent, const char *name, int new_parent, const char *new_name, const struct tree_options *options, enum tree_moved *ret_how,
 	      struct tree_report *ret, struct mrg_error *err);
 
-/* Removes the tree @name below @parent: of any depth, with immutable files. Whatever is mounted below it stays, and is an error (-EBUSY). 0 when it is
- * not there. */
+/* Removes the tree @name below @parent: of any depth, with immutable files. Whatever is mounted below it stays, and is an error (-EBUSY). 0
+ * when it is not there. */
 int tree_remove(int parent, const char *name, const struct tree_options *options, struct mrg_error *err);
 
-/* A checksum (SHA-256, hexadecimal) of everything that tree_copy() keeps: names, types, modes, owners, times of modification, devices, extended
- * attributes, contents, which names are one file. The same for equal trees, whatever the order of their directories; holes count as zeros. Sockets and what is mounted count not. With a
- * @map owners count as mapped, so that the digest of a tree with the map and that of its re-based copy are equal. */
+/* A checksum (SHA-256, hexadecimal) of everything that tree_copy() keeps: names, types, modes, owners, times of modification, devices,
+ * extended attributes, contents, which names are one file. The same for equal trees, whatever the order of their directories; holes count as
+ * zeros. Sockets and what is mounted count not. With a @map owners count as mapped, so that the digest of a tree with the map and that of its
+ * re-based copy are equal. */
 #define TREE_DIGEST_SIZE	65
 int tree_digest(int dir, const struct tree_map *map, const struct tree_options *options, char ret[TREE_DIGEST_SIZE], struct mrg_error *err);
 
