@@ -3,6 +3,7 @@
 
 # Utilities, for the library, the command and plugins alike.
 noinst_LTLIBRARIES += libutil.la
+libutil_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 libutil_la_SOURCES = \
 	%D%/util/backend_name.h \
 	%D%/util/cleanup.h \
@@ -19,6 +20,7 @@ libutil_la_SOURCES = \
 	%D%/util/path.c %D%/util/path.h \
 	%D%/util/proc.c %D%/util/proc.h \
 	%D%/util/rfc3339.c %D%/util/rfc3339.h \
+	%D%/util/sha256.c %D%/util/sha256.h \
 	%D%/util/str.c %D%/util/str.h \
 	%D%/util/utf8.c %D%/util/utf8.h
 
@@ -131,6 +133,25 @@ libcore_la_SOURCES = \
 	%D%/launch.c %D%/launch.h \
 	%D%/log.c %D%/log.h \
 	%D%/log_read.c \
+	%D%/migrate/dir_stack.c %D%/migrate/dir_stack.h \
+	%D%/migrate/link_table.c %D%/migrate/link_table.h \
+	%D%/migrate/tree.h \
+	%D%/migrate/tree_copy.c %D%/migrate/tree_copy.h \
+	%D%/migrate/tree_copy_contents.c \
+	%D%/migrate/tree_copy_links.c \
+	%D%/migrate/tree_copy_metadata.c \
+	%D%/migrate/tree_digest.c \
+	%D%/migrate/tree_ids.h \
+	%D%/migrate/tree_map.c \
+	%D%/migrate/tree_rebase.c %D%/migrate/tree_rebase.h \
+	%D%/migrate/tree_rebase_entry.c \
+	%D%/migrate/tree_remove.c \
+	%D%/migrate/tree_scan.c \
+	%D%/migrate/tree_sum.c %D%/migrate/tree_sum.h \
+	%D%/migrate/tree_walk.c %D%/migrate/tree_walk.h \
+	%D%/migrate/tree_work.c \
+	%D%/migrate/tree_xattr.c \
+	%D%/migrate/tree_xattrs.c %D%/migrate/tree_xattrs.h \
 	%D%/monitor.c %D%/monitor.h \
 	%D%/monitor_clients.c \
 	%D%/monitor_console.c \

@@ -36,8 +36,7 @@ struct tree_map {
 
 /* The map that takes a root from one container's ids to another's: an id of the host that @from gives to an id of the container becomes the
  * one that @to gives to the same id of the container. @n 0: no user namespace, the ids of the host. Fills one of the two arrays: (&map.uids,
- * &map.n_uids). Identical ranges are left out, so a map without ranges means that nothing is to be done. -MRG_E_INVALID when one id would
- * become two. */
+ * &map.n_uids). -MRG_E_INVALID when two ids would become one. */
 int tree_map_between(const struct mrg_id_mapping *from, size_t n_from, const struct mrg_id_mapping *to, size_t n_to,
 		     struct tree_range **ret, size_t *ret_n, struct mrg_error *err);
 
@@ -68,7 +67,7 @@ const char *tree_told_text(enum tree_told kind);
 #define TREE_TOLD_PATHS	16		/* paths kept of each kind */
 
 struct tree_report {
-	uint64_t files, bytes;		/* entries without the root itself; contents of regular files, holes not counted */
+	uint64_t files, bytes;		/* entries without the root itself; sizes of regular files, each file once */
 	uint64_t directories, links;	/* of the files: directories; further names of files that were counted already */
 	uint64_t changed;		/* entries whose ids were changed */
 	struct {
