@@ -17,25 +17,9 @@
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 
-/* Opens what was looked at: a regular file, and the same still. O_NONBLOCK: somebody may have put a FIFO there. */
-static int open_source(const struct tree_entry *e)
-{
-	int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
-	_cleanup_close_ int fd = openat(e->dir, e->name, flags | O_NOATIME);
-	struct stat st;
-
-	if (fd < 0 && errno == EPERM)
-		fd = openat(e->dir, e->name, flags);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_ino != e->st->stx_ino || st.st_dev != makedev(e->st->stx_dev_major, e->st->stx_dev_minor))
-		return -ESTALE;
-	return take_fd(&fd);
-}
-
 static int copy_regular(struct tree_copier *c, const struct tree_entry *e)
 {
-	_cleanup_close_ int source = open_source(e), target = -1;
+	_cleanup_close_ int source = tree_open_file(e), target = -1;
 	int r;
 
 	if (source < 0)

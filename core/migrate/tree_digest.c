@@ -4,11 +4,9 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/migrate/tree_sum.h"
@@ -46,15 +44,10 @@ static ssize_t read_block(int fd, char *buffer, off_t at)
 
 static int digest_contents(struct digester *d, const struct tree_entry *e, unsigned char ret[SHA256_SIZE])
 {
-	_cleanup_close_ int fd = openat(e->dir, e->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	_cleanup_close_ int fd = tree_open_file(e);
 	off_t at = 0, size = (off_t)e->st->stx_size;
-	struct stat st;
-	int r = 0;
+	int r = fd < 0 ? fd : 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_ino != e->st->stx_ino || st.st_dev != makedev(e->st->stx_dev_major, e->st->stx_dev_minor))
-		return -ESTALE;
 	while (r == 0 && at < size) {
 		off_t data = e->st->stx_blocks * 512 < e->st->stx_size ? lseek(fd, at, SEEK_DATA) : at;
 		ssize_t n;
@@ -69,7 +62,7 @@ static int digest_contents(struct digester *d, const struct tree_entry *e, unsig
 		at += TREE_SUM_BLOCK;
 		r = tree_work_step(&d->work, 0, (uint64_t)n);
 	}
-	return tree_sum_content_end(&d->sum, ret) < 0 ? -ENOMEM : r;
+	return r < 0 ? r : tree_sum_content_end(&d->sum, ret);
 }
 
 static int digest_xattrs(struct digester *d, const struct tree_entry *e, struct tree_ids *ids)

@@ -61,13 +61,13 @@ static int read_mark(int dir, struct mark *ret)
 /* What must not be changed is found before anything is. */
 static int refuse(const struct tree_scan *scan, struct mrg_error *err)
 {
+	if (scan->report.told[TREE_TOLD_MOUNT].count > 0)
+		return mrg_error_set(err, -MRG_E_STATE, "something is mounted at '%s' of the root", scan->report.told[TREE_TOLD_MOUNT].paths[0]);
 	if (scan->report.told[TREE_TOLD_LINK].count > 0) {
 		mrg_error_set(err, -EMLINK, "%llu files of the root have names outside of it as well, which would change there too",
 			      (unsigned long long)scan->report.told[TREE_TOLD_LINK].count);
 		return mrg_error_hint(err, "copy the root instead");
 	}
-	if (scan->report.told[TREE_TOLD_MOUNT].count > 0)
-		return mrg_error_set(err, -MRG_E_STATE, "something is mounted at '%s' of the root", scan->report.told[TREE_TOLD_MOUNT].paths[0]);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/migrate/dir_stack.h"
@@ -254,6 +255,22 @@ static int run(struct walk *w, int root)
 		r = r > 0 ? visit_entry(w, entry->d_name) : leave(w);
 	}
 	return r < 0 ? r : 0;
+}
+
+/* O_NONBLOCK: somebody may have put a FIFO there. */
+int tree_open_file(const struct tree_entry *e)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+	_cleanup_close_ int fd = openat(e->dir, e->name, flags | O_NOATIME);
+	struct stat st;
+
+	if (fd < 0 && errno == EPERM)
+		fd = openat(e->dir, e->name, flags);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_ino != e->st->stx_ino || st.st_dev != makedev(e->st->stx_dev_major, e->st->stx_dev_minor))
+		return -ESTALE;
+	return take_fd(&fd);
 }
 
 int tree_walk(struct tree_work *work, int root, const struct tree_visit *visit, void *data)

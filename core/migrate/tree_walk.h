@@ -38,6 +38,9 @@ void tree_work_init(struct tree_work *work, const struct tree_options *options, 
 /* Visits the tree open as @root, which stays the caller's. */
 int tree_walk(struct tree_work *work, int root, const struct tree_visit *visit, void *data);
 
+/* Opens a regular file for reading, if it is still the one that was looked at (-ESTALE). */
+int tree_open_file(const struct tree_entry *e);
+
 /* Counts and tells the progress; the callback's verdict. */
 int tree_work_step(struct tree_work *work, uint64_t files, uint64_t bytes);
 
