@@ -26,9 +26,22 @@ libutil_la_SOURCES = \
 
 # All objects of the library, with every symbol visible: what unit tests link.
 noinst_LTLIBRARIES += libcore.la
-libcore_la_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+libcore_la_CFLAGS = $(AM_CFLAGS) $(PACKERS_CFLAGS) $(SECCOMP_CFLAGS)
 libcore_la_LIBADD = libutil.la
 libcore_la_SOURCES = \
+	%D%/archive/acl.c %D%/archive/acl.h \
+	%D%/archive/extract.c %D%/archive/extract.h \
+	%D%/archive/extract_metadata.c \
+	%D%/archive/pack.c %D%/archive/pack.h \
+	%D%/archive/stream.c %D%/archive/stream.h \
+	%D%/archive/stream_gzip.c \
+	%D%/archive/stream_xz.c \
+	%D%/archive/stream_zstd.c \
+	%D%/archive/tar.h \
+	%D%/archive/tar_pax.c \
+	%D%/archive/tar_read.c \
+	%D%/archive/tar_sparse.c \
+	%D%/archive/tar_write.c \
 	%D%/cgroup.h \
 	%D%/cgroup_apply.c \
 	%D%/cgroup_devices.c \

@@ -7,6 +7,7 @@ LDADD = libcore.la $(CMOCKA_LIBS)
 # Sorted; NAME is tests/unit/test_NAME.c.
 unit_tests = \
 	%D%/unit/test_adopt \
+	%D%/unit/test_archive \
 	%D%/unit/test_cgroup \
 	%D%/unit/test_cgroup_limits \
 	%D%/unit/test_cgroup_live \
@@ -58,6 +59,7 @@ cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cg
 %C%_unit_test_cgroup_live_v2_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
 
 root_fixture = %D%/unit/root_fixture.c %D%/unit/root_fixture.h
+%C%_unit_test_archive_SOURCES = %D%/unit/test_archive.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h
 %C%_unit_test_tree_SOURCES = %D%/unit/test_tree.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h $(root_fixture)
 %C%_unit_test_mounts_SOURCES = %D%/unit/test_mounts.c $(root_fixture)
 %C%_unit_test_native_SOURCES = %D%/unit/test_native.c $(root_fixture)

@@ -82,6 +82,7 @@ struct tree_options {
 	const struct tree_map *map;	/* NULL: owners stay */
 	bool no_reflink;		/* copy contents even where the file system could share them */
 	bool durable;			/* one syncfs(2) at the end */
+	bool portable;			/* tree_digest(): only what an archive carries, which is user.*, ACLs and file capabilities of extended attributes */
 	int (*progress)(const struct tree_progress *progress, void *data);	/* may be NULL; a negative return ends the work with that code */
 	void *data;
 };
@@ -126,6 +127,9 @@ int tree_move(int parent, const char *name, int new_parent, const char *new_name
 /* Removes the tree @name below @parent: of any depth, with immutable files. Whatever is mounted below it stays, and is an error (-EBUSY). 0
  * when it is not there. */
 int tree_remove(int parent, const char *name, const struct tree_options *options, struct mrg_error *err);
+
+/* Removes what is in the directory open as @dir, itself not. */
+int tree_clear(int dir, struct mrg_error *err);
 
 /* A checksum (SHA-256, hexadecimal) of everything that tree_copy() keeps: names, types, modes, owners, times of modification, devices,
  * extended attributes, contents, which names are one file. The same for equal trees, whatever the order of their directories; holes count as

@@ -73,6 +73,8 @@ static int digest_xattrs(struct digester *d, const struct tree_entry *e, struct 
 	tree_path_of(path, e->dir, e->name);
 	r = xattrs_list(&d->xattrs, e->fd, path);
 	for (const char *name = NULL; r == 0 && (name = xattrs_next(&d->xattrs, name));) {
+		if (d->work.options->portable && !tree_xattr_is_portable(name))
+			continue;
 		r = xattrs_get(&d->xattrs, e->fd, path, name);
 		if (r < 0)
 			break;

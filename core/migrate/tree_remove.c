@@ -84,9 +84,26 @@ static int leave_directory(const struct tree_entry *e, void *data)
 	return 0;
 }
 
-int tree_remove(int parent, const char *name, const struct tree_options *options, struct mrg_error *err)
+/* Removes what is in @dir, and what @parent calls it when that is given (>= 0). */
+static int remove_all(struct remover *rm, int dir, int parent, const char *name)
 {
 	static const struct tree_visit visit = { enter_directory, leave_directory, remove_entry };
+	int r;
+
+	do {
+		rm->again = false;
+		rm->removed = 0;
+		r = tree_walk(&rm->work, dir, &visit, rm);
+		if (r == 0 && parent != -1 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
+			rm->again = errno == ENOTEMPTY || errno == EEXIST;
+			r = fail_errno(rm->work.err, -errno, "cannot remove '%s'", name);
+		}
+	} while (rm->again && rm->removed > 0);
+	return r == 0 && rm->again ? mrg_error_set(rm->work.err, -ENOTEMPTY, "a directory fills while it is being removed") : r;
+}
+
+int tree_remove(int parent, const char *name, const struct tree_options *options, struct mrg_error *err)
+{
 	struct tree_report report = { 0 };
 	struct remover rm = { 0 };
 	_cleanup_close_ int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -99,15 +116,19 @@ int tree_remove(int parent, const char *name, const struct tree_options *options
 	if (dir < 0)
 		return fail_errno(err, -errno, "cannot remove '%s'", name);
 	tree_work_init(&rm.work, options, &report, err);
-	do {
-		rm.again = false;
-		rm.removed = 0;
-		r = tree_walk(&rm.work, dir, &visit, &rm);
-		if (r == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
-			rm.again = errno == ENOTEMPTY || errno == EEXIST;
-			r = fail_errno(err, -errno, "cannot remove '%s'", name);
-		}
-	} while (rm.again && rm.removed > 0);
+	r = remove_all(&rm, dir, parent, name);
+	tree_report_deinit(&report);
+	return r;
+}
+
+int tree_clear(int dir, struct mrg_error *err)
+{
+	struct tree_report report = { 0 };
+	struct remover rm = { 0 };
+	int r;
+
+	tree_work_init(&rm.work, NULL, &report, err);
+	r = remove_all(&rm, dir, -1, ".");
 	tree_report_deinit(&report);
 	return r;
 }

@@ -127,6 +127,11 @@ bool tree_xattr_has_ids(const char *name)
 	return find(name) != NULL;
 }
 
+bool tree_xattr_is_portable(const char *name)
+{
+	return find(name) || (strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0);
+}
+
 bool tree_xattr_map(const struct tree_map *map, const char *name, unsigned char *value, size_t *length, struct tree_ids *ids)
 {
 	const struct kind *kind = find(name);
