@@ -151,6 +151,7 @@ struct cli {
 	const char *tail, *since, *until;
 	int no_stream, features, man, native;
 	const char *interval;
+	char **accept;
 };
 
 /* Reads options from @argv[@from...] by @tables (and the global ones) and leaves the operands in @cli. Exit status 0, or -1 after a

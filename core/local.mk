@@ -30,8 +30,14 @@ libcore_la_CFLAGS = $(AM_CFLAGS) $(PACKERS_CFLAGS) $(SECCOMP_CFLAGS)
 libcore_la_LIBADD = libutil.la
 libcore_la_SOURCES = \
 	%D%/archive/acl.c %D%/archive/acl.h \
+	%D%/archive/export.c \
 	%D%/archive/extract.c %D%/archive/extract.h \
 	%D%/archive/extract_metadata.c \
+	%D%/archive/import.c %D%/archive/import.h \
+	%D%/archive/import_accept.c \
+	%D%/archive/import_oci.c \
+	%D%/archive/import_place.c \
+	%D%/archive/import_source.c \
 	%D%/archive/pack.c %D%/archive/pack.h \
 	%D%/archive/stream.c %D%/archive/stream.h \
 	%D%/archive/stream_gzip.c \
@@ -42,6 +48,7 @@ libcore_la_SOURCES = \
 	%D%/archive/tar_read.c \
 	%D%/archive/tar_sparse.c \
 	%D%/archive/tar_write.c \
+	%D%/archive/transfer.c %D%/archive/transfer.h \
 	%D%/cgroup.h \
 	%D%/cgroup_apply.c \
 	%D%/cgroup_devices.c \

@@ -66,6 +66,9 @@ int tar_next(struct tar_reader *t, struct tar_entry *ret, struct mrg_error *err)
 /* The next bytes of its contents, without copying, and where in the file they belong: their number, 0 at the end. */
 ssize_t tar_data(struct tar_reader *t, const unsigned char **ret, uint64_t *ret_offset, struct mrg_error *err);
 
+/* The same, at most @max bytes. */
+ssize_t tar_data_some(struct tar_reader *t, size_t max, const unsigned char **ret, uint64_t *ret_offset, struct mrg_error *err);
+
 /* All of the contents, when they are at most @max bytes (-EFBIG), with a NUL added. */
 int tar_text(struct tar_reader *t, const struct tar_entry *entry, size_t max, char **ret, struct mrg_error *err);
 

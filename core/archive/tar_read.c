@@ -366,6 +366,11 @@ static uint64_t place(struct tar_reader *t, uint64_t *ret_offset)
 
 ssize_t tar_data(struct tar_reader *t, const unsigned char **ret, uint64_t *ret_offset, struct mrg_error *err)
 {
+	return tar_data_some(t, SIZE_MAX, ret, ret_offset, err);
+}
+
+ssize_t tar_data_some(struct tar_reader *t, size_t max, const unsigned char **ret, uint64_t *ret_offset, struct mrg_error *err)
+{
 	uint64_t length = t->left ? place(t, ret_offset) : 0;
 	ssize_t n;
 
@@ -374,6 +379,7 @@ ssize_t tar_data(struct tar_reader *t, const unsigned char **ret, uint64_t *ret_
 	n = stream_peek(t->stream, ret, err);
 	if (n <= 0)
 		return n < 0 ? n : damaged(err, "it is cut short");
+	length = length < max ? length : max;
 	n = (uint64_t)n < length ? n : (ssize_t)length;
 	/* What is handed out stays where it is until the next call. */
 	stream_consume(t->stream, (size_t)n);

@@ -109,6 +109,9 @@ void tree_scan_deinit(struct tree_scan *scan);
  * file system can. After a failure what was made is there still, for tree_remove(). @ret (may be NULL) is filled also on failure. */
 int tree_copy(int source, int parent, const char *name, const struct tree_options *options, struct tree_report *ret, struct mrg_error *err);
 
+/* The same into the directory open as @target, which is empty. */
+int tree_copy_into(int source, int target, const struct tree_options *options, struct tree_report *ret, struct mrg_error *err);
+
 /* Gives the tree open as @dir to other ids, in place; setuid bits and file capabilities, which a change of owner removes, are put back. May be
  * interrupted at any point and called again with the same map: an id in a target range has been changed already. Where source and target
  * ranges overlap that cannot be told, so ids then go through a third range, free of both, and which of the two halves is at work is kept in an

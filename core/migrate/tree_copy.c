@@ -118,7 +118,7 @@ static int visit_enter(const struct tree_entry *e, void *data)
 
 	c->work.report->files += !root;
 	c->work.report->directories += !root;
-	if (mkdirat(above, name, 0700) < 0)
+	if (strcmp(name, ".") != 0 && mkdirat(above, name, 0700) < 0)
 		return root ? fail_errno(c->work.err, -errno, "cannot make the directory '%s'", name) :
 			      tree_work_fail(&c->work, -errno, "make the directory", e->path);
 	fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -160,6 +160,11 @@ static int copy(struct tree_copier *c, int source)
 	if (r == 0 && c->work.options->durable && syncfs(dir_stack_top(&c->targets)) < 0)
 		r = fail_errno(c->work.err, -errno, "cannot write the copy to disk");
 	return r;
+}
+
+int tree_copy_into(int source, int target, const struct tree_options *options, struct tree_report *ret, struct mrg_error *err)
+{
+	return tree_copy(source, target, ".", options, ret, err);
 }
 
 int tree_copy(int source, int parent, const char *name, const struct tree_options *options, struct tree_report *ret, struct mrg_error *err)

@@ -11,7 +11,7 @@ struct tree_copier {
 	struct tree_work work;
 	const struct tree_map *map;	/* never NULL */
 	int parent;
-	const char *name;		/* of the target below @parent */
+	const char *name;		/* of the target below @parent; "." when it is @parent, made already */
 	struct dir_stack targets;	/* the directories that are being filled */
 	struct xattrs xattrs;
 	char *buffer;			/* for contents, COPY_BUFFER */
