@@ -3,6 +3,8 @@
 
 #include "config.h"
 
+#include <moorage/archive.h>
+
 #include "cli/commands.h"
 #include "core/util/cleanup.h"
 

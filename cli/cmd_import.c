@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include <moorage/archive.h>
+
 #include "cli/commands.h"
 #include "core/util/cleanup.h"
 

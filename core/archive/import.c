@@ -130,7 +130,7 @@ static int read_ours(struct import_job *job, struct mrg_error *err)
 }
 
 /* Starting with the host is not an archive's to say, nor whose the root is: that it is ours to place. */
-static int accept(struct import_job *job, struct mrg_error *err)
+static int judge(struct import_job *job, struct mrg_error *err)
 {
 	if (mrg_fields_has(&job->spec->set, MRG_FIELD_AUTOSTART) && job->spec->autostart) {
 		job->spec->autostart = 0;
@@ -149,7 +149,7 @@ int import_begin_root(struct import_job *job, struct mrg_error *err)
 	if (r == 0)
 		r = choose(job, err);
 	if (r == 0 && job->spec)
-		r = accept(job, err);
+		r = judge(job, err);
 	if (r == 0)
 		r = import_place_begin(&job->place, job->m, job->plugin, job->name, err);
 	job->options.map = &job->map;
@@ -326,7 +326,7 @@ static int read_lxc(struct import_job *job, struct mrg_error *err)
 {
 	int r = mrg_format_read("lxc", job->config_text, strlen(job->config_text), &job->spec, NULL, NULL, err);
 
-	return r < 0 ? r : accept(job, err);
+	return r < 0 ? r : judge(job, err);
 }
 
 static int complete_spec(struct import_job *job, const struct mrg_fields *able, struct mrg_error *err)

@@ -4,6 +4,8 @@
 
 /* What export and import share: the archive's own files, and what is told. */
 
+#include <moorage/archive.h>
+
 #include "core/container_internal.h"
 #include "core/migrate/tree.h"
 

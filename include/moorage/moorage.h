@@ -262,33 +262,6 @@ int mrg_addresses(struct mrg_container *c, int (*found)(const char *address, voi
 int mrg_explain(struct mrg *m, const struct mrg_create *create, mrg_explain_fn line, void *data,
 		struct mrg_error *err);
 
-/* ---- archives ----------------------------------------------------------------- */
-
-/* What an export or import tells on its way. Each may be NULL. */
-struct mrg_transfer {
-	void (*note)(const char *text, void *data);	/* a sentence: what was left out, or is not as it was */
-	int (*progress)(uint64_t files, uint64_t bytes, void *data);	/* how far it has come; a negative errno ends it with that code */
-	void *data;
-};
-
-/* Writes a container that does not run into the new file @file: one tar archive of its root, its spec, the untouched configuration of its engine and their
- * checksums, packed as the name ends (".tar", ".tar.gz", ".tar.xz", else zstd). Owners are those that the container sees. A file that is there is never replaced (-MRG_E_EXISTS),
- * and an interrupted export leaves none. */
-int mrg_export(struct mrg_container *c, const char *file, const struct mrg_transfer *transfer, struct mrg_error *err);
-
-struct mrg_import {
-	const char *source;		/* an archive of mrg_export(), a tar of a root (plain, gzip, xz, zstd), an archive of an LXC container, an OCI archive, a directory */
-	const char *name;		/* NULL: as the archive says, else as the file is called */
-	const char *backend;		/* NULL: as the archive says, else mrg_default_backend() */
-	const char *const *accept;	/* what may be less confined than by default (NULL-terminated, may be NULL): fields by name or path, "devices" for device nodes
-					 * in the root, "all" */
-	struct mrg_transfer transfer;
-};
-
-/* Makes a container of what @import->source holds, with its root where the backend keeps roots. What an archive says is not trusted: a configuration that reaches out to the
- * host or is less confined than a new container would be is refused, naming each field, unless accepted (-MRG_E_PERMISSION). Whatever fails leaves nothing. */
-int mrg_import(struct mrg *m, const struct mrg_import *import, struct mrg_container **ret, struct mrg_error *err);
-
 /* ---- logs ------------------------------------------------------------------- */
 
 /* One line of the log. Kept in the CRI log format: "RFC3339Nano stdout|stderr F|P text". */
