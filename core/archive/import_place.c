@@ -22,6 +22,7 @@
 
 #define IMPORTS	"imports"		/* below STATE_DIR */
 #define ROOTS	"roots"			/* of backends that have no place for roots */
+#define TRIES	8
 #define NOTE	"root"			/* "INODE BACKEND:NAME\nASIDE\nHOME" */
 
 static int open_imports(struct mrg *m, bool make)
@@ -35,7 +36,6 @@ static int open_imports(struct mrg *m, bool make)
 		return -errno;
 	if (make && mkdirat(state, IMPORTS, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	make = false;
 	int fd = openat(state, IMPORTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
@@ -85,7 +85,7 @@ static int write_note(struct import_place *place, struct plugin *p, const char *
 	return n < 0 ? -ENOMEM : fd_replace_file(place->note, NOTE, text, (size_t)n, true);
 }
 
-static int begin_note(struct import_place *place)
+static int begin_note(struct import_place *place, const char *above _unused_)
 {
 	_cleanup_close_ int imports = open_imports(place->m, true);
 
@@ -95,6 +95,31 @@ static int begin_note(struct import_place *place)
 		return -errno;
 	place->note = openat(imports, place->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return place->note < 0 || flock(place->note, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+static int begin_root(struct import_place *place, const char *above)
+{
+	place->parent = make_directories(above);
+	if (place->parent < 0)
+		return place->parent;
+	if (mkdirat(place->parent, place->aside, 0700) < 0) {
+		int r = -errno;
+
+		place->parent = fd_close(place->parent);
+		return r;
+	}
+	place->root = openat(place->parent, place->aside, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return place->root < 0 ? -errno : 0;
+}
+
+/* Who is done removes directories that have become empty, maybe those that have just been made. */
+static int try_again(struct import_place *place, int (*begin)(struct import_place *place, const char *above), const char *above)
+{
+	int r = -ENOENT;
+
+	for (int i = 0; r == -ENOENT && i < TRIES; i++)
+		r = begin(place, above);
+	return r;
 }
 
 int import_place_begin(struct import_place *place, struct mrg *m, struct plugin *p, const char *name, struct mrg_error *err)
@@ -114,14 +139,10 @@ int import_place_begin(struct import_place *place, struct mrg *m, struct plugin 
 	above = strndup(place->home, (size_t)(strrchr(place->home, '/') - place->home));
 	if (!above)
 		return fail_memory(err);
-	r = begin_note(place);
+	r = try_again(place, begin_note, NULL);
 	if (r == 0)
-		r = place->parent = make_directories(above);
-	if (r >= 0)
-		r = mkdirat(place->parent, place->aside, 0700) < 0 ? -errno : 0;
+		r = try_again(place, begin_root, above);
 	if (r == 0)
-		r = place->root = openat(place->parent, place->aside, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (r >= 0)
 		r = write_note(place, p, name);
 	return r < 0 ? fail_errno(err, r, "cannot make a root in '%s'", above) : 0;
 }
@@ -148,16 +169,24 @@ static void remove_root(int parent, const char *name, const char *home)
 		rmdir(above);
 }
 
+/* The last removes the directory as well. */
+static void forget(struct mrg *m, int imports, const char *id)
+{
+	_cleanup_close_ int state = open(m->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	fd_remove_tree(imports, id);
+	if (state >= 0)
+		unlinkat(state, IMPORTS, AT_REMOVEDIR);
+}
+
 void import_place_end(struct import_place *place, bool keep)
 {
 	_cleanup_close_ int imports = place->note >= 0 ? open_imports(place->m, false) : -1;
 
-	if (place->root >= 0 && !keep)
+	if (place->parent >= 0 && !keep)
 		remove_root(place->parent, place->placed ? strrchr(place->home, '/') + 1 : place->aside, place->home);
-	else if (place->parent >= 0 && place->root < 0)
-		remove_root(place->parent, place->aside, place->home);
 	if (imports >= 0)
-		fd_remove_tree(imports, place->id);
+		forget(place->m, imports, place->id);
 	fd_close(place->root);
 	fd_close(place->parent);
 	fd_close(place->note);
@@ -221,7 +250,7 @@ static void sweep(struct mrg *m, int imports, const char *id)
 		return;
 	if (fd_read_file(note, NOTE, 3 * PATH_MAX, &text, NULL) == 0 && parse_note(text, &left) == 0)
 		remove_leftover(m, &left);
-	fd_remove_tree(imports, id);
+	forget(m, imports, id);
 }
 
 void import_sweep(struct mrg *m)
