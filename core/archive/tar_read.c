@@ -39,10 +39,11 @@ int tar_entry_add_xattr(struct tar_entry *entry, const char *name, const void *v
 
 const char *tar_entry_xattr(const struct tar_entry *entry, size_t *at, const void **ret_value, size_t *ret_length)
 {
-	const char *name = entry->xattrs.text + *at;
+	const char *name;
 
 	if (*at >= entry->xattrs.length)
 		return NULL;
+	name = entry->xattrs.text + *at;
 	*at += strlen(name) + 1;
 	memcpy(ret_length, entry->xattrs.text + *at, sizeof(*ret_length));
 	*at += sizeof(*ret_length);

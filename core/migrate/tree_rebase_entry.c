@@ -102,6 +102,7 @@ static int set_flags(const struct tree_entry *e, int flags)
 /* Notes mode and capabilities, unless an earlier call has. */
 static int make_note(struct change *ch, const char *path)
 {
+	unsigned char value[sizeof(ch->note)];
 	ssize_t n;
 
 	if (ch->noted || !S_ISREG(ch->e->st->stx_mode))
@@ -112,7 +113,8 @@ static int make_note(struct change *ch, const char *path)
 	if (ch->note.length == 0 && !(ch->note.mode & (S_ISUID | S_ISGID)))
 		return 0;
 	ch->noted = true;
-	if (setxattr(path, TREE_XATTR_MARK, &ch->note, sizeof(ch->note), 0) == 0 || errno == EOPNOTSUPP)
+	memcpy(value, &ch->note, sizeof(value));
+	if (setxattr(path, TREE_XATTR_MARK, value, sizeof(value), 0) == 0 || errno == EOPNOTSUPP)
 		return 0;
 	/* In a user namespace nobody may; on an immutable file it comes later. */
 	return errno == EPERM && !(ch->e->st->stx_attributes & FIXED) ? 0 : -errno;

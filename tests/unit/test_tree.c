@@ -122,6 +122,7 @@ static void copy_keeps_everything(void **state)
 	assert_int_equal(a.st_ino, b.st_ino);
 	assert_int_equal(statx(copy, "fixed", 0, STATX_BASIC_STATS, &sx), 0);
 	assert_true(sx.stx_attributes & STATX_ATTR_IMMUTABLE);
+	tree_report_deinit(&report);
 	close(copy);
 }
 
