@@ -4,6 +4,7 @@
 # Utilities, for the library, the command and plugins alike.
 noinst_LTLIBRARIES += libutil.la
 libutil_la_SOURCES = \
+	%D%/util/arena.c %D%/util/arena.h \
 	%D%/util/backend_name.h \
 	%D%/util/cleanup.h \
 	%D%/util/command.c %D%/util/command.h \
