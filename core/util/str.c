@@ -44,7 +44,7 @@ char **strv_free(char **strv)
 bool strv_contains(char *const *strv, const char *text)
 {
 	for (size_t i = 0; strv && strv[i]; i++)
-		if (strcmp(strv[i], text) == 0)
+		if (str_equal(strv[i], text))
 			return true;
 	return false;
 }

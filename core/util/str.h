@@ -8,6 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* Most texts that differ do so in their first byte. */
+static inline bool str_equal(const char *a, const char *b)
+{
+	return a[0] == b[0] && strcmp(a, b) == 0;
+}
 
 /* NULL-terminated arrays of strings, each allocated. A NULL array is an empty one. */
 size_t strv_length(char *const *strv);
