@@ -169,10 +169,13 @@ int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_contain
 	     struct mrg_error *err)
 {
 	struct listing l = { .m = m, .backend = backend, .found = found, .warn = warn, .data = data };
-	int r = store_walk(m, list_one, &l, err);
+	int r;
 
+	store_look_begin(m);
+	r = store_walk(m, list_one, &l, err);
 	if (r == 0)
 		r = list_engines(&l, err);
+	store_look_end(m);
 	strv_free(l.own);
 	return r == -ENOMEM ? fail_memory(err) : r;
 }

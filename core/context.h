@@ -6,6 +6,8 @@
 
 #include <moorage/moorage.h>
 
+#include "core/util/proc.h"
+
 struct plugin;
 
 struct mrg {
@@ -16,6 +18,9 @@ struct mrg {
 	struct plugin *plugins;		/* registry.c: a list, newest first */
 	char *default_backend;		/* config.c: read on demand */
 	char *path;			/* where engines keep their containers; NULL: each its default */
+	unsigned int looks;		/* store_dirs.c: how many look at many records now */
+	int records[2];			/* store_dirs.c: the directories of kept and of transient ones, while @looks is not 0 */
+	char boot_id[BOOT_ID_SIZE];	/* store_dirs.c: read on demand; "": not yet */
 	int ahead[2];			/* launch.c: session and control of a monitor that waits for its order; -1: none */
 };
 

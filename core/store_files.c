@@ -70,8 +70,12 @@ static int read_json(const struct record *record, const char *file, struct json 
 	_cleanup_free_ char *text = NULL;
 	_cleanup_json_ struct json *json = NULL;
 	size_t length;
-	int r = record->dir < 0 ? -ENOENT : fd_read_file(record->dir, file, RECORD_MAX, &text, &length);
+	int r;
 
+	/* Of the files of a run most records have none, and looking for one costs less than failing to open it. */
+	if (record->dir < 0 || (faccessat(record->dir, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT))
+		return 0;
+	r = fd_read_file(record->dir, file, RECORD_MAX, &text, &length);
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EFBIG || r == -EINVAL || r == -EISDIR || r == -ELOOP)
@@ -123,7 +127,7 @@ int store_write_record(struct record *record, struct mrg_error *err)
 		.boot = boot, .path = record->path, .created = record->created, .native = (int64_t)record->native,
 		.transient = record->transient,
 	};
-	int r = store_in_run(record) ? proc_boot_id(boot) : 0;
+	int r = store_in_run(record) ? store_boot_id(record->m, boot) : 0;
 
 	if (r < 0)
 		return fail_errno(err, r, "cannot read the boot id");
@@ -166,7 +170,7 @@ static int take_record(struct record *record, const struct json *json, bool *ret
 	record->native = (uint64_t)file.native;
 	record->creating = strcmp(file.phase, "creating") == 0;
 	record->transient = file.transient;
-	*ret_stale = *file.boot && proc_boot_id(boot_now) == 0 && strcmp(file.boot, boot_now) != 0;
+	*ret_stale = *file.boot && store_boot_id(record->m, boot_now) == 0 && strcmp(file.boot, boot_now) != 0;
 	return 0;
 }
 
@@ -233,7 +237,7 @@ int store_write_run(struct record *record, const struct run *run, struct mrg_err
 		.process_start = (int64_t)run->process.start_time, .started = run->started,
 	};
 	uint64_t start = 0;
-	int r = proc_boot_id(boot);
+	int r = store_boot_id(record->m, boot);
 
 	if (r < 0)
 		return fail_errno(err, r, "cannot read the boot id");
@@ -273,7 +277,7 @@ int store_read_run(struct record *record, struct run *ret, struct mrg_error *err
 		if (json_table_read(json, run_rows, &file) < 0)
 			return damaged(record, "run.json", "lacks a member or has a wrong one", err);
 		run.started = file.started;
-		if (proc_boot_id(boot_now) == 0 && strcmp(file.boot, boot_now) == 0)
+		if (store_boot_id(record->m, boot_now) == 0 && strcmp(file.boot, boot_now) == 0)
 			verify_run(&run, &file);
 	}
 	*ret = run;

@@ -14,6 +14,12 @@
  * without a sentence, when it is not there. */
 int store_base(struct mrg *m, bool transient, bool make, struct mrg_error *err);
 
+/* The same for looking into it: borrowed where it is kept open, else @ret_own closes it. */
+int store_look(struct mrg *m, bool transient, int *ret_own, struct mrg_error *err);
+
+/* The id of this boot. */
+int store_boot_id(struct mrg *m, char ret[BOOT_ID_SIZE]);
+
 /* A random name behind @prefix. */
 #define STORE_TEMPORARY_SIZE	24
 int store_temporary(char ret[STORE_TEMPORARY_SIZE], const char *prefix);
@@ -22,7 +28,7 @@ int store_temporary(char ret[STORE_TEMPORARY_SIZE], const char *prefix);
 int store_make_temporary(int base, char name[STORE_TEMPORARY_SIZE]);
 
 /* A record of @name with the directory @dir, which it takes also on failure (-1: none yet). */
-struct record *store_new(const char *name, int dir);
+struct record *store_new(struct mrg *m, const char *name, int dir);
 
 /* Whether its directory is below the run directory, unsynced and gone with the boot. */
 static inline bool store_in_run(const struct record *record)
@@ -49,6 +55,6 @@ int store_read_spec(struct record *record, struct mrg_error *err);
 int store_sweep(int base, const char *name);
 
 /* Whether the record @name below the run directory is of another boot. */
-bool store_is_stale(int base, const char *name);
+bool store_is_stale(struct mrg *m, int base, const char *name);
 
 #endif
