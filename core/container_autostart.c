@@ -65,12 +65,15 @@ static int unit_autostart(struct mrg_container *c, int on, struct mrg_error *err
 int mrg_autostart(struct mrg_container *c, int on, struct mrg_error *err)
 {
 	struct mrg_unit unit;
-	int r = container_plugin(c, err);
+	int r = container_load_plugin(c, err);
 
 	if (r < 0)
 		return r;
 	if (!c->plugin->table.autostart)
 		return unit_autostart(c, on, err);
+	r = container_load_spec(c, err);
+	if (r < 0)
+		return r;
 	store_unit(c->record, NULL, &unit);
 	return dispatch_autostart(c->plugin, &unit, on, err);
 }

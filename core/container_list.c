@@ -46,7 +46,7 @@ static int list_one(const char *name, void *data)
 	struct mrg_error why = { 0 };
 	struct record *record = NULL;
 	struct mrg_container *c;
-	int r = container_open_record(l->m, name, 0, &record, &why);
+	int r = container_open_brief(l->m, name, &record, &why);
 
 	/* Removed, or not finished, while we look: not there. */
 	if (r == -MRG_E_NOT_FOUND || r == -MRG_E_BUSY)

@@ -66,7 +66,7 @@ static int status_of(struct mrg_container *c, const struct view *view, struct mr
 int mrg_container_status(struct mrg_container *c, struct mrg_status *ret, struct mrg_error *err)
 {
 	_cleanup_view_ struct view view;
-	int r = container_look(c, &view, err);
+	int r = container_glance(c, &view, err);
 
 	return r < 0 ? r : status_of(c, &view, ret, err);
 }

@@ -167,6 +167,7 @@ libcore_la_SOURCES = \
 	%D%/spec_table.c %D%/spec_table.h \
 	%D%/store.c %D%/store.h \
 	%D%/store_adopt.c \
+	%D%/store_brief.c \
 	%D%/store_dirs.c \
 	%D%/store_files.c \
 	%D%/store_internal.h \

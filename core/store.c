@@ -250,7 +250,7 @@ static int remove_stale(struct mrg *m, const char *name, struct mrg_error *err)
 	return not_found(name, err);
 }
 
-int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err)
+static int open_and_read(struct mrg *m, const char *name, bool brief, struct record **ret, struct mrg_error *err)
 {
 	_cleanup_(store_freep) struct record *record = NULL;
 	bool transient, stale;
@@ -259,16 +259,27 @@ int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_
 	if (r < 0)
 		return r;
 	transient = record->transient;
+	record->brief = brief;
 	r = store_read_record(record, &stale, err);
 	if (r == 0 && stale && transient)
 		return remove_stale(m, name, err);
 	record->transient = transient;
-	if (r == 0)
+	if (r == 0 && !record->brief)
 		r = store_read_spec(record, err);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(record);
 	return 0;
+}
+
+int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err)
+{
+	return open_and_read(m, name, false, ret, err);
+}
+
+int store_open_brief(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err)
+{
+	return open_and_read(m, name, true, ret, err);
 }
 
 int store_open_damaged(struct mrg *m, const char *name, struct record **ret, struct mrg_error *ret_damage,

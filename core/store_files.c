@@ -104,6 +104,7 @@ struct record_file {
 	const char *id, *backend, *phase, *boot, *path;
 	int64_t created, native;
 	bool transient;
+	struct brief brief;
 };
 
 static const struct json_row record_rows[] = {
@@ -116,6 +117,12 @@ static const struct json_row record_rows[] = {
 	ROW(struct record_file, TEXT, "boot", boot),
 	OPTIONAL_ROW(struct record_file, TEXT, "path", path),
 	OPTIONAL_ROW(struct record_file, INT64, "native", native),
+	OPTIONAL_ROW(struct record_file, INT64, "spec/inode", brief.inode),
+	OPTIONAL_ROW(struct record_file, INT64, "spec/size", brief.size),
+	OPTIONAL_ROW(struct record_file, INT64, "spec/modified", brief.modified),
+	OPTIONAL_ROW(struct record_file, INT64, "spec/changed", brief.changed),
+	OPTIONAL_ROW(struct record_file, TEXT, "spec/root", brief.root),
+	OPTIONAL_ROW(struct record_file, TEXT, "spec/cgroups", brief.cgroups),
 	{ NULL, 0, 0, false }
 };
 
@@ -131,6 +138,7 @@ int store_write_record(struct record *record, struct mrg_error *err)
 
 	if (r < 0)
 		return fail_errno(err, r, "cannot read the boot id");
+	brief_take(&file.brief, record);
 	return write_json(record, "record.json", record_rows, &file, !store_in_run(record), err);
 }
 
@@ -171,7 +179,9 @@ static int take_record(struct record *record, const struct json *json, bool *ret
 	record->creating = strcmp(file.phase, "creating") == 0;
 	record->transient = file.transient;
 	*ret_stale = *file.boot && store_boot_id(record->m, boot_now) == 0 && strcmp(file.boot, boot_now) != 0;
-	return 0;
+	/* Where the engine keeps the truth, and where a half made one is to be removed, the whole spec is needed. */
+	record->brief = record->brief && !record->native && !record->creating && brief_fits(&file.brief, record);
+	return record->brief ? brief_give(&file.brief, record, err) : 0;
 }
 
 int store_read_record(struct record *record, bool *ret_stale, struct mrg_error *err)

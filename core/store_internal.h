@@ -47,9 +47,23 @@ const char *store_adopted_name(const char *entry);
 /* Makes the directory of an adopted record, or opens the one that another command has just made. */
 int store_make_adopted(struct mrg *m, struct record *record, struct mrg_error *err);
 
-/* store_files.c: what store_open reads. */
+/* store_files.c: what store_open reads. With record->brief set beforehand also what record.json tells of the spec; it stays set if that fits. */
 int store_read_record(struct record *record, bool *ret_stale, struct mrg_error *err);
-int store_read_spec(struct record *record, struct mrg_error *err);
+
+/* store_brief.c: what record.json tells of the spec; texts are borrowed. */
+struct brief {
+	int64_t inode, size, modified, changed;	/* of config.json; inode 0: nothing is told */
+	const char *root, *cgroups;
+};
+
+/* Of @record, whose config.json was just made: nothing, where that is not so. */
+void brief_take(struct brief *brief, const struct record *record);
+
+/* Whether config.json is still what it was taken from. */
+bool brief_fits(const struct brief *brief, const struct record *record);
+
+/* Makes it the spec of @record. */
+int brief_give(const struct brief *brief, struct record *record, struct mrg_error *err);
 
 /* store_walk.c: removes the directory @name below @base unless somebody holds its lock. 0: gone or left to its owner. */
 int store_sweep(int base, const char *name);

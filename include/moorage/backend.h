@@ -201,7 +201,8 @@ struct mrg_backend {
 	int (*console)(void *self, const struct mrg_unit *unit, int *ret_fd, struct mrg_error *err);
 
 	/* Mandatory. Returns one of enum mrg_state, observed, not remembered: it also finds a container
-	 * whose monitor was killed before it could record the process. */
+	 * whose monitor was killed before it could record the process. Where many are listed, unit->spec may hold no more than root.path and
+	 * linux.cgroupsPath. */
 	int (*state)(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 
 	/* Optional. Fills what it knows and sets the bits of @ret->valid. */
