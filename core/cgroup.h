@@ -92,6 +92,9 @@ bool cgroup_parse_mount(char *line, struct cgroup_mount *ret);
 /* Fills in the hierarchies of @cg; with @tracker_only the tracking one is enough. A negative errno. */
 int cgroup_find_mounts(struct cgroup *cg, bool tracker_only);
 
+/* Where cgroup v2 is mounted if that is a usual place, else NULL; whether it is all there is. Opens nothing. */
+const char *cgroup_usual_v2(bool *ret_only);
+
 /* ---- cgroup_tree.c: names and directories ---- */
 
 /* As mrg_error_set() for an error of cgroupfs, with the system's words behind the sentence. Codes that mean something
@@ -105,6 +108,9 @@ int cgroup_name(struct cgroup *cg, const struct mrg_unit *unit, struct mrg_error
 /* Finds the hierarchies (with @tracker_only the tracking one is enough, which is quicker) and @unit's directories. */
 int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_only, struct mrg_error *err);
 void cgroup_close(struct cgroup *cg);
+
+/* Whether @unit has no directory in the tracking hierarchy, where that is told without opening it: most containers that are looked at do not run. */
+bool cgroup_is_absent(const struct mrg_unit *unit);
 #define _cleanup_cgroup_	_cleanup_(cgroup_close)
 #define CGROUP_INIT		{ .n = 0 }
 

@@ -123,6 +123,19 @@ static int read_mountinfo(struct cgroup *cg, const char *v2)
 
 /* ---- at the usual places --------------------------------------------------------------------- */
 
+static bool is_v2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+const char *cgroup_usual_v2(bool *ret_only)
+{
+	*ret_only = is_v2(TOP);
+	return *ret_only ? TOP : is_v2(UNIFIED) ? UNIFIED : NULL;
+}
+
 /* Takes in what is mounted at @path if it is of the kind of @mount. */
 static bool add_at(struct cgroup *cg, const char *path, const struct cgroup_mount *mount)
 {

@@ -229,6 +229,18 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 	return 0;
 }
 
+bool cgroup_is_absent(const struct mrg_unit *unit)
+{
+	struct cgroup cg = CGROUP_INIT;
+	const char *top = cgroup_usual_v2(&cg.unified_only);
+	char path[CGROUP_PATH_SIZE + 32];
+
+	/* What is wrong with the name is told by who opens it. */
+	if (!top || cgroup_name(&cg, unit, NULL) < 0 || snprintf(path, sizeof(path), "%s/%s", top, cg.path) >= (int)sizeof(path))
+		return false;
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 void cgroup_close(struct cgroup *cg)
 {
 	for (size_t i = 0; i < cg->n; i++) {
