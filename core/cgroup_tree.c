@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/cgroup.h"
+#include "core/context.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/path.h"
@@ -231,14 +232,14 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 
 bool cgroup_is_absent(const struct mrg_unit *unit)
 {
+	const struct mrg_look *look = unit->look;
 	struct cgroup cg = CGROUP_INIT;
-	const char *top = cgroup_usual_v2(&cg.unified_only);
-	char path[CGROUP_PATH_SIZE + 32];
 
-	/* What is wrong with the name is told by who opens it. */
-	if (!top || cgroup_name(&cg, unit, NULL) < 0 || snprintf(path, sizeof(path), "%s/%s", top, cg.path) >= (int)sizeof(path))
+	if (!look || look->cgroups < 0)
 		return false;
-	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+	cg.unified_only = look->cgroups_unified;
+	/* What is wrong with the name is told by who opens it. */
+	return cgroup_name(&cg, unit, NULL) == 0 && faccessat(look->cgroups, cg.path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
 void cgroup_close(struct cgroup *cg)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cgroup.h"
 #include "core/container_internal.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
@@ -164,6 +165,22 @@ static int list_engines(struct listing *l, struct mrg_error *err)
 	return r;
 }
 
+static void look_begin(struct mrg *m)
+{
+	if (m->looks++ > 0)
+		return;
+	store_look_begin(m, &m->look);
+	cgroup_look_begin(&m->look);
+}
+
+static void look_end(struct mrg *m)
+{
+	if (--m->looks > 0)
+		return;
+	store_look_end(&m->look);
+	cgroup_look_end(&m->look);
+}
+
 int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_container *c, void *data),
 	     void (*warn)(const char *name, const struct mrg_error *err, void *data), void *data,
 	     struct mrg_error *err)
@@ -171,11 +188,11 @@ int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_contain
 	struct listing l = { .m = m, .backend = backend, .found = found, .warn = warn, .data = data };
 	int r;
 
-	store_look_begin(m);
+	look_begin(m);
 	r = store_walk(m, list_one, &l, err);
 	if (r == 0)
 		r = list_engines(&l, err);
-	store_look_end(m);
+	look_end(m);
 	strv_free(l.own);
 	return r == -ENOMEM ? fail_memory(err) : r;
 }

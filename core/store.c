@@ -469,5 +469,6 @@ void store_unit(const struct record *record, const struct run *run, struct mrg_u
 		.name = record->name, .id = record->id, .spec = record->spec, .dir = record->dir,
 		.process = run && run->process.pid > 0 ? &run->process : NULL, .path = record->path,
 		.adopted = record->adopted, .transient = record->transient,
+		.look = record->m->looks > 0 ? &record->m->look : NULL,
 	};
 }

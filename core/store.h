@@ -121,9 +121,9 @@ int store_read_exit(struct record *record, struct exit_record *ret, struct mrg_e
 int store_rename(struct mrg *m, struct record *record, const char *name, struct mrg_error *err);
 int store_remove(struct mrg *m, struct record *record, struct mrg_error *err);
 
-/* Between the two (they may nest) the directories that hold the records stay open, for whoever looks at many. */
-void store_look_begin(struct mrg *m);
-void store_look_end(struct mrg *m);
+/* Opens the directories that hold the records, for whoever looks at many. */
+void store_look_begin(struct mrg *m, struct mrg_look *look);
+void store_look_end(struct mrg_look *look);
 
 /* Calls @found for each name in order; a non-zero return ends the walk. Removes what crashes left under temporary names. */
 int store_walk(struct mrg *m, int (*found)(const char *name, void *data), void *data, struct mrg_error *err);

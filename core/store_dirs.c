@@ -17,8 +17,6 @@
 #include "core/util/fd.h"
 #include "core/util/proc.h"
 
-#define NOT_OPEN	(-1)
-
 /* Makes @path and what is missing above it. */
 static int make_path(const char *path, struct mrg_error *err)
 {
@@ -105,34 +103,26 @@ int store_base(struct mrg *m, bool transient, bool make, struct mrg_error *err)
 	return open_below(transient ? m->run_dir : m->state_dir, "containers", make, err);
 }
 
-void store_look_begin(struct mrg *m)
+void store_look_begin(struct mrg *m, struct mrg_look *look)
 {
-	if (m->looks++ > 0)
-		return;
-	for (int transient = 0; transient < 2; transient++) {
-		int base = store_base(m, transient, false, NULL);
-
-		/* One that cannot be used is told by whoever comes to need it. */
-		m->records[transient] = base >= 0 || base == -ENOENT ? base : NOT_OPEN;
-	}
+	for (int transient = 0; transient < 2; transient++)
+		look->records[transient] = store_base(m, transient, false, NULL);
 }
 
-void store_look_end(struct mrg *m)
+void store_look_end(struct mrg_look *look)
 {
-	if (--m->looks > 0)
-		return;
-	for (int transient = 0; transient < 2; transient++) {
-		fd_close(m->records[transient]);
-		m->records[transient] = NOT_OPEN;
-	}
+	for (int transient = 0; transient < 2; transient++)
+		look->records[transient] = fd_close(look->records[transient]);
 }
 
 int store_look(struct mrg *m, bool transient, int *ret_own, struct mrg_error *err)
 {
-	if (m->looks > 0 && m->records[transient] != NOT_OPEN)
-		return m->records[transient];
-	*ret_own = store_base(m, transient, false, err);
-	return *ret_own;
+	int base = m->looks > 0 ? m->look.records[transient] : -EIO;
+
+	/* One that cannot be used is tried again, for the sentence. */
+	if (base < 0 && base != -ENOENT)
+		base = *ret_own = store_base(m, transient, false, err);
+	return base;
 }
 
 int store_boot_id(struct mrg *m, char ret[BOOT_ID_SIZE])
