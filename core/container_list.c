@@ -19,7 +19,13 @@ struct listing {
 	int (*found)(struct mrg_container *c, void *data);
 	void (*warn)(const char *name, const struct mrg_error *err, void *data);
 	void *data;
-	char **own;			/* "BACKEND:NAME" of ours */
+	char **own;			/* "BACKEND:NAME" of ours; sorted when all are there */
+	size_t n_own;
+};
+
+struct names {
+	char **strv;
+	size_t n;
 };
 
 static void report(const struct listing *l, const char *name, const struct mrg_error *why)
@@ -38,7 +44,7 @@ static int remember(struct listing *l, const struct record *record)
 		full = NULL;
 		return -ENOMEM;
 	}
-	return strv_append(&l->own, full);
+	return strv_add(&l->own, &l->n_own, full);
 }
 
 static int list_one(const char *name, void *data)
@@ -74,7 +80,9 @@ static int list_one(const char *name, void *data)
 
 static int collect(const struct mrg_found *found, void *data)
 {
-	return store_adopted_name_is_valid(found->name) ? strv_append(data, found->name) : 0;
+	struct names *names = data;
+
+	return store_adopted_name_is_valid(found->name) ? strv_add(&names->strv, &names->n, found->name) : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -93,7 +101,7 @@ static int list_adopted(struct listing *l, struct plugin *p, const char *name)
 		full = NULL;
 		return -ENOMEM;
 	}
-	if (strv_contains(l->own, full))
+	if (l->own && bsearch(&(const char *){ full }, l->own, l->n_own, sizeof(char *), compare))
 		return 0;
 	r = container_new_adopted(l->m, p, name, &c, &why);
 	if (r < 0) {
@@ -130,9 +138,14 @@ static bool release_lost(const char *name, void *data)
 	return r >= 0 && !state_is_alive(r);
 }
 
+static void names_deinit(struct names *names)
+{
+	strv_free(names->strv);
+}
+
 static int list_engine(struct listing *l, const char *backend)
 {
-	_cleanup_(strv_freep) char **names = NULL;
+	_cleanup_(names_deinit) struct names names = { 0 };
 	struct mrg_error why = { 0 };
 	struct plugin *p;
 	int r;
@@ -146,11 +159,11 @@ static int list_engine(struct listing *l, const char *backend)
 			report(l, backend, &why);
 		return 0;
 	}
-	store_forget_adopted(l->m, backend, l->m->path, names, release_lost, &(struct lost){ l->m, p });
-	if (names)
-		qsort(names, strv_length(names), sizeof(char *), compare);
-	for (size_t i = 0; names && names[i] && r == 0; i++)
-		r = list_adopted(l, p, names[i]);
+	if (names.n > 0)
+		qsort(names.strv, names.n, sizeof(char *), compare);
+	store_forget_adopted(l->m, backend, l->m->path, names.strv, release_lost, &(struct lost){ l->m, p });
+	for (size_t i = 0; i < names.n && r == 0; i++)
+		r = list_adopted(l, p, names.strv[i]);
 	return r;
 }
 
@@ -159,6 +172,8 @@ static int list_engines(struct listing *l, struct mrg_error *err)
 	_cleanup_(strv_freep) char **backends = NULL;
 	int r = mrg_backend_names(l->m, &backends, err);
 
+	if (l->own)
+		qsort(l->own, l->n_own, sizeof(char *), compare);
 	for (size_t i = 0; r == 0 && backends[i]; i++)
 		if (!l->backend || strcmp(l->backend, backends[i]) == 0)
 			r = list_engine(l, backends[i]);

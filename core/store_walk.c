@@ -52,7 +52,17 @@ bool store_is_stale(struct mrg *m, int base, const char *name)
 	return stale;
 }
 
-static int take_entry(struct mrg *m, int base, const char *name, bool transient, char ***names, struct mrg_error *err)
+struct names {
+	char **strv;
+	size_t n;
+};
+
+static void names_deinit(struct names *names)
+{
+	strv_free(names->strv);
+}
+
+static int take_entry(struct mrg *m, int base, const char *name, bool transient, struct names *names, struct mrg_error *err)
 {
 	if (strncmp(name, STORE_NEW, strlen(STORE_NEW)) == 0 || strncmp(name, STORE_GONE, strlen(STORE_GONE)) == 0) {
 		store_sweep(base, name); /* what cannot be removed now is tried again by the next walk */
@@ -64,10 +74,10 @@ static int take_entry(struct mrg *m, int base, const char *name, bool transient,
 		store_sweep(base, name);
 		return 0;
 	}
-	return store_adopted_name(name) ? 0 : strv_append(names, name) < 0 ? fail_memory(err) : 0;
+	return store_adopted_name(name) ? 0 : strv_add(&names->strv, &names->n, name) < 0 ? fail_memory(err) : 0;
 }
 
-static int collect(struct mrg *m, bool transient, char ***names, struct mrg_error *err)
+static int collect(struct mrg *m, bool transient, struct names *names, struct mrg_error *err)
 {
 	_cleanup_close_ int base = store_base(m, transient, false, err), copy = -1;
 	_cleanup_closedir_ DIR *d = NULL;
@@ -96,17 +106,17 @@ static int compare(const void *a, const void *b)
 
 int store_walk(struct mrg *m, int (*found)(const char *name, void *data), void *data, struct mrg_error *err)
 {
-	_cleanup_(strv_freep) char **names = NULL;
+	_cleanup_(names_deinit) struct names names = { 0 };
 	int r = collect(m, true, &names, err);
 
 	if (r == 0)
 		r = collect(m, false, &names, err);
 	if (r < 0)
 		return r;
-	if (names)
-		qsort(names, strv_length(names), sizeof(char *), compare);
-	for (size_t i = 0; names && names[i]; i++) {
-		r = found(names[i], data);
+	if (names.n > 0)
+		qsort(names.strv, names.n, sizeof(char *), compare);
+	for (size_t i = 0; i < names.n; i++) {
+		r = found(names.strv[i], data);
 		if (r != 0)
 			return r;
 	}

@@ -33,6 +33,26 @@ int strv_append(char ***strv, const char *text)
 	return bigger[n] ? 0 : -ENOMEM;
 }
 
+int strv_add(char ***strv, size_t *n, const char *text)
+{
+	char *copy = strdup(text);
+
+	/* Grows when it is full, which it is, with the NULL, at each power of two. */
+	if (copy && (*n & (*n + 1)) == 0) {
+		char **bigger = reallocarray(*strv, *n + 1, 2 * sizeof(char *));
+
+		if (bigger)
+			*strv = bigger;
+		else
+			copy = (free(copy), NULL);
+	}
+	if (!copy)
+		return -ENOMEM;
+	(*strv)[(*n)++] = copy;
+	(*strv)[*n] = NULL;
+	return 0;
+}
+
 char **strv_free(char **strv)
 {
 	for (size_t i = 0; strv && strv[i]; i++)

@@ -19,6 +19,9 @@ static inline bool str_equal(const char *a, const char *b)
 /* NULL-terminated arrays of strings, each allocated. A NULL array is an empty one. */
 size_t strv_length(char *const *strv);
 int strv_append(char ***strv, const char *text);
+
+/* The same for many: the *n strings were all added by it, and are not counted again. */
+int strv_add(char ***strv, size_t *n, const char *text);
 char **strv_free(char **strv);
 static inline void strv_freep(char ***strv)
 {
