@@ -88,6 +88,10 @@ int container_wait_end(struct mrg_container *c, int timeout_ms, struct mrg_statu
 /* Does a dead monitor's work, under the lock: releases what the run took and notes the end. */
 int container_tidy(struct mrg_container *c, struct view *view, struct mrg_error *err);
 
+/* container_autostart.c: opens where it is seen, for whoever looks at many. */
+void autostart_look_begin(struct mrg_look *look);
+void autostart_look_end(struct mrg_look *look);
+
 /* container_autostart.c: takes back what mrg_autostart() has left outside the record. */
 int container_forget_autostart(struct mrg_container *c, struct mrg_error *err);
 

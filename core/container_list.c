@@ -186,6 +186,7 @@ static void look_begin(struct mrg *m)
 		return;
 	store_look_begin(m, &m->look);
 	cgroup_look_begin(&m->look);
+	autostart_look_begin(&m->look);
 }
 
 static void look_end(struct mrg *m)
@@ -194,6 +195,7 @@ static void look_end(struct mrg *m)
 		return;
 	store_look_end(&m->look);
 	cgroup_look_end(&m->look);
+	autostart_look_end(&m->look);
 }
 
 int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_container *c, void *data),

@@ -17,6 +17,7 @@ struct mrg_look {
 	int records[2];			/* store_dirs.c: of the kept and of the transient ones */
 	int cgroups;			/* cgroup_mounts.c: cgroup v2, if it is mounted at a usual place */
 	bool cgroups_unified;		/* and it is all there is */
+	int enabled;			/* container_autostart.c: where systemd has what starts at boot */
 };
 
 struct mrg {

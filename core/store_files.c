@@ -70,12 +70,8 @@ static int read_json(const struct record *record, const char *file, struct json 
 	_cleanup_free_ char *text = NULL;
 	_cleanup_json_ struct json *json = NULL;
 	size_t length;
-	int r;
+	int r = record->dir < 0 ? -ENOENT : fd_read_file(record->dir, file, RECORD_MAX, &text, &length);
 
-	/* Of the files of a run most records have none, and looking for one costs less than failing to open it. */
-	if (record->dir < 0 || (faccessat(record->dir, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT))
-		return 0;
-	r = fd_read_file(record->dir, file, RECORD_MAX, &text, &length);
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EFBIG || r == -EINVAL || r == -EISDIR || r == -ELOOP)
@@ -91,6 +87,14 @@ static int read_json(const struct record *record, const char *file, struct json 
 		return damaged(record, file, "is not a JSON object", err);
 	*ret = take_ptr(json);
 	return 1;
+}
+
+/* The same for what most records do not have: looking for it costs less than failing to open it. */
+static int read_json_of_run(const struct record *record, const char *file, struct json **ret, struct mrg_error *err)
+{
+	if (record->dir >= 0 && faccessat(record->dir, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return 0;
+	return read_json(record, file, ret, err);
 }
 
 static bool id_is_valid(const char *id)
@@ -279,7 +283,7 @@ int store_read_run(struct record *record, struct run *ret, struct mrg_error *err
 	struct run run = { .process.pidfd = -1 };
 	struct run_file file;
 	char boot_now[BOOT_ID_SIZE];
-	int r = read_json(record, "run.json", &json, err);
+	int r = read_json_of_run(record, "run.json", &json, err);
 
 	if (r < 0)
 		return r;
@@ -318,7 +322,7 @@ int store_read_exit(struct record *record, struct exit_record *ret, struct mrg_e
 {
 	_cleanup_json_ struct json *json = NULL;
 	struct exit_record exit;
-	int r = read_json(record, "exit.json", &json, err);
+	int r = read_json_of_run(record, "exit.json", &json, err);
 
 	if (r <= 0)
 		return r;
