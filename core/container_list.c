@@ -19,13 +19,7 @@ struct listing {
 	int (*found)(struct mrg_container *c, void *data);
 	void (*warn)(const char *name, const struct mrg_error *err, void *data);
 	void *data;
-	char **own;			/* "BACKEND:NAME" of ours; sorted when all are there */
-	size_t n_own;
-};
-
-struct names {
-	char **strv;
-	size_t n;
+	struct strings own;		/* "BACKEND:NAME" of ours; sorted when all are there */
 };
 
 static void report(const struct listing *l, const char *name, const struct mrg_error *why)
@@ -44,7 +38,7 @@ static int remember(struct listing *l, const struct record *record)
 		full = NULL;
 		return -ENOMEM;
 	}
-	return strv_add(&l->own, &l->n_own, full);
+	return strings_add(&l->own, full);
 }
 
 static int list_one(const char *name, void *data)
@@ -80,9 +74,7 @@ static int list_one(const char *name, void *data)
 
 static int collect(const struct mrg_found *found, void *data)
 {
-	struct names *names = data;
-
-	return store_adopted_name_is_valid(found->name) ? strv_add(&names->strv, &names->n, found->name) : 0;
+	return store_adopted_name_is_valid(found->name) ? strings_add(data, found->name) : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -101,7 +93,7 @@ static int list_adopted(struct listing *l, struct plugin *p, const char *name)
 		full = NULL;
 		return -ENOMEM;
 	}
-	if (l->own && bsearch(&(const char *){ full }, l->own, l->n_own, sizeof(char *), compare))
+	if (l->own.n > 0 && bsearch(&(const char *){ full }, l->own.strv, l->own.n, sizeof(char *), compare))
 		return 0;
 	r = container_new_adopted(l->m, p, name, &c, &why);
 	if (r < 0) {
@@ -138,14 +130,9 @@ static bool release_lost(const char *name, void *data)
 	return r >= 0 && !state_is_alive(r);
 }
 
-static void names_deinit(struct names *names)
-{
-	strv_free(names->strv);
-}
-
 static int list_engine(struct listing *l, const char *backend)
 {
-	_cleanup_(names_deinit) struct names names = { 0 };
+	_cleanup_(strings_deinit) struct strings names = { 0 };
 	struct mrg_error why = { 0 };
 	struct plugin *p;
 	int r;
@@ -172,8 +159,8 @@ static int list_engines(struct listing *l, struct mrg_error *err)
 	_cleanup_(strv_freep) char **backends = NULL;
 	int r = mrg_backend_names(l->m, &backends, err);
 
-	if (l->own)
-		qsort(l->own, l->n_own, sizeof(char *), compare);
+	if (l->own.n > 0)
+		qsort(l->own.strv, l->own.n, sizeof(char *), compare);
 	for (size_t i = 0; r == 0 && backends[i]; i++)
 		if (!l->backend || strcmp(l->backend, backends[i]) == 0)
 			r = list_engine(l, backends[i]);
@@ -210,6 +197,6 @@ int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_contain
 	if (r == 0)
 		r = list_engines(&l, err);
 	look_end(m);
-	strv_free(l.own);
+	strings_deinit(&l.own);
 	return r == -ENOMEM ? fail_memory(err) : r;
 }

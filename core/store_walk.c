@@ -52,17 +52,7 @@ bool store_is_stale(struct mrg *m, int base, const char *name)
 	return stale;
 }
 
-struct names {
-	char **strv;
-	size_t n;
-};
-
-static void names_deinit(struct names *names)
-{
-	strv_free(names->strv);
-}
-
-static int take_entry(struct mrg *m, int base, const char *name, bool transient, struct names *names, struct mrg_error *err)
+static int take_entry(struct mrg *m, int base, const char *name, bool transient, struct strings *names, struct mrg_error *err)
 {
 	if (strncmp(name, STORE_NEW, strlen(STORE_NEW)) == 0 || strncmp(name, STORE_GONE, strlen(STORE_GONE)) == 0) {
 		store_sweep(base, name); /* what cannot be removed now is tried again by the next walk */
@@ -74,10 +64,10 @@ static int take_entry(struct mrg *m, int base, const char *name, bool transient,
 		store_sweep(base, name);
 		return 0;
 	}
-	return store_adopted_name(name) ? 0 : strv_add(&names->strv, &names->n, name) < 0 ? fail_memory(err) : 0;
+	return store_adopted_name(name) ? 0 : strings_add(names, name) < 0 ? fail_memory(err) : 0;
 }
 
-static int collect(struct mrg *m, bool transient, struct names *names, struct mrg_error *err)
+static int collect(struct mrg *m, bool transient, struct strings *names, struct mrg_error *err)
 {
 	_cleanup_close_ int base = store_base(m, transient, false, err), copy = -1;
 	_cleanup_closedir_ DIR *d = NULL;
@@ -106,7 +96,7 @@ static int compare(const void *a, const void *b)
 
 int store_walk(struct mrg *m, int (*found)(const char *name, void *data), void *data, struct mrg_error *err)
 {
-	_cleanup_(names_deinit) struct names names = { 0 };
+	_cleanup_(strings_deinit) struct strings names = { 0 };
 	int r = collect(m, true, &names, err);
 
 	if (r == 0)

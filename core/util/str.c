@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/util/cleanup.h"
 #include "core/util/str.h"
 
 size_t strv_length(char *const *strv)
@@ -33,26 +34,6 @@ int strv_append(char ***strv, const char *text)
 	return bigger[n] ? 0 : -ENOMEM;
 }
 
-int strv_add(char ***strv, size_t *n, const char *text)
-{
-	char *copy = strdup(text);
-
-	/* Grows when it is full, which it is, with the NULL, at each power of two. */
-	if (copy && (*n & (*n + 1)) == 0) {
-		char **bigger = reallocarray(*strv, *n + 1, 2 * sizeof(char *));
-
-		if (bigger)
-			*strv = bigger;
-		else
-			copy = (free(copy), NULL);
-	}
-	if (!copy)
-		return -ENOMEM;
-	(*strv)[(*n)++] = copy;
-	(*strv)[*n] = NULL;
-	return 0;
-}
-
 char **strv_free(char **strv)
 {
 	for (size_t i = 0; strv && strv[i]; i++)
@@ -67,6 +48,31 @@ bool strv_contains(char *const *strv, const char *text)
 		if (str_equal(strv[i], text))
 			return true;
 	return false;
+}
+
+int strings_add(struct strings *strings, const char *text)
+{
+	_cleanup_free_ char *copy = strdup(text);
+
+	/* With its NULL it is full at each power of two. */
+	if (copy && (strings->n & (strings->n + 1)) == 0) {
+		char **bigger = reallocarray(strings->strv, strings->n + 1, 2 * sizeof(char *));
+
+		if (!bigger)
+			return -ENOMEM;
+		strings->strv = bigger;
+	}
+	if (!copy)
+		return -ENOMEM;
+	strings->strv[strings->n++] = take_ptr(copy);
+	strings->strv[strings->n] = NULL;
+	return 0;
+}
+
+void strings_deinit(struct strings *strings)
+{
+	strv_free(strings->strv);
+	*strings = (struct strings){ 0 };
 }
 
 /* Makes room for @length bytes more and a NUL. */

@@ -19,15 +19,20 @@ static inline bool str_equal(const char *a, const char *b)
 /* NULL-terminated arrays of strings, each allocated. A NULL array is an empty one. */
 size_t strv_length(char *const *strv);
 int strv_append(char ***strv, const char *text);
-
-/* The same for many: the *n strings were all added by it, and are not counted again. */
-int strv_add(char ***strv, size_t *n, const char *text);
 char **strv_free(char **strv);
 static inline void strv_freep(char ***strv)
 {
 	strv_free(*strv);
 }
 bool strv_contains(char *const *strv, const char *text);
+
+/* Many strings, which are not counted each time that one is added. @strv is one of the above. */
+struct strings {
+	char **strv;
+	size_t n;
+};
+int strings_add(struct strings *strings, const char *text);
+void strings_deinit(struct strings *strings);
 
 /* A buffer that grows; @text is NUL-terminated, or NULL while nothing was added. Failure sticks: check @failed once at the end. */
 struct buffer {

@@ -28,22 +28,21 @@ static void test_strv(void **state)
 	assert_null(strv_free(NULL));
 }
 
-static void test_strv_of_many(void **state)
+static void test_strings(void **state)
 {
-	_cleanup_(strv_freep) char **strv = NULL;
+	_cleanup_(strings_deinit) struct strings strings = { 0 };
 	char text[16];
-	size_t n = 0;
 
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
 		snprintf(text, sizeof(text), "%d", i);
-		assert_int_equal(strv_add(&strv, &n, text), 0);
-		assert_null(strv[n]);
+		assert_int_equal(strings_add(&strings, text), 0);
+		assert_null(strings.strv[strings.n]);
 	}
-	assert_int_equal(n, 1000);
-	assert_int_equal(strv_length(strv), 1000);
-	assert_string_equal(strv[0], "0");
-	assert_string_equal(strv[999], "999");
+	assert_int_equal(strings.n, 1000);
+	assert_int_equal(strv_length(strings.strv), 1000);
+	assert_string_equal(strings.strv[0], "0");
+	assert_string_equal(strings.strv[999], "999");
 }
 
 static void test_buffer_grows(void **state)
@@ -140,7 +139,7 @@ static void test_utf8_comes_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_strv), cmocka_unit_test(test_strv_of_many), cmocka_unit_test(test_buffer_grows), cmocka_unit_test(test_buffer_keeps_bytes),
+		cmocka_unit_test(test_strv), cmocka_unit_test(test_strings), cmocka_unit_test(test_buffer_grows), cmocka_unit_test(test_buffer_keeps_bytes),
 		cmocka_unit_test(test_buffer_failure_sticks), cmocka_unit_test(test_names), cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_utf8), cmocka_unit_test(test_utf8_comes_back),
 	};
