@@ -187,7 +187,10 @@ static int print(const struct table *t)
 		add_line(t, &b, t->cells + i * t->n_columns);
 	if (b.failed)
 		return -ENOMEM;
-	return fwrite(b.text ? b.text : "", 1, b.length, stdout) == b.length ? 0 : -EIO;
+	/* Whether it could be written is told at the end, as of all output. */
+	if (b.text)
+		fwrite(b.text, 1, b.length, stdout);
+	return 0;
 }
 
 int listing_table(const struct listing *l, const struct value *const *rows, size_t n, struct mrg_error *err)
