@@ -5,6 +5,7 @@
 noinst_LTLIBRARIES += libutil.la
 libutil_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 libutil_la_SOURCES = \
+	%D%/util/arena.c %D%/util/arena.h \
 	%D%/util/backend_name.h \
 	%D%/util/cleanup.h \
 	%D%/util/command.c %D%/util/command.h \
@@ -207,6 +208,7 @@ libcore_la_SOURCES = \
 	%D%/spec_table.c %D%/spec_table.h \
 	%D%/store.c %D%/store.h \
 	%D%/store_adopt.c \
+	%D%/store_brief.c \
 	%D%/store_dirs.c \
 	%D%/store_files.c \
 	%D%/store_internal.h \
