@@ -192,11 +192,8 @@ int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_contain
 	struct listing l = { .m = m, .backend = backend, .found = found, .warn = warn, .data = data };
 	int r;
 
-<<<<<<< HEAD
 	import_sweep(m);
-=======
 	look_begin(m);
->>>>>>> main
 	r = store_walk(m, list_one, &l, err);
 	if (r == 0)
 		r = list_engines(&l, err);
