@@ -57,6 +57,8 @@ libcore_la_SOURCES = \
 	%D%/container_update.c \
 	%D%/container_wait.c \
 	%D%/context.c %D%/context.h \
+	%D%/convert/convert.c %D%/convert/convert.h \
+	%D%/convert/report_rows.c \
 	%D%/dispatch.c %D%/dispatch.h \
 	%D%/doctor.c \
 	%D%/error.c \
@@ -64,6 +66,7 @@ libcore_la_SOURCES = \
 	%D%/formats/device_names.c %D%/formats/device_names.h \
 	%D%/formats/confines.c \
 	%D%/formats/format.c %D%/formats/format.h \
+	%D%/formats/guess.c \
 	%D%/formats/keys.c %D%/formats/keys.h \
 	%D%/formats/keys_native.c \
 	%D%/formats/lxc.c %D%/formats/lxc.h \

@@ -103,4 +103,4 @@ static int oci_write(const struct mrg_spec *spec, char **ret, const struct repor
 	return r;
 }
 
-const struct format format_oci = { "oci", oci_read, oci_write };
+const struct format format_oci = { .name = "oci", .read = oci_read, .write = oci_write };

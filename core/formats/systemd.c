@@ -115,4 +115,4 @@ static int systemd_write(const struct mrg_spec *spec, char **ret, const struct r
 	return out.result;
 }
 
-const struct format format_systemd = { "systemd", systemd_read, systemd_write };
+const struct format format_systemd = { .name = "systemd", .read = systemd_read, .write = systemd_write };
