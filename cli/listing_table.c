@@ -23,6 +23,7 @@ struct smartcols {
 	LIBRARY_MEMBER(scols_table_enable_noencoding);
 	LIBRARY_MEMBER(scols_table_enable_nolinesep);
 	LIBRARY_MEMBER(scols_table_set_column_separator);
+	LIBRARY_MEMBER(scols_table_set_stream);
 	LIBRARY_MEMBER(scols_table_new_column);
 	LIBRARY_MEMBER(scols_table_new_line);
 	LIBRARY_MEMBER(scols_line_set_data);
@@ -33,7 +34,7 @@ struct smartcols {
 static const struct library_symbol symbols[] = {
 	SYMBOL(scols_new_table), SYMBOL(scols_unref_table), SYMBOL(scols_table_enable_noheadings),
 	SYMBOL(scols_table_enable_noencoding), SYMBOL(scols_table_enable_nolinesep), SYMBOL(scols_table_set_column_separator),
-	SYMBOL(scols_table_new_column), SYMBOL(scols_table_new_line), SYMBOL(scols_line_set_data), SYMBOL(scols_print_table),
+	SYMBOL(scols_table_set_stream), SYMBOL(scols_table_new_column), SYMBOL(scols_table_new_line), SYMBOL(scols_line_set_data), SYMBOL(scols_print_table),
 	{ NULL, 0 },
 };
 
@@ -81,15 +82,15 @@ static int fill(const struct smartcols *lib, const struct listing *l, struct lib
 static int print_headings(const struct listing *l)
 {
 	for (int i = 0; l->shown[i] >= 0 && !l->cli->no_headings; i++)
-		printf("%s%s", i ? "  " : "", l->columns[l->shown[i]].name);
+		fprintf(l->file, "%s%s", i ? "  " : "", l->columns[l->shown[i]].name);
 	if (!l->cli->no_headings)
-		putchar('\n');
+		fputc('\n', l->file);
 	return 0;
 }
 
 int listing_table(const struct listing *l, const struct value *const *rows, size_t n, struct mrg_error *err)
 {
-	bool truncate = isatty(STDOUT_FILENO) && !l->cli->no_trunc;
+	bool truncate = isatty(fileno(l->file)) && !l->cli->no_trunc;
 	struct libscols_table *table;
 	struct smartcols lib;
 	int r;
@@ -108,6 +109,7 @@ int listing_table(const struct listing *l, const struct value *const *rows, size
 	lib.scols_table_enable_noencoding(table, 1);	/* escaped already */
 	lib.scols_table_set_column_separator(table, "  ");
 	lib.scols_table_enable_nolinesep(table, 0);
+	lib.scols_table_set_stream(table, l->file);
 	r = add_columns(&lib, l, table, truncate);
 	if (r == 0)
 		r = fill(&lib, l, table, rows, n);
