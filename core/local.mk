@@ -65,6 +65,14 @@ libcore_la_SOURCES = \
 	%D%/exec_request.c %D%/exec_request.h \
 	%D%/formats/device_names.c %D%/formats/device_names.h \
 	%D%/formats/confines.c \
+	%D%/formats/docker.c %D%/formats/docker.h \
+	%D%/formats/docker_host.c \
+	%D%/formats/docker_keys.c \
+	%D%/formats/docker_limits.c \
+	%D%/formats/docker_mounts.c \
+	%D%/formats/docker_network.c \
+	%D%/formats/docker_process.c \
+	%D%/formats/engine.c %D%/formats/engine.h \
 	%D%/formats/format.c %D%/formats/format.h \
 	%D%/formats/guess.c \
 	%D%/formats/keys.c %D%/formats/keys.h \
