@@ -109,6 +109,14 @@ libcore_la_SOURCES = \
 	%D%/formats/nspawn_write.c \
 	%D%/formats/oci.c \
 	%D%/formats/oci_seccomp.c %D%/formats/oci_seccomp.h \
+	%D%/formats/quadlet.c %D%/formats/quadlet.h \
+	%D%/formats/quadlet_args.c \
+	%D%/formats/quadlet_confine.c \
+	%D%/formats/quadlet_keys.c \
+	%D%/formats/quadlet_life.c \
+	%D%/formats/quadlet_mounts.c \
+	%D%/formats/quadlet_network.c \
+	%D%/formats/quadlet_process.c \
 	%D%/formats/systemd.c %D%/formats/systemd.h \
 	%D%/formats/systemd_devices.c \
 	%D%/formats/systemd_keys.c \

@@ -349,7 +349,9 @@ int docker_finish_mounts(struct docker_reader *in)
 		r = mrg_spec_add_mount(in->spec, &host_shm, in->err);
 	if (r == 0)
 		r = engine_add_mounts(in->spec, in->privileged, shm_size(in), in->err);
+	if (r == 0 && in->privileged)
+		r = mrg_spec_add_device_rule(in->spec, &all, in->err);
 	if (r == 0)
-		r = in->privileged ? mrg_spec_add_device_rule(in->spec, &all, in->err) : engine_add_device_rules(in->spec, in->err);
+		r = engine_add_device_rules(in->spec, in->err);
 	return r;
 }

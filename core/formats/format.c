@@ -14,7 +14,7 @@
 static const struct format format_libvirt = { .name = "libvirt" };
 
 /* The one list of formats. */
-#define FORMATS(row)	row(oci) row(systemd) row(lxc) row(nspawn) row(libvirt) row(docker)
+#define FORMATS(row)	row(oci) row(systemd) row(lxc) row(nspawn) row(libvirt) row(docker) row(quadlet)
 
 #define FORMAT_ROW(name)	&format_##name,
 #define FORMAT_NAME(name)	#name,

@@ -34,7 +34,7 @@ int format_name(const char *name, const char **ret, struct mrg_error *err);
 /* The text of @container alone, as long as @text. */
 int format_choose(const char *format, const char *text, size_t length, const char *container, char **ret, struct mrg_error *err);
 
-extern const struct format format_oci, format_systemd, format_lxc, format_nspawn, format_docker;
+extern const struct format format_oci, format_systemd, format_lxc, format_nspawn, format_docker, format_quadlet;
 
 /* Shares of the CPU are 1024 where the weights of cgroup v2 are 100. */
 static inline uint64_t format_weight_of_shares(uint64_t shares)
