@@ -34,6 +34,17 @@ static void conversion_freep(struct mrg_conversion **conversion)
 	mrg_conversion_free(*conversion);
 }
 
+/* What no key of the source says is shown to humans by the field it became. */
+static void set_source(struct value *value, const struct mrg_report_row *row)
+{
+	value_text(value, row->source);
+	if (row->source || asprintf(&value->text, "(%s)", mrg_field_info((unsigned int)row->field)->name) < 0)
+		return;
+	value->json = strdup("null");
+	if (value->json)
+		value->type = VALUE_JSON;
+}
+
 static int add_row(struct listing *list, const struct mrg_report_row *row)
 {
 	static const char *const verdicts[] = { "carried", "approximated", "dropped", "weakens" };
@@ -44,7 +55,7 @@ static int add_row(struct listing *list, const struct mrg_report_row *row)
 	if (row->line > 0)
 		value_number(&values[LINE], VALUE_NUMBER, row->line);
 	value_text(&values[VERDICT], verdicts[row->verdict]);
-	value_text(&values[SOURCE], row->source);
+	set_source(&values[SOURCE], row);
 	value_text(&values[TARGET], row->target);
 	value_text(&values[FIELD], row->field >= 0 ? mrg_field_info((unsigned int)row->field)->path : NULL);
 	value_text(&values[NOTE], row->note);
@@ -59,7 +70,9 @@ static int print_report(struct cli *cli, const struct mrg_conversion *conversion
 	int exit = listing_begin(&list, cli, columns, "moorage/convert/v1"), r = 0;
 
 	for (size_t i = 0; i < conversion->n_rows && exit == 0 && r == 0; i++)
-		r = add_row(&list, &conversion->rows[i]);
+		/* What nobody said and nothing became of is for machines. */
+		if (conversion->rows[i].source || conversion->rows[i].verdict != MRG_CARRIED || cli->output > FORMAT_WIDE)
+			r = add_row(&list, &conversion->rows[i]);
 	if (r < 0)
 		return cli_fail(cli, (fail_memory(&err), &err));
 	list.file = stderr;

@@ -105,7 +105,8 @@ static int join_row(struct join *join, const struct mrg_report_row *read)
 	if (written->verdict > row.verdict)
 		row.verdict = written->verdict;
 	row.target = written->target;
-	return add_row(join, &row, read->note, written->note);
+	/* How near it would have been does not matter when it is lost. */
+	return add_row(join, &row, written->verdict < MRG_DROPPED ? read->note : NULL, written->note);
 }
 
 int report_rows_join(const struct report_rows *read, const struct report_rows *write, bool same, struct report_rows *ret,
@@ -155,9 +156,14 @@ bool report_row_accepted(const struct mrg_report_row *row, const char *const *ac
 	return false;
 }
 
-static int refuse(const struct mrg_report_row *row, size_t more, struct mrg_error *err)
+static const char *key_of(const struct mrg_report_row *row)
 {
-	const char *key = row->source ? row->source : mrg_field_info((unsigned int)row->field)->path;
+	return row->source ? row->source : mrg_field_info((unsigned int)row->field)->path;
+}
+
+static int refuse(const struct mrg_report_row *row, size_t more, const char *accept, struct mrg_error *err)
+{
+	const char *key = key_of(row);
 	char line[24] = "", others[40] = "";
 
 	if (row->line > 0)
@@ -167,12 +173,23 @@ static int refuse(const struct mrg_report_row *row, size_t more, struct mrg_erro
 	mrg_error_set(err, -MRG_E_UNSUPPORTED, "%s%.100s %s: %.200s%s", line, key,
 		      row->verdict == MRG_WEAKENS ? "would be lost, which weakens the container" : "would be lost",
 		      row->note ? row->note : "the target cannot say it", others);
-	mrg_error_hint(err, "'--accept %.100s' takes the loss", key);
+	mrg_error_hint(err, "this takes the loss:%s", accept);
 	return -MRG_E_UNSUPPORTED;
+}
+
+/* Adds " --accept KEY", once a key and as long as there is room. */
+static void add_accept(char *text, size_t size, const struct mrg_report_row *row)
+{
+	char word[160];
+
+	snprintf(word, sizeof(word), " --accept %s", key_of(row));
+	if (!strstr(text, word) && strlen(text) + strlen(word) < size)
+		strcat(text, word);
 }
 
 int report_rows_judge(const struct mrg_report_row *rows, size_t n, int worst, const char *const *accept, struct mrg_error *err)
 {
+	char words[240] = "";
 	const struct mrg_report_row *first = NULL;
 	size_t refused = 0;
 	int r = 0;
@@ -185,6 +202,7 @@ int report_rows_judge(const struct mrg_report_row *rows, size_t n, int worst, co
 			continue;
 		first = first ? first : &rows[i];
 		refused++;
+		add_accept(words, sizeof(words), &rows[i]);
 	}
-	return first ? refuse(first, refused - 1, err) : r;
+	return first ? refuse(first, refused - 1, words, err) : r;
 }

@@ -169,8 +169,9 @@ static int read_known(struct docker_reader *in, const struct docker_key *key, co
 	if (key->type != JSON_NULL && value->type != key->type)
 		return docker_fail(in, "must be %s", type_rule(key->type));
 	in->note = key->note;
+	in->field = key->field;
 	verdict = key->read(in, key, value);
-	return verdict < 0 ? verdict : report_key(in, verdict, key->field);
+	return verdict < 0 ? verdict : report_key(in, verdict, in->field);
 }
 
 static int read_unknown(struct docker_reader *in, const struct json *value)

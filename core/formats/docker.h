@@ -19,7 +19,8 @@ struct docker_reader {
 	const struct json *container, *host, *config;	/* objects; HostConfig and Config may be NULL */
 	bool podman, privileged;
 	char key[256];			/* being read: "HostConfig.Memory" */
-	const char *note;		/* a row may say what was lost of this one */
+	const char *note;		/* a row may say what was lost of this one, */
+	int field;			/* and which field it became, when it is not that of the row */
 	char words[200];		/* room for a note that names something */
 	/* Where the line of a key is counted from. */
 	const char *counted;

@@ -68,7 +68,7 @@ const struct docker_key docker_config_keys[] = {
 	STATE("Config.CreateCommand"), STATE("Config.sdNotifyMode"), STATE("Config.sdNotifySocket"),
 	SIMPLE("Config.Umask", UMASK, STRING),
 	LOST("Config.Timeout", "nothing ends it after a time"),
-	IDLE("Config.Passwd", "what the engine writes into /etc/passwd"),
+	STATE("Config.Passwd"),
 	{ "Config.SystemdMode", FIELD(BOOT), JSON_BOOLEAN, false, docker_read_simple, MRG_APPROXIMATED,
 	  "the command is taken for an init: it boots" },
 	LOST("Config.Secrets", "secrets are the engine's own"), LOST("Config.ChrootDirs", "is Podman's own"),

@@ -45,6 +45,7 @@ DOCKER_READER(docker_read_network)
 	}
 	if (verdict < 0)
 		return verdict;
+	in->field = in->networks.length > 0 ? MRG_FIELD_NETWORKS : MRG_FIELD_NS_NETWORK;
 	return mrg_spec_set(in->spec, MRG_FIELD_NS_NETWORK, way, in->err) < 0 ? docker_place(in) : verdict;
 }
 

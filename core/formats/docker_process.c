@@ -85,7 +85,10 @@ static int finish_image(struct docker_reader *in)
 
 DOCKER_READER(docker_read_user)
 {
-	return engine_set_user(in->spec, value->text, in->err) < 0 ? docker_place(in) : key->verdict;
+	if (engine_set_user(in->spec, value->text, in->err) < 0)
+		return docker_place(in);
+	in->field = in->spec->user ? MRG_FIELD_USER : MRG_FIELD_UID;
+	return key->verdict;
 }
 
 DOCKER_READER(docker_read_env)

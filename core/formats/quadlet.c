@@ -120,6 +120,16 @@ static bool collects(const char *key)
 	return strv_contains((char *const *)keys, key);
 }
 
+bool quadlet_has_line(struct key_reader *in, const char *key)
+{
+	const struct assignments *list = quadlet_of(in)->list;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->item[i].section, "Container") == 0 && strcmp(list->item[i].key, key) == 0 && *list->item[i].value)
+			return true;
+	return false;
+}
+
 /* Of the others what comes before the last line has no effect. */
 static int judge(struct key_reader *in)
 {
@@ -171,13 +181,16 @@ static int read_container(struct quadlet_reader *reader, struct assignments *lis
 	r = keys_read(in, list);
 	for (size_t i = 0; i < ARRAY_SIZE(finish) && r == 0; i++)
 		r = finish[i](in);
-	return r != 0 ? r : keys_keep(in, list);
+	if (r == 0)
+		r = keys_keep(in, list);
+	unit_name_users(in, list, "Container");
+	return r != 0 ? r : keys_report(in, list);
 }
 
 static int quadlet_read(const char *text, size_t length, struct mrg_spec *spec, const struct report *report, struct mrg_error *err)
 {
 	struct quadlet_reader reader = {
-		.unit.in = { .spec = spec, .err = err, .report = report, .syntax = &syntax, .tables = tables, .judge = judge },
+		.unit.in = { .spec = spec, .err = err, .report = report, .syntax = &syntax, .tables = tables, .judge = judge, .late = true },
 		.shm_size = ENGINE_SHM_PODMAN, .readonly_tmpfs = true,
 	};
 	struct unit unit = { 0 };

@@ -39,6 +39,9 @@ static inline struct quadlet_reader *quadlet_of(struct key_reader *in)
 	return (struct quadlet_reader *)unit_of(in);
 }
 
+/* Whether [Container] has a line of @key. */
+bool quadlet_has_line(struct key_reader *in, const char *key);
+
 struct quadlet_writer {
 	struct key_writer out;
 	const struct json *kept;	/* moorage.native.quadlet.Container, or NULL */

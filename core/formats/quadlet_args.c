@@ -161,6 +161,7 @@ KEY_READER(quadlet_read_args)
 	}
 	for (at = words; at && *at && r == 0;) {
 		option = next_option(&at, &option_value);
+		in->field = option->field;
 		r = option->read(in, option, option_value);
 	}
 	if (r < 0)

@@ -97,6 +97,7 @@ static int add_volume(struct key_reader *in, const char *name, const char *desti
 {
 	struct buffer *b = &quadlet_of(in)->volumes;
 
+	in->field = MRG_FIELD_VOLUMES;
 	if (!path_is_clean(destination))
 		return key_fail(in, "must be mounted at an absolute path without '..', not '%.80s'", destination);
 	buffer_addf(b, "%s{", b->length ? "," : "");

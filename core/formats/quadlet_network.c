@@ -44,6 +44,7 @@ KEY_READER(quadlet_read_network)
 		return MRG_CARRIED;
 	}
 	quadlet->networked = true;
+	in->field = MRG_FIELD_NS_NETWORK;
 	if (strcmp(value, "host") == 0 || strcmp(value, "none") == 0)
 		return key_set(in, MRG_FIELD_NS_NETWORK, *value == 'h' ? "host" : "private") < 0 ? -MRG_E_INVALID : MRG_CARRIED;
 	if (strncmp(value, "ns:/", 4) == 0 && !strchr(value, '%'))
@@ -51,6 +52,7 @@ KEY_READER(quadlet_read_network)
 	if (is_mode(value) || is_unit(value) || !is_name(value))
 		return key_lost(in, key, is_unit(value) ? "the network is described in a unit of its own" :
 							   "a network with options, of a user's program, or of another container");
+	in->field = MRG_FIELD_NETWORKS;
 	engine_add_network(&quadlet->networks, strcmp(value, "bridge") == 0 ? DEFAULT_NETWORK : value, NULL);
 	return quadlet->networks.failed ? key_no_memory(in) : MRG_CARRIED;
 }

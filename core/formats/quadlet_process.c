@@ -115,7 +115,9 @@ KEY_READER(quadlet_read_exec)
 		r = unit_words(in, value, words);
 		if (r != 0)
 			return r < 0 ? r : key_lost(in, key, NULL);
-		return MRG_CARRIED;
+		in->keep = *words && quadlet_has_line(in, "Image") && !quadlet_has_line(in, "Rootfs") && !quadlet_has_line(in, "Entrypoint");
+		in->note = "an entry point of the image comes in front of it, and is not known here";
+		return in->keep ? MRG_APPROXIMATED : MRG_CARRIED;
 	}
 	note = key_undo(in, value);
 	if (note)
@@ -165,9 +167,9 @@ KEY_WRITER(quadlet_write_exec)
 		args = (char *const *)boot;
 	if (!args)
 		return;
-	if (image)
+	if (image && !quadlet_has_kept(out, key->name))
 		write_entrypoint(out, *args++);
-	if (*args) {
+	if (*args && !quadlet_has_kept(out, key->name)) {
 		buffer_addf(&out->b, "%s=", key->name);
 		for (size_t i = 0; args[i]; i++) {
 			buffer_addf(&out->b, "%s", i ? " " : "");

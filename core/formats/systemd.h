@@ -164,5 +164,7 @@ KEY_WRITER(write_filter);
 void unit_judge_filter(struct key_reader *in, const struct assignments *list);
 int unit_finish_sandbox(struct key_reader *in);
 int unit_finish_user(struct key_reader *in);
+/* Says in the report of User= and Group= which fields they became, which both of them decide. */
+void unit_name_users(struct key_reader *in, const struct assignments *list, const char *section);
 
 #endif

@@ -183,6 +183,22 @@ int unit_finish_user(struct key_reader *in)
 	return r;
 }
 
+void unit_name_users(struct key_reader *in, const struct assignments *list, const char *section)
+{
+	const bool number = mrg_fields_has(&in->spec->set, MRG_FIELD_UID);
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct assignment *item = &list->item[i];
+
+		if (item->verdict >= MRG_DROPPED || strcmp(item->section, section) != 0)
+			continue;
+		if (strcmp(item->key, "User") == 0)
+			item->field = number ? MRG_FIELD_UID : MRG_FIELD_USER;
+		else if (strcmp(item->key, "Group") == 0)
+			item->field = number ? MRG_FIELD_GID : MRG_FIELD_USER;
+	}
+}
+
 /* The part of moorage.user before or behind the colon. */
 static bool write_name(struct key_writer *out, const char *name, const char *text, size_t length)
 {
@@ -338,7 +354,8 @@ KEY_WRITER(write_input)
 
 KEY_READER(read_wanted)
 {
-	bool usual = strcmp(value, "multi-user.target") == 0 || strcmp(value, "default.target") == 0;
+	static const char *const targets[] = { "multi-user.target", "default.target", "multi-user.target default.target", NULL };
+	bool usual = strv_contains((char *const *)targets, value);
 
 	if (!*value) {
 		key_reset(in, MRG_FIELD_AUTOSTART);
