@@ -124,7 +124,8 @@ endif
 cli_tests = \
 	%D%/cli/golden.sh \
 	%D%/cli/properties.sh \
-	%D%/cli/test_terminal.py
+	%D%/cli/test_terminal.py \
+	%D%/convert/golden.py
 if HAVE_CMOCKA
 TESTS += $(cli_tests)
 endif

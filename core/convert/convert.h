@@ -34,7 +34,7 @@ int report_rows_join(const struct report_rows *read, const struct report_rows *w
 bool report_row_accepted(const struct mrg_report_row *row, const char *const *accept);
 
 /* Judges @rows from the row @worst (MRG_WEAKENS, or MRG_DROPPED to be strict) on: -MRG_E_UNSUPPORTED naming the first that no
- * word of @accept names; else 1 when one was dropped that is not accepted, else 0. */
+ * word of @accept names; else 1 when one was dropped that is not accepted, else 0. A row without source that is dropped does not count. */
 int report_rows_judge(const struct mrg_report_row *rows, size_t n, int worst, const char *const *accept, struct mrg_error *err);
 
 #endif

@@ -92,7 +92,6 @@ static int join_row(struct join *join, const struct mrg_report_row *read)
 
 	row.target = NULL;
 	if (read->verdict >= MRG_DROPPED) {
-		join->named[MRG_FIELD_NATIVE] = true;
 		if (!join->same || !native || native->verdict != MRG_CARRIED)
 			return add_row(join, &row, read->note, NULL);
 		row.verdict = MRG_CARRIED;
@@ -117,6 +116,8 @@ int report_rows_join(const struct report_rows *read, const struct report_rows *w
 
 	for (size_t i = 0; i < write->n; i++)
 		join.written[write->item[i].field] = &write->item[i];
+	/* What was kept verbatim has rows of its own, under its keys. */
+	join.named[MRG_FIELD_NATIVE] = !same;
 	for (size_t i = 0; i < read->n && r == 0; i++)
 		r = join_row(&join, &read->item[i]);
 	for (size_t i = 0; i < write->n && r == 0; i++) {
@@ -195,7 +196,9 @@ int report_rows_judge(const struct mrg_report_row *rows, size_t n, int worst, co
 	int r = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (rows[i].verdict < MRG_DROPPED || report_row_accepted(&rows[i], accept))
+		/* What nobody said is only worth telling when it confines. */
+		if (rows[i].verdict < MRG_DROPPED || (!rows[i].source && rows[i].verdict == MRG_DROPPED) ||
+		    report_row_accepted(&rows[i], accept))
 			continue;
 		r = 1;
 		if (rows[i].verdict < worst)

@@ -26,7 +26,8 @@ DOCKER_READER(docker_read_number)
 
 	if (!whole_number(value, &number))
 		return docker_fail(in, "must be a whole number");
-	if (number == -1 && bounds.low >= 0)
+	/* Podman prints 0 for a swappiness that nobody gave. */
+	if ((number == -1 && bounds.low >= 0) || (number == 0 && in->podman && key->field == MRG_FIELD_MEMORY_SWAPPINESS))
 		return key->verdict;
 	if (key->field == MRG_FIELD_CPU_SHARES && number == 1)
 		number = 2;

@@ -68,6 +68,7 @@ DOCKER_READER(docker_read_networks)
 		return MRG_DROPPED;
 	}
 	in->note = "state, or how the engine runs it: nothing to configure";
+	in->field = -1;
 	return key->verdict;
 }
 

@@ -97,6 +97,8 @@ KEY_READER(lxc_read_idmap)
 		return key_fail(in, "must be u or g, the first id in the container, the first on the host, and how many");
 	if (map.container_id == UINT32_MAX || map.host_id == UINT32_MAX)
 		return key_fail(in, "4294967295 is no id");
+	if (type[0] == 'g')
+		in->field = MRG_FIELD_GID_MAPPINGS;
 	if ((type[0] == 'u' ? mrg_spec_add_uid_mapping : mrg_spec_add_gid_mapping)(in->spec, &map, in->err) < 0)
 		return -MRG_E_INVALID;
 	return key->verdict;

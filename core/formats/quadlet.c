@@ -44,10 +44,6 @@ KEY_READER(quadlet_read_map)
 	_cleanup_(strv_freep) char **words = NULL;
 	int r;
 
-	if (!*value) {
-		key_reset(in, (unsigned int)key->field);
-		return MRG_CARRIED;
-	}
 	r = unit_words(in, value, &words);
 	if (r != 0)
 		return r < 0 ? r : key_lost(in, key, NULL);
@@ -123,27 +119,30 @@ static bool collects(const char *key)
 bool quadlet_has_line(struct key_reader *in, const char *key)
 {
 	const struct assignments *list = quadlet_of(in)->list;
+	bool has = false;
 
+	/* An empty one takes the others back. */
 	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->item[i].section, "Container") == 0 && strcmp(list->item[i].key, key) == 0 && *list->item[i].value)
-			return true;
-	return false;
+		if (strcmp(list->item[i].section, "Container") == 0 && strcmp(list->item[i].key, key) == 0)
+			has = *list->item[i].value;
+	return has;
 }
 
-/* Of the others what comes before the last line has no effect. */
+/* What comes before the last line has no effect, or before an empty one. */
 static int judge(struct key_reader *in)
 {
 	const struct quadlet_reader *quadlet = quadlet_of(in);
 	const struct assignment *end = quadlet->list->item + quadlet->list->n;
+	bool collected = collects(in->now->key);
 
-	if (strcmp(in->now->section, "Container") != 0 || collects(in->now->key))
+	if (strcmp(in->now->section, "Container") != 0)
 		return -1;
 	for (const struct assignment *later = in->now + 1; later < end; later++)
-		if (later->section == in->now->section && strcmp(later->key, in->now->key) == 0) {
+		if (later->section == in->now->section && strcmp(later->key, in->now->key) == 0 && (!collected || !*later->value)) {
 			in->note = "without effect: a later line replaces it";
 			return MRG_APPROXIMATED;
 		}
-	return -1;
+	return collected && !*in->now->value ? MRG_CARRIED : -1;
 }
 
 static void deinit(struct quadlet_reader *reader)
@@ -166,6 +165,20 @@ static bool has_section(const struct assignments *list, const char *section)
 	return false;
 }
 
+/* What podman itself refuses. */
+static int check(struct key_reader *in, const struct assignments *list)
+{
+	if (!has_section(list, "Container")) {
+		mrg_error_set(in->err, -MRG_E_INVALID, "has no section [Container]");
+		return mrg_error_hint(in->err, "of Podman's units only .container files describe a container");
+	}
+	if (quadlet_has_line(in, "Image") && quadlet_has_line(in, "Rootfs"))
+		return mrg_error_set(in->err, -MRG_E_INVALID, "Image= and Rootfs= exclude each other");
+	if (!quadlet_has_line(in, "Image") && !quadlet_has_line(in, "Rootfs"))
+		return mrg_error_set(in->err, -MRG_E_INVALID, "has neither Image= nor Rootfs=");
+	return 0;
+}
+
 static int read_container(struct quadlet_reader *reader, struct assignments *list)
 {
 	static int (*const finish[])(struct key_reader *in) = { quadlet_finish_process, quadlet_finish_life, quadlet_finish_network,
@@ -173,12 +186,10 @@ static int read_container(struct quadlet_reader *reader, struct assignments *lis
 	struct key_reader *in = &reader->unit.in;
 	int r;
 
-	if (!has_section(list, "Container")) {
-		mrg_error_set(in->err, -MRG_E_INVALID, "has no section [Container]");
-		return mrg_error_hint(in->err, "of Podman's units only .container files describe a container");
-	}
 	reader->list = list;
-	r = keys_read(in, list);
+	r = check(in, list);
+	if (r == 0)
+		r = keys_read(in, list);
 	for (size_t i = 0; i < ARRAY_SIZE(finish) && r == 0; i++)
 		r = finish[i](in);
 	if (r == 0)

@@ -15,12 +15,13 @@
 
 struct quadlet_reader {
 	struct unit_reader unit;
-	const struct assignments *list;
+	struct assignments *list;
 	const char *image, *user, *group;
 	uint64_t add, drop;		/* capabilities */
 	bool add_all, drop_all;
 	bool privileged;
 	char **entrypoint, **exec;
+	bool command_lost;		/* one of them has what only podman can expand */
 	struct buffer networks, ports, volumes;	/* members of arrays in the making */
 	bool networked;			/* Network= was said */
 	int64_t shm_size;

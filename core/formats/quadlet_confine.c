@@ -26,10 +26,6 @@ KEY_READER(quadlet_read_capability)
 
 	if (r != 0)
 		return r < 0 ? r : key_lost(in, key, NULL);
-	if (!*value) {
-		*caps = 0;
-		*(add ? &quadlet->add_all : &quadlet->drop_all) = false;
-	}
 	for (size_t i = 0; words && words[i]; i++) {
 		int cap = parse_capability(words[i]);
 
@@ -264,10 +260,6 @@ KEY_READER(quadlet_read_idmap)
 	struct mrg_id_mapping map;
 	int end = 0, r;
 
-	if (!*value) {
-		key_reset(in, (unsigned int)key->field);
-		return MRG_CARRIED;
-	}
 	if (strpbrk(value, "@+%ug"))
 		return key_lost(in, key, "ranges relative to those of the user are known to podman only");
 	if (strlen(value) > 40 ||
@@ -317,11 +309,6 @@ KEY_READER(quadlet_read_device)
 
 	if (!whole)
 		return key_no_memory(in);
-	if (!*value) {
-		key_reset(in, MRG_FIELD_DEVICES);
-		key_reset(in, MRG_FIELD_DEVICE_RULES);
-		return MRG_CARRIED;
-	}
 	if (*value == '-' || strchr(value, '%') || *value != '/')
 		return key_lost(in, key, "whether the device is there, or its name, is known to podman only");
 	host = strsep(&at, ":");

@@ -72,13 +72,17 @@ static int add_mount(struct key_reader *in, const struct mrg_mount *mount)
 
 static int add_bind(struct key_reader *in, const struct key *key, const char *source, const char *destination, const char *text)
 {
-	_cleanup_(strv_freep) char **options = NULL;
-	int verdict = take_options(in, text, &options), r;
+	_cleanup_(strv_freep) char **options = NULL, **given = NULL;
+	int verdict = take_options(in, text, &given), r;
 
-	if (verdict >= 0 && prefer(in, &options, "rbind", "bind") < 0)
-		return -ENOMEM;
 	if (verdict < 0)
 		return verdict;
+	/* The kind comes first, as it is written. */
+	if (strv_append(&options, strv_contains(given, "bind") && !strv_contains(given, "rbind") ? "bind" : "rbind") < 0)
+		return key_no_memory(in);
+	for (size_t i = 0; given && given[i]; i++)
+		if (strcmp(given[i], "bind") != 0 && strcmp(given[i], "rbind") != 0 && strv_append(&options, given[i]) < 0)
+			return key_no_memory(in);
 	r = add_mount(in, &(struct mrg_mount){ .destination = destination, .type = "bind", .source = source, .options = options });
 	/* What podman alone does is done again when this is written for it. */
 	in->keep = verdict > MRG_CARRIED;
@@ -92,12 +96,21 @@ static void add_member(struct buffer *b, const char *name, const char *value)
 		b->failed = true;
 }
 
+static bool is_volume(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+
+	return name[strspn(name, letters)] == '\0' && !strchr("_.-", *name);
+}
+
 /* A volume of podman's, by name or without one. */
 static int add_volume(struct key_reader *in, const char *name, const char *destination, const char *options)
 {
 	struct buffer *b = &quadlet_of(in)->volumes;
 
 	in->field = MRG_FIELD_VOLUMES;
+	if (*name && !is_volume(name))
+		return key_fail(in, "must be a path, or the name of a volume, not '%.80s'", name);
 	if (!path_is_clean(destination))
 		return key_fail(in, "must be mounted at an absolute path without '..', not '%.80s'", destination);
 	buffer_addf(b, "%s{", b->length ? "," : "");
@@ -112,19 +125,6 @@ static int add_volume(struct key_reader *in, const char *name, const char *desti
 	return b->failed ? key_no_memory(in) : MRG_CARRIED;
 }
 
-static int reset_mounts(struct key_reader *in, const char *type)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < in->spec->mounts.n; i++)
-		if (strcmp(in->spec->mounts.item[i].type, type) != 0)
-			in->spec->mounts.item[n++] = in->spec->mounts.item[i];
-	in->spec->mounts.n = n;
-	if (n == 0)
-		key_reset(in, MRG_FIELD_MOUNTS);
-	return MRG_CARRIED;
-}
-
 /* [[SOURCE:]DESTINATION[:OPTIONS]] */
 KEY_READER(quadlet_read_volume)
 {
@@ -133,16 +133,13 @@ KEY_READER(quadlet_read_volume)
 
 	if (!copy)
 		return key_no_memory(in);
-	if (!*value) {
-		buffer_deinit(&quadlet_of(in)->volumes);
-		quadlet_of(in)->volumes = (struct buffer){ 0 };
-		return reset_mounts(in, "bind");
-	}
 	if (key_undo(in, copy))
 		return key_lost(in, key, key_undo(in, copy));
 	source = strsep(&at, ":");
 	destination = at ? strsep(&at, ":") : NULL;
 	options = at ? at : (char *)"";
+	if (strchr(options, ':'))
+		return key_fail(in, "must be SOURCE:DESTINATION[:OPTIONS], not '%.80s'", value);
 	if (!destination)
 		return add_volume(in, "", source, "");
 	if (*source == '.')
@@ -165,13 +162,12 @@ static int add_tmpfs(struct key_reader *in, const char *destination, const char 
 KEY_READER(quadlet_read_tmpfs)
 {
 	const char *note = key_undo(in, value);
-	char *options = value, *destination = strsep(&options, ":");
+	char *options = value, *destination;
 	int r;
 
 	if (note)
 		return key_lost(in, key, note);
-	if (!*destination)
-		return reset_mounts(in, "tmpfs");
+	destination = strsep(&options, ":");
 	r = add_tmpfs(in, destination, options ? options : "");
 	return r < 0 ? r : MRG_CARRIED;
 }
@@ -186,6 +182,7 @@ struct mount_words {
 
 static void take_word(struct mount_words *words, const char *name, const char *value)
 {
+	static const char *const propagations[] = { "private", "rprivate", "slave", "rslave", "shared", "rshared", NULL };
 	bool on = true;
 
 	if (strcmp(name, "type") == 0)
@@ -196,7 +193,7 @@ static void take_word(struct mount_words *words, const char *name, const char *v
 		words->destination = value ? value : "";
 	else if ((strcmp(name, "ro") == 0 || strcmp(name, "readonly") == 0) && (!value || parse_bool(value, &on) == 0))
 		buffer_addf(&words->options, "%s,", on ? "ro" : "rw");
-	else if (strcmp(name, "bind-propagation") == 0 && value)
+	else if (strcmp(name, "bind-propagation") == 0 && value && strv_contains((char *const *)propagations, value))
 		buffer_addf(&words->options, "%s,", value);
 	else if (strcmp(name, "bind-nonrecursive") == 0 && (!value || parse_bool(value, &on) == 0))
 		buffer_addf(&words->options, "%s,", on ? "bind" : "rbind");
@@ -217,8 +214,6 @@ KEY_READER(quadlet_read_mount)
 
 	if (!copy)
 		return key_no_memory(in);
-	if (!*value)
-		return reset_mounts(in, "bind");
 	words.unknown = key_undo(in, copy) || strpbrk(copy, "\"'\\");
 	while ((word = strsep(&at, ","))) {
 		char *text = strchr(word, '=');
@@ -232,7 +227,8 @@ KEY_READER(quadlet_read_mount)
 		options[words.options.length - 1] = '\0';
 	if (words.options.failed)
 		r = key_no_memory(in);
-	else if (words.unknown || !words.type || !words.destination)
+	else if (words.unknown || !words.type || !words.destination || strpbrk(words.destination, ":") || strpbrk(words.source, ":") ||
+		 (strcmp(words.type, "bind") == 0 && strpbrk(options, ":")))
 		r = key_lost(in, key, "the mount has options that only podman understands");
 	else if (strcmp(words.type, "tmpfs") == 0)
 		r = add_tmpfs(in, words.destination, options) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
@@ -348,23 +344,24 @@ KEY_WRITER(quadlet_write_readonly)
 		key_line(out, "ReadOnlyTmpfs", "no");
 }
 
-/* Whether a line kept verbatim mounts there too. */
-static bool is_kept(const struct key_writer *out, const char *destination)
+/* Whether the line SOURCE:DESTINATION:OPTIONS, as it was kept, is the mount. */
+static bool is_line_of(const char *line, const struct mrg_mount *mount)
 {
-	static const char *const keys[] = { "Volume", "Mount" };
-	const struct json *kept = quadlet_writer_of(out)->kept;
-	size_t length = strlen(destination);
+	_cleanup_free_ char *copy = strdup(line);
+	size_t source = strlen(mount->source), destination = strlen(mount->destination);
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		const struct json *lines = kept ? json_member(kept, keys[i]) : NULL;
+	if (!copy || unit_undo(copy) || strncmp(copy, mount->source, source) != 0 || copy[source] != ':')
+		return false;
+	return strncmp(copy + source + 1, mount->destination, destination) == 0 && copy[source + 1 + destination] == ':';
+}
 
-		for (const struct json *line = lines && lines->type == JSON_ARRAY ? lines->first : NULL; line; line = line->next) {
-			const char *at = line->type == JSON_STRING ? strstr(line->text, destination) : NULL;
+static bool is_kept(const struct key_writer *out, const struct mrg_mount *mount)
+{
+	const struct json *kept = quadlet_writer_of(out)->kept, *lines = kept ? json_member(kept, "Volume") : NULL;
 
-			if (at && at > line->text && strchr(":=", at[-1]) && (!at[length] || strchr(":,", at[length])))
-				return true;
-		}
-	}
+	for (const struct json *line = lines && lines->type == JSON_ARRAY ? lines->first : NULL; line; line = line->next)
+		if (line->type == JSON_STRING && mount->source && is_line_of(line->text, mount))
+			return true;
 	return false;
 }
 
@@ -382,10 +379,10 @@ static void add_options(struct buffer *b, const struct mrg_mount *mount, const c
 			buffer_addf(b, ",%s", *option);
 }
 
-static bool plain_options(const struct mrg_mount *mount)
+static bool plain_options(const struct mrg_mount *mount, const char *not)
 {
 	for (char **option = mount->options; option && *option; option++)
-		if (!is_sayable(*option, ",:"))
+		if (!is_sayable(*option, not))
 			return false;
 	return mount->uid_mappings.n == 0 && mount->gid_mappings.n == 0;
 }
@@ -393,7 +390,7 @@ static bool plain_options(const struct mrg_mount *mount)
 static int write_bind(struct key_writer *out, const struct mrg_mount *mount)
 {
 	struct buffer b = { 0 };
-	bool whole = plain_options(mount) && is_sayable(mount->source, ":") && is_sayable(mount->destination, ":") && *mount->source == '/';
+	bool whole = plain_options(mount, ",:") && is_sayable(mount->source, ":") && is_sayable(mount->destination, ":") && *mount->source == '/';
 
 	buffer_addf(&b, "%s:%s", mount->source, mount->destination);
 	add_options(&b, mount, strv_contains(mount->options, "rbind") ? "rbind" : "bind");
@@ -405,7 +402,7 @@ static int write_bind(struct key_writer *out, const struct mrg_mount *mount)
 static int write_tmpfs(struct key_writer *out, const struct mrg_mount *mount)
 {
 	struct buffer b = { 0 };
-	bool whole = plain_options(mount) && is_sayable(mount->destination, ":");
+	bool whole = plain_options(mount, ",") && is_sayable(mount->destination, ":");
 
 	/* The first of the two is podman's own choice, if neither is said. */
 	buffer_addf(&b, "%s", mount->destination);
@@ -436,7 +433,7 @@ static int write_mount(struct key_writer *out, const struct mrg_mount *mount)
 	bool bind = (mount->type && strcmp(mount->type, "bind") == 0) || strv_contains(mount->options, "bind") || strv_contains(mount->options, "rbind");
 	bool shared = key_has(out, MRG_FIELD_NS_IPC) && !out->spec->ns_ipc && strcmp(mount->destination, "/dev/shm") == 0;
 
-	if (is_kept(out, mount->destination) || (shared && bind))
+	if (is_kept(out, mount) || (shared && bind))
 		return MRG_CARRIED;
 	if (bind)
 		return mount->source ? write_bind(out, mount) : MRG_WEAKENS;
@@ -462,7 +459,7 @@ static void write_volumes(struct key_writer *out, const char *key)
 	for (const struct json *volume = list->first; volume; volume = volume->next) {
 		const char *name = text_of(volume, "name"), *destination = text_of(volume, "destination"), *options = text_of(volume, "options");
 		struct buffer b = { 0 };
-		bool said = *destination && !strpbrk(destination, ":") && !strpbrk(name, ":/.") == !strchr(name, '/');
+		bool said = *destination && !strchr(destination, ':') && (!*name || is_volume(name));
 
 		buffer_addf(&b, "%s%s%s%s%s", name, *name ? ":" : "", destination, *options ? ":" : "", options);
 		said = said && !b.failed && (*name || !*options) && key_line(out, key, b.text);

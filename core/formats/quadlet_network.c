@@ -36,13 +36,6 @@ KEY_READER(quadlet_read_network)
 {
 	struct quadlet_reader *quadlet = quadlet_of(in);
 
-	if (!*value) {
-		key_reset(in, MRG_FIELD_NS_NETWORK);
-		buffer_deinit(&quadlet->networks);
-		quadlet->networks = (struct buffer){ 0 };
-		quadlet->networked = false;
-		return MRG_CARRIED;
-	}
 	quadlet->networked = true;
 	in->field = MRG_FIELD_NS_NETWORK;
 	if (strcmp(value, "host") == 0 || strcmp(value, "none") == 0)
@@ -62,12 +55,8 @@ KEY_READER(quadlet_read_port)
 	struct quadlet_reader *quadlet = quadlet_of(in);
 	const char *note = key_undo(in, value);
 
-	if (!note && *value)
+	if (!note)
 		note = engine_add_port(&quadlet->ports, value);
-	if (!*value) {
-		buffer_deinit(&quadlet->ports);
-		quadlet->ports = (struct buffer){ 0 };
-	}
 	if (quadlet->ports.failed)
 		return key_no_memory(in);
 	if (note && strcmp(note, "is no port") == 0)

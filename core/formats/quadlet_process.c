@@ -105,7 +105,7 @@ static int read_entrypoint(struct key_reader *in, const char *value, char ***ret
 KEY_READER(quadlet_read_exec)
 {
 	struct quadlet_reader *quadlet = quadlet_of(in);
-	bool entry = strcmp(key->name, "Entrypoint") == 0;
+	bool entry = strcmp(key->name, "Entrypoint") == 0, variables = false;
 	char ***words = entry ? &quadlet->entrypoint : &quadlet->exec;
 	const char *note;
 	int r;
@@ -113,17 +113,41 @@ KEY_READER(quadlet_read_exec)
 	*words = strv_free(*words);
 	if (!entry) {
 		r = unit_words(in, value, words);
+		quadlet->command_lost |= r > 0;
 		if (r != 0)
 			return r < 0 ? r : key_lost(in, key, NULL);
+		for (size_t i = 0; *words && (*words)[i]; i++)
+			variables |= !unit_undo_dollars((*words)[i]);
 		in->keep = *words && quadlet_has_line(in, "Image") && !quadlet_has_line(in, "Rootfs") && !quadlet_has_line(in, "Entrypoint");
 		in->note = "an entry point of the image comes in front of it, and is not known here";
-		return in->keep ? MRG_APPROXIMATED : MRG_CARRIED;
+		if (!in->keep && variables)
+			in->note = "variables in the command are not expanded";
+		return in->keep || variables ? MRG_APPROXIMATED : MRG_CARRIED;
 	}
 	note = key_undo(in, value);
+	quadlet->command_lost |= note != NULL;
 	if (note)
 		return key_lost(in, key, note);
+	unit_undo_dollars(value);
 	r = read_entrypoint(in, value, words);
 	return r < 0 ? r : MRG_CARRIED;
+}
+
+/* What only podman can expand takes the other half of the command with it. */
+static void lose_command(struct quadlet_reader *quadlet)
+{
+	for (size_t i = 0; i < quadlet->list->n; i++) {
+		struct assignment *item = &quadlet->list->item[i];
+
+		if (strcmp(item->section, "Container") != 0 || item->verdict >= MRG_DROPPED || item->field != MRG_FIELD_ARGS ||
+		    (item->verdict == MRG_APPROXIMATED && !item->keep))
+			continue;
+		item->keep = true;
+		item->verdict = MRG_DROPPED;
+		item->note = "the other half of the command has a specifier that only systemd can expand";
+	}
+	quadlet->entrypoint = strv_free(quadlet->entrypoint);
+	quadlet->exec = strv_free(quadlet->exec);
 }
 
 static int add_words(struct key_reader *in, char *const *words)
@@ -142,7 +166,7 @@ static bool needs_json(const char *word)
 
 static void write_entrypoint(struct key_writer *out, const char *word)
 {
-	struct buffer b = { 0 };
+	struct buffer b = { 0 }, line = { 0 };
 
 	if (needs_json(word)) {
 		buffer_add(&b, "[", 1);
@@ -151,8 +175,12 @@ static void write_entrypoint(struct key_writer *out, const char *word)
 	} else {
 		buffer_addf(&b, "%s", word);
 	}
-	if (b.failed || !key_line(out, "Entrypoint", b.text))
+	/* A dollar sign is doubled: systemd sees the line. */
+	for (const char *c = b.failed ? "" : b.text; *c; c++)
+		buffer_addf(&line, *c == '$' ? "$$" : "%c", *c);
+	if (b.failed || line.failed || !key_line(out, "Entrypoint", line.text))
 		out->b.failed = true;
+	buffer_deinit(&line);
 	buffer_deinit(&b);
 }
 
@@ -163,13 +191,15 @@ KEY_WRITER(quadlet_write_exec)
 	char *const *args = out->spec->args;
 	bool image = quadlet_writer_of(out)->image;
 
+	bool kept = quadlet_has_kept(out, key->name) || quadlet_has_kept(out, "Entrypoint");
+
 	if (out->spec->boot && !args)
 		args = (char *const *)boot;
 	if (!args)
 		return;
-	if (image && !quadlet_has_kept(out, key->name))
+	if (image && !kept)
 		write_entrypoint(out, *args++);
-	if (*args && !quadlet_has_kept(out, key->name)) {
+	if (*args && !kept) {
 		buffer_addf(&out->b, "%s=", key->name);
 		for (size_t i = 0; args[i]; i++) {
 			buffer_addf(&out->b, "%s", i ? " " : "");
@@ -241,10 +271,6 @@ KEY_READER(quadlet_read_groups)
 {
 	uint32_t gid;
 
-	if (!*value) {
-		key_reset(in, MRG_FIELD_ADDITIONAL_GIDS);
-		return MRG_CARRIED;
-	}
 	if (parse_uint32(value, &gid) < 0)
 		return key_lost(in, key, "names of groups are not looked up: give numbers");
 	return key_set(in, MRG_FIELD_ADDITIONAL_GIDS, value) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
@@ -292,10 +318,6 @@ KEY_READER(quadlet_read_ulimit)
 	int64_t numbers[2];
 	const char *soft;
 
-	if (!*value) {
-		key_reset(in, MRG_FIELD_RLIMITS);
-		return MRG_CARRIED;
-	}
 	if (!limits && strcmp(name, "host") == 0)
 		return key_lost(in, key, "the limits of the host are not taken over");
 	soft = limits ? strsep(&hard, ":") : "";
@@ -342,8 +364,11 @@ int quadlet_finish_process(struct key_reader *in)
 {
 	struct quadlet_reader *quadlet = quadlet_of(in);
 	struct buffer b = { 0 };
-	int r = add_words(in, quadlet->entrypoint);
+	int r;
 
+	if (quadlet->command_lost)
+		lose_command(quadlet);
+	r = add_words(in, quadlet->entrypoint);
 	if (r == 0)
 		r = add_words(in, quadlet->exec);
 	if (r == 0)

@@ -34,6 +34,9 @@ int unit_part(const char **at, const char *separators, char **ret);
 /* Undoes "%%"; the reason when there is any other specifier. */
 const char *unit_undo(char *text);
 
+/* Undoes "$$" of a command line; false when a variable is left. */
+bool unit_undo_dollars(char *text);
+
 /* Adds a word so that unit_word() gives it back: quoted when needed, "%" doubled, and "$" when @dollar. */
 void unit_quote(struct buffer *b, const char *word, bool dollar);
 

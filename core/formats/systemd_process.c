@@ -12,8 +12,7 @@
 #include "core/util/cleanup.h"
 #include "core/util/path.h"
 
-/* Undoes "$$"; false when a variable is left. */
-static bool undo_dollars(char *text)
+bool unit_undo_dollars(char *text)
 {
 	bool plain = true;
 	char *to = text;
@@ -65,7 +64,7 @@ KEY_READER(read_exec)
 	if (strv_contains(words, ";"))
 		return key_lost(in, key, "a container has one command, this is a list");
 	for (size_t i = 0; words[i]; i++)
-		if (!undo_dollars(words[i])) {
+		if (!unit_undo_dollars(words[i])) {
 			in->note = "variables in the command are not expanded";
 			verdict = MRG_APPROXIMATED;
 		}
