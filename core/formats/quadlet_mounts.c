@@ -36,6 +36,8 @@ static int take_options(struct key_reader *in, const char *text, char ***options
 	while ((option = strsep(&at, ","))) {
 		size_t i = 0, length = strcspn(option, "=");
 
+		if (strpbrk(option, " \t\r\n\"'\\"))
+			return key_fail(in, "has the option '%.40s'", option);
 		while (i < ARRAY_SIZE(own_options) && (strlen(own_options[i].name) != length || strncmp(own_options[i].name, option, length) != 0))
 			i++;
 		if (i < ARRAY_SIZE(own_options)) {
