@@ -13,10 +13,28 @@
 
 /* ---- log ------------------------------------------------------------------------------------------ */
 
+static bool is_driver(const char *name)
+{
+	static const char *const drivers[] = { "", "none", "k8s-file", "json-file", NULL };
+
+	return strv_contains((char *const *)drivers, name);
+}
+
+/* Whether the driver, wherever it stands, is one of those. */
+static bool has_driver(struct key_reader *in)
+{
+	const struct assignments *list = quadlet_of(in)->list;
+	const char *last = "";
+
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->item[i].section, "Container") == 0 && strcmp(list->item[i].key, "LogDriver") == 0)
+			last = list->item[i].value;
+	return is_driver(last);
+}
+
 /* The driver that writes a file, its size, and the one that writes none. */
 KEY_READER(quadlet_read_log)
 {
-	static const char *const files[] = { "k8s-file", "json-file", NULL };
 	struct quadlet_reader *quadlet = quadlet_of(in);
 	int64_t bytes;
 	const char *copy;
@@ -29,12 +47,12 @@ KEY_READER(quadlet_read_log)
 	if (!copy)
 		return key_no_memory(in);
 	if (strcmp(key->name, "LogDriver") == 0) {
-		if (strcmp(value, "none") != 0 && !strv_contains((char *const *)files, value))
+		if (!is_driver(value))
 			return key_lost(in, key, "the log goes to a file");
 		quadlet->log_driver = copy;
 		return MRG_CARRIED;
 	}
-	if (strncmp(value, "max-size=", 9) != 0)
+	if (strncmp(value, "max-size=", 9) != 0 || !has_driver(in))
 		return key_lost(in, key, "of the log only the size can be said");
 	if (parse_size(value + 9, &bytes) < 0 || bytes < 0)
 		return key_fail(in, "must be a size such as max-size=10m, not '%.40s'", value);

@@ -149,29 +149,35 @@ KEY_READER(quadlet_read_volume)
 	return *source == '/' ? add_bind(in, key, source, destination, options) : add_volume(in, source, destination, options);
 }
 
-static int add_tmpfs(struct key_reader *in, const char *destination, const char *text)
+static int add_tmpfs(struct key_reader *in, const struct key *key, const char *destination, const char *text)
 {
 	_cleanup_(strv_freep) char **options = NULL;
-	int verdict = take_options(in, text, &options);
+	int verdict;
 
+	if (engine_has_mount(destination))
+		return key_lost(in, key, "podman mounts a file system of its own there");
+	verdict = take_options(in, text, &options);
 	if (verdict >= 0 && (prefer(in, &options, "nosuid", "suid") < 0 || prefer(in, &options, "nodev", "dev") < 0))
 		return -ENOMEM;
 	if (verdict < 0)
 		return verdict;
-	return add_mount(in, &(struct mrg_mount){ .destination = destination, .type = "tmpfs", .source = "tmpfs", .options = options });
+	return add_mount(in, &(struct mrg_mount){ .destination = destination, .type = "tmpfs", .source = "tmpfs", .options = options }) < 0 ?
+		       -MRG_E_INVALID : MRG_CARRIED;
 }
 
 KEY_READER(quadlet_read_tmpfs)
 {
-	const char *note = key_undo(in, value);
-	char *options = value, *destination;
-	int r;
+	_cleanup_free_ char *copy = strdup(value);
+	char *options = copy, *destination;
+	const char *note;
 
+	if (!copy)
+		return key_no_memory(in);
+	note = key_undo(in, copy);
 	if (note)
 		return key_lost(in, key, note);
 	destination = strsep(&options, ":");
-	r = add_tmpfs(in, destination, options ? options : "");
-	return r < 0 ? r : MRG_CARRIED;
+	return add_tmpfs(in, key, destination, options ? options : "");
 }
 
 /* ---- type=bind,source=/a,destination=/b,ro=true ---------------------------------------------------------- */
@@ -233,7 +239,7 @@ KEY_READER(quadlet_read_mount)
 		 (strcmp(words.type, "bind") == 0 && strpbrk(options, ":")))
 		r = key_lost(in, key, "the mount has options that only podman understands");
 	else if (strcmp(words.type, "tmpfs") == 0)
-		r = add_tmpfs(in, words.destination, options) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
+		r = add_tmpfs(in, key, words.destination, options);
 	else if (strcmp(words.type, "bind") == 0)
 		r = add_bind(in, key, words.source, words.destination, options);
 	else
