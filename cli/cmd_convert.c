@@ -79,7 +79,7 @@ static int print_report(struct cli *cli, const struct mrg_conversion *conversion
 	return exit ? exit : listing_print(&list);
 }
 
-/* Where the file would be made under another name first: what is there stays whole until the new text is. */
+/* Under another name first: what is there stays whole until the new text is. */
 static int replace_file(const char *path, mode_t mode, const char *text)
 {
 	_cleanup_free_ char *temporary = NULL;
@@ -121,7 +121,12 @@ static int write_output(const char *path, const char *text, struct mrg_error *er
 		r = -errno;
 	else
 		r = fd_write_all(fd, text, strlen(text));
-	return r < 0 ? fail_errno(err, r, "cannot write '%s'", path) : 0;
+	if (r < 0)
+		fail_errno(err, r, "cannot write '%s'", path);
+	/* "not found" is said of containers only. */
+	if (r == -ENOENT)
+		err->code = -MRG_E_INVALID;
+	return r;
 }
 
 static int no_target(struct cli *cli)

@@ -65,17 +65,14 @@ static const char *value_text(const struct json *value)
 DOCKER_READER(docker_read_simple)
 {
 	enum mrg_field field = (enum mrg_field)key->field;
-	int r = 0;
-
-	if (value->type == JSON_ARRAY) {
-		for (const struct json *item = value->first; item && r == 0; item = item->next)
-			r = item->type != JSON_STRING ? docker_fail(in, "must be an array of strings") :
-							mrg_spec_set(in->spec, field, item->text, in->err);
-	} else {
-		r = mrg_spec_set(in->spec, field, value_text(value), in->err);
+	if (value->type != JSON_ARRAY)
+		return mrg_spec_set(in->spec, field, value_text(value), in->err) < 0 ? docker_place(in) : key->verdict;
+	for (const struct json *item = value->first; item; item = item->next) {
+		if (item->type != JSON_STRING)
+			return docker_fail(in, "must be an array of strings");
+		if (mrg_spec_set(in->spec, field, item->text, in->err) < 0)
+			return docker_place(in);
 	}
-	if (r < 0)
-		return docker_place(in);
 	return key->verdict;
 }
 

@@ -213,6 +213,8 @@ int lxc_finish_namespaces(struct key_reader *in)
 		wanted |= in->spec->uid_mappings.n || in->spec->gid_mappings.n ? BIT(NS_USER) : 0;
 		wanted |= mrg_fields_has(&in->spec->set, MRG_FIELD_TIME_OFFSETS) ? BIT(NS_TIME) : 0;
 	}
+	/* Whatever the lists say. */
+	wanted |= BIT(NS_MOUNT);
 	for (int i = 0; i < NS_MAX && r == 0; i++) {
 		bool joined = *value_of(in->spec, i);
 

@@ -92,6 +92,16 @@ KEY_WRITER(quadlet_write_log)
 
 static const char *const times[] = { "Interval", "Timeout", "StartPeriod" };
 
+/* Whether podman takes it for words, and not for the shell: "[ -f /a ]" is for the shell. */
+static struct json *parse_words(const char *value)
+{
+	struct json *array = NULL;
+
+	if (*value != '[' || json_parse(value, strlen(value), &array, NULL) < 0)
+		return NULL;
+	return array->type == JSON_ARRAY && array->first ? array : json_free(array);
+}
+
 /* "none" switches the check of the image off. */
 static int read_test(struct key_reader *in, const char *value)
 {
@@ -102,7 +112,8 @@ static int read_test(struct key_reader *in, const char *value)
 	quadlet->health_test = NULL;
 	if (!*value || strcmp(value, "none") == 0)
 		return *value ? (quadlet->health_test = "[\"NONE\"]", MRG_CARRIED) : MRG_CARRIED;
-	if (*value == '[' && json_parse(value, strlen(value), &array, NULL) == 0 && array->type == JSON_ARRAY && array->first) {
+	array = parse_words(value);
+	if (array) {
 		buffer_addf(&b, "[\"CMD\"");
 		for (const struct json *item = array->first; item; item = item->next) {
 			buffer_add(&b, ",", 1);
@@ -180,6 +191,7 @@ static int finish_health(struct key_reader *in)
 static bool write_test(struct key_writer *out, const char *key, const struct json *test)
 {
 	const struct json *first = test->type == JSON_ARRAY ? test->first : NULL;
+	_cleanup_(json_freep) struct json *words = NULL;
 	struct buffer b = { 0 };
 	bool whole = first && first->type == JSON_STRING;
 
@@ -188,7 +200,8 @@ static bool write_test(struct key_writer *out, const char *key, const struct jso
 	} else if (whole && strcmp(first->text, "CMD-SHELL") == 0 && first->next && first->next->type == JSON_STRING && !first->next->next) {
 		buffer_addf(&b, "%s", first->next->text);
 		/* It would be taken for something else. */
-		whole = *first->next->text && *first->next->text != '[' && strcmp(first->next->text, "none") != 0;
+		words = parse_words(first->next->text);
+		whole = *first->next->text && !words && strcmp(first->next->text, "none") != 0;
 	} else if (whole && strcmp(first->text, "CMD") == 0 && first->next) {
 		for (const struct json *item = first->next; item && whole; item = item->next) {
 			buffer_addf(&b, item == first->next ? "[" : ",");

@@ -72,7 +72,7 @@ static int add_mount(struct key_reader *in, const struct mrg_mount *mount)
 	return mrg_spec_add_mount(in->spec, mount, in->err) < 0 ? key_place(in) : 0;
 }
 
-static int add_bind(struct key_reader *in, const struct key *key, const char *source, const char *destination, const char *text)
+static int add_bind(struct key_reader *in, const char *source, const char *destination, const char *text)
 {
 	_cleanup_(strv_freep) char **options = NULL, **given = NULL;
 	int verdict = take_options(in, text, &given), r;
@@ -88,7 +88,7 @@ static int add_bind(struct key_reader *in, const struct key *key, const char *so
 	r = add_mount(in, &(struct mrg_mount){ .destination = destination, .type = "bind", .source = source, .options = options });
 	/* What podman alone does is done again when this is written for it. */
 	in->keep = verdict > MRG_CARRIED;
-	return r < 0 ? r : verdict == MRG_WEAKENS ? key_lost(in, key, NULL) : verdict;
+	return r < 0 ? r : verdict;
 }
 
 static void add_member(struct buffer *b, const char *name, const char *value)
@@ -146,7 +146,7 @@ KEY_READER(quadlet_read_volume)
 		return add_volume(in, "", source, "");
 	if (*source == '.')
 		return key_lost(in, key, "a path relative to that of the unit is known to podman only");
-	return *source == '/' ? add_bind(in, key, source, destination, options) : add_volume(in, source, destination, options);
+	return *source == '/' ? add_bind(in, source, destination, options) : add_volume(in, source, destination, options);
 }
 
 static int add_tmpfs(struct key_reader *in, const struct key *key, const char *destination, const char *text)
@@ -241,7 +241,7 @@ KEY_READER(quadlet_read_mount)
 	else if (strcmp(words.type, "tmpfs") == 0)
 		r = add_tmpfs(in, key, words.destination, options);
 	else if (strcmp(words.type, "bind") == 0)
-		r = add_bind(in, key, words.source, words.destination, options);
+		r = add_bind(in, words.source, words.destination, options);
 	else
 		r = key_lost(in, key, "a mount that only podman can make");
 	buffer_deinit(&words.options);

@@ -112,7 +112,8 @@ static void test_unknown_format(void **state)
 	assert_string_equal(mrg_format_names()[0], "oci");
 	assert_string_equal(mrg_format_names()[1], "systemd");
 	assert_string_equal(mrg_format_names()[4], "libvirt");
-	assert_null(mrg_format_names()[5]);
+	assert_string_equal(mrg_format_names()[6], "quadlet");
+	assert_null(mrg_format_names()[7]);
 }
 
 static void test_write_report(void **state)
