@@ -185,7 +185,7 @@ static void add_accept(char *text, size_t size, const struct mrg_report_row *row
 
 	snprintf(word, sizeof(word), " --accept %s", key_of(row));
 	if (!strstr(text, word) && strlen(text) + strlen(word) < size)
-		strcat(text, word);
+		memcpy(text + strlen(text), word, strlen(word) + 1);
 }
 
 int report_rows_judge(const struct mrg_report_row *rows, size_t n, int worst, const char *const *accept, struct mrg_error *err)
