@@ -11,6 +11,8 @@
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 
+#define ELEMENTS_MAX	4096
+
 int docker_place(struct docker_reader *in)
 {
 	if (in->line > 0)
@@ -165,6 +167,9 @@ static int read_known(struct docker_reader *in, const struct docker_key *key, co
 		return report_key(in, MRG_CARRIED, -1);
 	if (key->type != JSON_NULL && value->type != key->type)
 		return docker_fail(in, "must be %s", type_rule(key->type));
+	/* Each element is looked for among the others. */
+	if ((value->type == JSON_ARRAY || value->type == JSON_OBJECT) && value->n > ELEMENTS_MAX && key->read != docker_read_verdict)
+		return docker_fail(in, "has more than %d elements", ELEMENTS_MAX);
 	in->note = key->note;
 	in->field = key->field;
 	verdict = key->read(in, key, value);

@@ -41,6 +41,7 @@ KEY_READER(quadlet_read_kept)
 
 KEY_READER(quadlet_read_map)
 {
+	const struct list *map = member_at(&spec_fields[key->field].value, in->spec);
 	_cleanup_(strv_freep) char **words = NULL;
 	int r;
 
@@ -50,6 +51,9 @@ KEY_READER(quadlet_read_map)
 	for (size_t i = 0; words && words[i]; i++)
 		if (!strchr(words[i], '=') || words[i][0] == '=')
 			return key_fail(in, "must be NAME=VALUE words, not '%.40s'", words[i]);
+	/* Each name is looked for among the others. */
+	if (map->n + strv_length(words) > ASSIGNMENTS_MAX)
+		return key_fail(in, "there are more than %d", ASSIGNMENTS_MAX);
 	for (size_t i = 0; words && words[i] && r == 0; i++)
 		r = key_set(in, (enum mrg_field)key->field, words[i]);
 	return r < 0 ? r : MRG_CARRIED;

@@ -153,6 +153,8 @@ KEY_READER(quadlet_read_mask)
 				return key_fail(in, "must be absolute paths without '..', not '%.80s'", path);
 			if (!mask && !is_listed(engine_masked, path) && !is_listed(engine_readonly, path))
 				return key_lost(in, key, "podman does not hide this path, or it is a pattern");
+			if (strv_length(mask ? quadlet->masked : quadlet->unmasked) == ASSIGNMENTS_MAX)
+				return key_fail(in, "there are more than %d paths", ASSIGNMENTS_MAX);
 			if (strv_append(mask ? &quadlet->masked : &quadlet->unmasked, path) < 0)
 				return key_no_memory(in);
 		}

@@ -218,11 +218,28 @@ static void test_bad(void **state)
 	}
 }
 
+/* What is looked for among all others is bounded. */
+static void test_many(void **state)
+{
+	struct buffer text = { 0 };
+	struct mrg_spec *spec = NULL;
+	struct mrg_error err = { 0 };
+
+	(void)state;
+	buffer_addf(&text, "[{\"HostConfig\":{},\"Config\":{\"Labels\":{");
+	for (int i = 0; i < 4097; i++)
+		buffer_addf(&text, "%s\"%d\":\"\"", i ? "," : "", i);
+	buffer_addf(&text, "}}}]");
+	assert_int_equal(mrg_format_read("docker", text.text, text.length, &spec, NULL, NULL, &err), -MRG_E_INVALID);
+	assert_string_equal(err.message, "line 1: Config.Labels: has more than 4096 elements");
+	buffer_deinit(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_choose), cmocka_unit_test(test_nothing_said), cmocka_unit_test(test_user), cmocka_unit_test(test_privileged),
-		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_bad), cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
