@@ -22,15 +22,15 @@ enum mrg_verdict { MRG_CARRIED, MRG_APPROXIMATED, MRG_DROPPED, MRG_WEAKENS };
 struct mrg_report_row {
 	int verdict;			/* enum mrg_verdict */
 	int field;			/* enum mrg_field; -1: the source key has none */
-	const char *source;		/* key of the source: JSON pointer or "Section.Key=" */
+	const char *source;		/* key of the source: JSON pointer or "Section.Key="; NULL in a conversion: no key says it */
 	unsigned int line;		/* of the source; 0: none */
 	const char *target;		/* key of the target; NULL: none */
 	const char *note;		/* one sentence; NULL: nothing to say */
 };
 typedef int (*mrg_report_fn)(const struct mrg_report_row *row, void *data);
 
-/* Names of the formats, NULL-terminated, constant: "oci", "systemd", "lxc", "nspawn", "libvirt". One in a module is loaded when first
- * used: -MRG_E_NO_ENGINE when that is not installed. */
+/* Names of the formats, NULL-terminated, constant: "oci", "systemd", "lxc", "nspawn", "libvirt", "docker" (what docker inspect and podman
+ * inspect print: read only) and "quadlet". One in a module is loaded when first used: -MRG_E_NO_ENGINE when that is not installed. */
 const char *const *mrg_format_names(void);
 
 /* @text of @format to a spec, and a spec to text (the caller frees it). Every key of the input, or every field set in the spec, is reported exactly once;
