@@ -71,7 +71,7 @@ enum {
 /* What completion offers as operand. */
 enum verb_complete {
 	COMPLETE_NOTHING, COMPLETE_ANY, COMPLETE_RUNNING, COMPLETE_STOPPED, COMPLETE_PAUSED, COMPLETE_ALIVE,
-	COMPLETE_ROOT, COMPLETE_SHELL, COMPLETE_VERB,
+	COMPLETE_ROOT, COMPLETE_SHELL, COMPLETE_VERB, COMPLETE_FILE,
 };
 
 struct verb {
@@ -151,7 +151,9 @@ struct cli {
 	const char *tail, *since, *until;
 	int no_stream, features, man, native;
 	const char *interval;
+	const char *to, *output_file;
 	char **accept;
+	int strict;
 };
 
 /* Reads options from @argv[@from...] by @tables (and the global ones) and leaves the operands in @cli. Exit status 0, or -1 after a

@@ -113,6 +113,9 @@ static void offer_operands(struct cli *cli, const struct verb *v, const char *be
 		offer(begun, "host", "a throw-away view of this host");
 		puts(FILES);
 		return;
+	case COMPLETE_FILE:
+		puts(FILES);
+		return;
 	case COMPLETE_SHELL:
 		offer_words(begun, "bash zsh fish", "shell");
 		return;
@@ -144,11 +147,19 @@ static const struct option_spec *option_of(const struct verb *v, const char *wor
 	return o ? o : find_option(global_options, word);
 }
 
+static void offer_formats(const char *begun)
+{
+	for (const char *const *name = mrg_format_names(); *name; name++)
+		offer(begun, *name, "format");
+}
+
 /* Values of an option with a closed set; files for the rest. */
 static void offer_values(struct cli *cli, const struct option_spec *o, const char *begun)
 {
 	if (word_in(o->names, "backend"))
 		offer_backends(cli, begun);
+	else if (strcmp(o->arg, "FORMAT") == 0)
+		offer_formats(begun);
 	else if (word_in(o->names, "format"))
 		offer_words(begun, "table wide json jsonl csv env name", "format");
 	else if (word_in(o->names, "color"))

@@ -114,7 +114,7 @@ int listing_begin(struct listing *l, struct cli *cli, const struct column *colum
 {
 	int r;
 
-	*l = (struct listing){ .cli = cli, .columns = columns, .schema = schema, .sort = -1 };
+	*l = (struct listing){ .cli = cli, .columns = columns, .schema = schema, .file = stdout, .sort = -1 };
 	while (columns[l->n_columns].name || columns[l->n_columns].key)
 		l->n_columns++;
 	r = choose_columns(l, cli->columns);
@@ -242,7 +242,7 @@ static int print_rows(const struct listing *l, const struct value *const *rows, 
 	if (b.failed)
 		return -ENOMEM;
 	if (b.text)
-		fwrite(b.text, 1, b.length, stdout);
+		fwrite(b.text, 1, b.length, l->file);
 	return 0;
 }
 

@@ -90,7 +90,7 @@ void row_csv(const struct listing *l, const struct value *row, struct buffer *b)
 		const struct column *column = &l->columns[l->shown[i]];
 
 		if (!row) {
-			printf("%s%s", i ? "," : "", column->key ? column->key : column->name);
+			fprintf(l->file, "%s%s", i ? "," : "", column->key ? column->key : column->name);
 			continue;
 		}
 		if (i)
@@ -98,7 +98,7 @@ void row_csv(const struct listing *l, const struct value *row, struct buffer *b)
 		csv_field(b, value_show(&row[l->shown[i]], buffer, false));
 	}
 	if (!row)
-		putchar('\n');
+		fputc('\n', l->file);
 }
 
 /* KEY='value' as a shell reads it; an empty line ends each object. */

@@ -141,7 +141,7 @@ static void narrow(struct table *t)
 	struct winsize size;
 	int widest;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+	if (ioctl(fileno(t->list->file), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
 		return;
 	for (size_t k = 0; k < t->n_columns; k++)
 		width += t->width[k];
@@ -189,7 +189,7 @@ static int print(const struct table *t)
 		return -ENOMEM;
 	/* Whether it could be written is told at the end, as of all output. */
 	if (b.text)
-		fwrite(b.text, 1, b.length, stdout);
+		fwrite(b.text, 1, b.length, t->list->file);
 	return 0;
 }
 
@@ -202,7 +202,7 @@ int listing_table(const struct listing *l, const struct value *const *rows, size
 		t.n_columns++;
 	t.cells = calloc(t.n_lines, t.n_columns * sizeof(*t.cells));
 	r = t.cells ? fill(&t, rows, n) : -ENOMEM;
-	if (r == 0 && isatty(STDOUT_FILENO) && !l->cli->no_trunc)
+	if (r == 0 && isatty(fileno(l->file)) && !l->cli->no_trunc)
 		narrow(&t);
 	if (r == 0)
 		r = print(&t);

@@ -171,6 +171,7 @@ static void release(struct cli *cli)
 	strv_free(cli->env);
 	strv_free(cli->env_file);
 	strv_free(cli->filter);
+	strv_free(cli->accept);
 	free(cli->own_operands);
 	free(cli->settings);
 }

@@ -40,6 +40,7 @@ struct listing {
 	const struct column *columns;	/* ends with neither name nor key */
 	size_t n_columns;
 	const char *schema;		/* "moorage/list/v1" */
+	FILE *file;			/* where it is printed: standard output, unless that is changed after listing_begin() */
 	struct value *values;		/* @n_rows times @n_columns */
 	size_t n_rows;
 	int shown[32];			/* columns of the table, in order; -1 ends */

@@ -77,6 +77,15 @@ TABLES(stats, NAME_ROW, FLAG("no-stream", NULL, no_stream, "once, not again and 
 TABLES(backends, FLAG("features", NULL, features, "which field of the spec which backend honours"), LIST_ROWS);
 TABLES(import, TEXT("name machine", "nM", "NAME", name, "name of the new container"),
        LIST("accept", NULL, "KEY", accept, "let the configuration have this: a field, 'devices' for device nodes, 'all'"));
+TABLES(convert, TEXT("from", NULL, "FORMAT", from, "format of the source; without: told from its content"),
+       TEXT("to", NULL, "FORMAT", to, "format of the result"),
+       TEXT("output", "o", "FILE", output_file, "write it there, whole or not at all; without: standard output"),
+       TEXT("name", "n", "NAME", name, "which container, of an inspection of several"),
+       LIST("accept", NULL, "KEY", accept, "take the loss of this key, or of this field of the spec"),
+       FLAG("strict", NULL, strict, "refuse what would be dropped, too"),
+       TEXT("columns", NULL, "NAME,...", columns, "columns of the report; +NAME adds one"),
+       TEXT("sort", NULL, "COLUMN", sort, "order of the report"),
+       LIST("filter", NULL, "KEY=VALUE", filter, "only those rows of the report where the column matches"));
 TABLES(help, FLAG("man", NULL, man, "synopsis and options as scdoc text, for the manual"));
 TABLES(inspect, NAME_ROW, FLAG("native", NULL, native, "the engine's own text: LXC config, .nspawn, domain XML"),
        LATER("diff", NULL, NULL, "not in this version"));
@@ -86,6 +95,7 @@ TABLES(inspect, NAME_ROW, FLAG("native", NULL, native, "the engine's own text: L
 #define LIFECYCLE "Lifecycle"
 #define INSIDE	  "Inside"
 #define OBSERVE	  "Observe"
+#define MOVE	  "Move"
 #define HOST	  "Host"
 #define ONE	  VERB_NAME, .min = 1, .max = 1
 #define SOME	  VERB_NAME, .min = 1, .max = -1
@@ -181,6 +191,16 @@ const struct verb verbs[] = {
 	  cmd_stats },
 	{ "procs", "top", OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
 	  .complete = COMPLETE_ALIVE, .run = cmd_procs },
+
+	{ "convert", NULL, MOVE, "[FILE]", "a configuration of one system as that of another",
+	  "moorage convert --to nspawn /var/lib/lxc/web/config\n"
+	  "podman inspect web | moorage convert --to quadlet -o web.container\n"
+	  "moorage convert --from oci --to lxc --accept linux.seccomp config.json\n\n"
+	  "Formats are lxc, nspawn, libvirt, oci, systemd, quadlet, and docker ('docker inspect' or 'podman inspect', to read only). "
+	  "Nothing is asked of any engine. The report on standard error tells of every key of the source what became of it: "
+	  "carried, approximated, dropped, or weakens; '--format' is about the report. Status 0: nothing was dropped; "
+	  "1: something was; 6: something weakens what confines the container, and nothing is written until '--accept' names it.",
+	  convert_tables, 0, COMPLETE_FILE, 0, 1, cmd_convert },
 
 	{ "backends", NULL, HOST, "", "backends, and whether they work here",
 	  "moorage backends\nmoorage backends --features", backends_tables, 0, COMPLETE_NOTHING, 0, 0, cmd_backends },

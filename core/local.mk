@@ -80,13 +80,24 @@ libcore_la_SOURCES = \
 	%D%/container_update.c \
 	%D%/container_wait.c \
 	%D%/context.c %D%/context.h \
+	%D%/convert/convert.c %D%/convert/convert.h \
+	%D%/convert/report_rows.c \
 	%D%/dispatch.c %D%/dispatch.h \
 	%D%/doctor.c \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
 	%D%/formats/device_names.c %D%/formats/device_names.h \
 	%D%/formats/confines.c \
+	%D%/formats/docker.c %D%/formats/docker.h \
+	%D%/formats/docker_host.c \
+	%D%/formats/docker_keys.c \
+	%D%/formats/docker_limits.c \
+	%D%/formats/docker_mounts.c \
+	%D%/formats/docker_network.c \
+	%D%/formats/docker_process.c \
+	%D%/formats/engine.c %D%/formats/engine.h \
 	%D%/formats/format.c %D%/formats/format.h \
+	%D%/formats/guess.c \
 	%D%/formats/keys.c %D%/formats/keys.h \
 	%D%/formats/keys_native.c \
 	%D%/formats/lxc.c %D%/formats/lxc.h \
@@ -121,6 +132,14 @@ libcore_la_SOURCES = \
 	%D%/formats/nspawn_write.c \
 	%D%/formats/oci.c \
 	%D%/formats/oci_seccomp.c %D%/formats/oci_seccomp.h \
+	%D%/formats/quadlet.c %D%/formats/quadlet.h \
+	%D%/formats/quadlet_args.c \
+	%D%/formats/quadlet_confine.c \
+	%D%/formats/quadlet_keys.c \
+	%D%/formats/quadlet_life.c \
+	%D%/formats/quadlet_mounts.c \
+	%D%/formats/quadlet_network.c \
+	%D%/formats/quadlet_process.c \
 	%D%/formats/systemd.c %D%/formats/systemd.h \
 	%D%/formats/systemd_devices.c \
 	%D%/formats/systemd_keys.c \

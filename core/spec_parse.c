@@ -374,6 +374,7 @@ static int read_members(struct reader *reader, const struct object *object, void
 	for (const struct json *item = found < json->n ? json->first : NULL; item; item = item->next) {
 		struct place inside = { .parent = place, .key = item->key };
 
+		reader->now = item;
 		if (!strv_contains((char *const *)known, item->key))
 			r = spec_unknown_key(reader, &inside, known);
 		if (r < 0)

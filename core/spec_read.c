@@ -82,10 +82,13 @@ static int read_namespace(struct reader *reader, const struct json *json, const 
 	if (r == 0 && path)
 		r = spec_expect(reader, path, JSON_STRING, &path_place);
 	for (const struct json *item = json->first; item && r == 0; item = item->next)
-		if (item != type && item != path)
+		if (item != type && item != path) {
+			reader->now = item;
 			r = spec_unknown_key(reader, &(struct place){ .parent = place, .key = item->key }, known);
+		}
 	if (r < 0)
 		return r;
+	reader->now = json;
 	target = member_at(&spec_fields[field].value, reader->spec);
 	*target = mrg_spec_strdup(reader->spec, path ? path->text : "");
 	return *target ? report(reader, field, place) : mrg_error_set(reader->err, -ENOMEM, "out of memory");
@@ -109,6 +112,7 @@ static int read_host_namespaces(struct reader *reader, const struct json *json, 
 
 	for (const struct json *item = json->first; item && r == 0; item = item->next, inside.index++) {
 		r = read_namespace_type(reader, item, &inside, &field);
+		reader->now = item;
 		if (r == 0)
 			r = report(reader, field, &inside);
 	}
@@ -201,6 +205,7 @@ static int read_key(struct reader *reader, const struct json *json, const struct
 	struct level below;
 	int row, r;
 
+	reader->now = json;
 	if (!*json->key || strchr(json->key, '/'))
 		return unknown_key(reader, level, place);
 	row = find_row(level, json->key, &below);
@@ -208,6 +213,7 @@ static int read_key(struct reader *reader, const struct json *json, const struct
 		return special[row - MRG_FIELD_MAX].read(reader, json, place);
 	if (row >= 0) {
 		r = spec_read_value(reader, &spec_fields[row].value, reader->spec, json, place);
+		reader->now = json;
 		return r < 0 ? r : report(reader, row, place);
 	}
 	return below.n > 0 ? read_object(reader, json, &below, place) : unknown_key(reader, level, place);

@@ -109,6 +109,7 @@ struct reader {
 	/* Called for a key that was read, -1 when it is no field; may be NULL. */
 	int (*known)(int field, const char *pointer, void *data);
 	void *data;
+	const struct json *now;		/* the value of the key that is told of, for its place in the text */
 };
 
 /* "must be an array", unless it is. */

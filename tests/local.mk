@@ -18,8 +18,10 @@ unit_tests = \
 	%D%/unit/test_cgroup_v2 \
 	%D%/unit/test_chroot \
 	%D%/unit/test_container \
+	%D%/unit/test_convert \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
+	%D%/unit/test_format_docker \
 	%D%/unit/test_format_lxc \
 	%D%/unit/test_format_lxc_bad \
 	%D%/unit/test_format_lxc_files \
@@ -27,6 +29,7 @@ unit_tests = \
 	%D%/unit/test_format_nspawn \
 	%D%/unit/test_format_nspawn_whole \
 	%D%/unit/test_format_oci \
+	%D%/unit/test_format_quadlet \
 	%D%/unit/test_format_systemd \
 	%D%/unit/test_lifecycle \
 	%D%/unit/test_import \
@@ -86,6 +89,8 @@ lxc_fixture = %D%/unit/lxc_fixture.c %D%/unit/lxc_fixture.h $(spec_fixture)
 %C%_unit_test_format_lxc_SOURCES = %D%/unit/test_format_lxc.c $(lxc_fixture)
 %C%_unit_test_format_lxc_bad_SOURCES = %D%/unit/test_format_lxc_bad.c $(lxc_fixture)
 %C%_unit_test_format_lxc_files_SOURCES = %D%/unit/test_format_lxc_files.c $(lxc_fixture)
+%C%_unit_test_format_docker_SOURCES = %D%/unit/test_format_docker.c $(spec_fixture)
+%C%_unit_test_format_quadlet_SOURCES = %D%/unit/test_format_quadlet.c $(spec_fixture)
 %C%_unit_test_format_oci_SOURCES = %D%/unit/test_format_oci.c $(spec_fixture)
 %C%_unit_test_format_systemd_SOURCES = %D%/unit/test_format_systemd.c $(spec_fixture)
 %C%_unit_test_spec_SOURCES = %D%/unit/test_spec.c $(spec_fixture)
@@ -130,7 +135,8 @@ endif
 cli_tests = \
 	%D%/cli/golden.sh \
 	%D%/cli/properties.sh \
-	%D%/cli/test_terminal.py
+	%D%/cli/test_terminal.py \
+	%D%/convert/golden.py
 if HAVE_CMOCKA
 TESTS += $(cli_tests)
 endif
@@ -166,7 +172,7 @@ bench: all
 
 .PHONY: lint e2e bench
 
-EXTRA_DIST += %D%/fuzz %D%/hosts %D%/lint %D%/install %D%/e2e %D%/bench %D%/cli
+EXTRA_DIST += %D%/fuzz %D%/hosts %D%/lint %D%/install %D%/e2e %D%/bench %D%/cli %D%/convert
 
 # Folders travel whole, and automake takes the build's folder of that name as well: without what building and testing leave in it.
 dist-hook:

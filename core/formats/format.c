@@ -14,7 +14,7 @@
 static const struct format format_libvirt = { .name = "libvirt" };
 
 /* The one list of formats. */
-#define FORMATS(row)	row(oci) row(systemd) row(lxc) row(nspawn) row(libvirt)
+#define FORMATS(row)	row(oci) row(systemd) row(lxc) row(nspawn) row(libvirt) row(docker) row(quadlet)
 
 #define FORMAT_ROW(name)	&format_##name,
 #define FORMAT_NAME(name)	#name,
@@ -80,5 +80,29 @@ int mrg_format_write(const char *format, const struct mrg_spec *spec, char **ret
 	const struct format *row;
 	int r = find(format, &row, err);
 
+	if (r == 0 && !row->write) {
+		mrg_error_set(err, -MRG_E_INVALID, "the format '%s' can be read, not written", row->name);
+		return mrg_error_hint(err, "'quadlet' and 'oci' are what its tools read");
+	}
 	return r < 0 ? r : row->write(spec, ret, &(struct report){ report, data }, err);
+}
+
+int format_name(const char *name, const char **ret, struct mrg_error *err)
+{
+	const struct format *row;
+	int r = find(name, &row, err);
+
+	if (r == 0)
+		*ret = row->name;
+	return r;
+}
+
+int format_choose(const char *format, const char *text, size_t length, const char *container, char **ret, struct mrg_error *err)
+{
+	const struct format *row;
+	int r = find(format, &row, err);
+
+	if (r == 0 && !row->choose)
+		return mrg_error_set(err, -MRG_E_INVALID, "a text of '%s' has one container: no name can be chosen", row->name);
+	return r < 0 ? r : row->choose(text, length, container, ret, err);
 }

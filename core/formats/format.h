@@ -22,10 +22,19 @@ struct format {
 	/* NULL: both are in a module (module.h). */
 	int (*read)(const char *text, size_t length, struct mrg_spec *spec, const struct report *report,
 		    struct mrg_error *err);
+	/* NULL: it can only be read. */
 	int (*write)(const struct mrg_spec *spec, char **ret, const struct report *report, struct mrg_error *err);
+	/* The text of one container of several: everything else becomes blanks, so that lines stay what they were. NULL: a text has one. */
+	int (*choose)(const char *text, size_t length, const char *container, char **ret, struct mrg_error *err);
 };
 
-extern const struct format format_oci, format_systemd, format_lxc, format_nspawn;
+/* The name of a format as a constant string; -MRG_E_INVALID when there is none. */
+int format_name(const char *name, const char **ret, struct mrg_error *err);
+
+/* The text of @container alone, as long as @text. */
+int format_choose(const char *format, const char *text, size_t length, const char *container, char **ret, struct mrg_error *err);
+
+extern const struct format format_oci, format_systemd, format_lxc, format_nspawn, format_docker, format_quadlet;
 
 /* Shares of the CPU are 1024 where the weights of cgroup v2 are 100. */
 static inline uint64_t format_weight_of_shares(uint64_t shares)

@@ -170,6 +170,7 @@ static int read_assignment(struct key_reader *in, struct assignment *now)
 		return key_no_memory(in);
 	/* What only the reader of this assignment knows is forgotten before the next. */
 	in->note = key ? key->note : NULL;
+	in->field = key ? key->field : -1;
 	in->keep = false;
 	in->rest = rest;
 	verdict = in->judge ? in->judge(in) : -1;
@@ -182,7 +183,7 @@ static int read_assignment(struct key_reader *in, struct assignment *now)
 		in->note = in->syntax->unknown;
 	now->keep = in->keep || verdict >= MRG_DROPPED;
 	now->verdict = verdict;
-	now->field = key ? key->field : -1;
+	now->field = in->field;
 	now->note = verdict == MRG_CARRIED ? NULL : in->note;
 	return in->late ? 0 : report_assignment(in, now);
 }

@@ -74,6 +74,7 @@ struct key_reader {
 	const struct assignment *now;	/* the one being read */
 	const char *rest;		/* what the "*" of the row stands for, else NULL */
 	const char *note;		/* a row may say what was lost of this one */
+	int field;			/* a row may say which field this one became, when it is not that of the row */
 	bool keep;			/* keep it verbatim as well */
 	bool late;			/* keys_report() is called by the format: later lines may change what becomes of earlier ones */
 };

@@ -337,4 +337,4 @@ static int libvirt_read(const char *text, size_t length, struct mrg_spec *spec, 
 int libvirt_write(const struct mrg_spec *spec, char **ret, const struct report *report, struct mrg_error *err);
 
 extern const struct format_module FORMAT_MODULE;
-const struct format_module FORMAT_MODULE = { PACKAGE_VERSION, { "libvirt", libvirt_read, libvirt_write } };
+const struct format_module FORMAT_MODULE = { PACKAGE_VERSION, { .name = "libvirt", .read = libvirt_read, .write = libvirt_write } };

@@ -209,4 +209,4 @@ static int lxc_write(const struct mrg_spec *spec, char **ret, const struct repor
 	return out->result;
 }
 
-const struct format format_lxc = { "lxc", lxc_read, lxc_write };
+const struct format format_lxc = { .name = "lxc", .read = lxc_read, .write = lxc_write };

@@ -97,6 +97,8 @@ KEY_READER(lxc_read_idmap)
 		return key_fail(in, "must be u or g, the first id in the container, the first on the host, and how many");
 	if (map.container_id == UINT32_MAX || map.host_id == UINT32_MAX)
 		return key_fail(in, "4294967295 is no id");
+	if (type[0] == 'g')
+		in->field = MRG_FIELD_GID_MAPPINGS;
 	if ((type[0] == 'u' ? mrg_spec_add_uid_mapping : mrg_spec_add_gid_mapping)(in->spec, &map, in->err) < 0)
 		return -MRG_E_INVALID;
 	return key->verdict;
@@ -211,6 +213,8 @@ int lxc_finish_namespaces(struct key_reader *in)
 		wanted |= in->spec->uid_mappings.n || in->spec->gid_mappings.n ? BIT(NS_USER) : 0;
 		wanted |= mrg_fields_has(&in->spec->set, MRG_FIELD_TIME_OFFSETS) ? BIT(NS_TIME) : 0;
 	}
+	/* Whatever the lists say. */
+	wanted |= BIT(NS_MOUNT);
 	for (int i = 0; i < NS_MAX && r == 0; i++) {
 		bool joined = *value_of(in->spec, i);
 

@@ -213,6 +213,8 @@ static int finish_init(struct key_reader *in, struct assignment *init)
 	/* The first of them is what a system boots anyway. */
 	if (strcmp(init->value, inits[0]) != 0)
 		r = set_args(in, init->value);
+	if (boot)
+		init->field = MRG_FIELD_BOOT;
 	return r == 0 && boot ? key_set(in, MRG_FIELD_BOOT, "yes") : r;
 }
 

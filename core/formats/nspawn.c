@@ -466,4 +466,4 @@ static int nspawn_write(const struct mrg_spec *spec, char **ret, const struct re
 	return 0;
 }
 
-const struct format format_nspawn = { "nspawn", nspawn_read, nspawn_write };
+const struct format format_nspawn = { .name = "nspawn", .read = nspawn_read, .write = nspawn_write };

@@ -103,7 +103,8 @@ static void write_list(struct key_writer *out, const char *name, uint64_t caps)
 	buffer_addf(&out->b, "\n");
 }
 
-/* nspawn derives the other sets from the bounding one, or for other users than root from the ambient one. */
+/* nspawn derives the other sets from the bounding one, or for other users than root from the ambient one. An inheritable set alone gives nothing:
+ * a file must have the same capability as inheritable, and what it then gives is in the bounding set. */
 static void report_derived(struct key_writer *out, unsigned int field, uint64_t asked, uint64_t given)
 {
 	if (!key_has(out, field))
@@ -111,7 +112,8 @@ static void report_derived(struct key_writer *out, unsigned int field, uint64_t 
 	if (asked == given)
 		key_report(out, field, MRG_CARRIED, "Capability", NULL);
 	else
-		key_report(out, field, given & ~asked ? MRG_WEAKENS : MRG_DROPPED, NULL, "nspawn derives it from the bounding set");
+		key_report(out, field, field == MRG_FIELD_CAP_INHERITABLE ? MRG_APPROXIMATED : given & ~asked ? MRG_WEAKENS : MRG_DROPPED,
+			   "Capability", "nspawn derives it from the bounding set");
 }
 
 /* All are said, so that what nspawn would add or leave by itself does not count. */

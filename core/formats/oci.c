@@ -10,28 +10,53 @@
 #include "core/spec_table.h"
 #include "core/util/cleanup.h"
 
+struct oci_reader {
+	struct reader reader;
+	const struct report *report;
+	/* Lines are counted on from the last key. */
+	const char *text, *counted;
+	unsigned int line;
+};
+
+static unsigned int line_of(struct oci_reader *in)
+{
+	const struct json *now = in->reader.now;
+
+	if (now->begin < in->counted) {
+		in->counted = in->text;
+		in->line = 1;
+	}
+	for (; in->counted < now->begin; in->counted++)
+		in->line += *in->counted == '\n';
+	return in->line;
+}
+
 static int unknown(const char *pointer, void *data)
 {
-	return report_row(data, &(struct mrg_report_row){ .verdict = MRG_DROPPED, .field = -1, .source = pointer,
-							  .note = "no field of a spec says this" });
+	struct oci_reader *in = data;
+
+	return report_row(in->report, &(struct mrg_report_row){ .verdict = MRG_DROPPED, .field = -1, .source = pointer,
+								.line = line_of(in), .note = "no field of a spec says this" });
 }
 
 static int known(int field, const char *pointer, void *data)
 {
 	const char *target = field < 0 ? pointer : mrg_field_info((unsigned int)field)->path;
+	struct oci_reader *in = data;
 
-	return report_row(data, &(struct mrg_report_row){ .verdict = MRG_CARRIED, .field = field, .source = pointer,
-							  .target = target });
+	return report_row(in->report, &(struct mrg_report_row){ .verdict = MRG_CARRIED, .field = field, .source = pointer,
+								.line = line_of(in), .target = target });
 }
 
 static int oci_read(const char *text, size_t length, struct mrg_spec *spec, const struct report *report,
 		    struct mrg_error *err)
 {
 	_cleanup_(json_freep) struct json *root = NULL;
-	struct reader reader = { .spec = spec, .err = err, .unknown = unknown, .known = known, .data = (void *)report };
+	struct oci_reader in = { .reader = { .spec = spec, .err = err, .unknown = unknown, .known = known, .data = &in }, .report = report,
+				 .text = text, .counted = text, .line = 1 };
 	int r = json_parse(text, length, &root, err);
 
-	return r < 0 ? r : spec_read(&reader, root);
+	return r < 0 ? r : spec_read(&in.reader, root);
 }
 
 /* What other runtimes make of the fields that OCI has not. They ignore the object "moorage", as the specification
@@ -103,4 +128,4 @@ static int oci_write(const struct mrg_spec *spec, char **ret, const struct repor
 	return r;
 }
 
-const struct format format_oci = { "oci", oci_read, oci_write };
+const struct format format_oci = { .name = "oci", .read = oci_read, .write = oci_write };

@@ -42,14 +42,17 @@ static int read_unit(struct unit_reader *unit, struct assignments *list)
 	r = keys_read(&unit->in, list);
 	for (size_t i = 0; i < ARRAY_SIZE(finish) && r == 0; i++)
 		r = finish[i](&unit->in);
-	return r != 0 ? r : keys_keep(&unit->in, list);
+	if (r == 0)
+		r = keys_keep(&unit->in, list);
+	unit_name_users(&unit->in, list, "Service");
+	return r != 0 ? r : keys_report(&unit->in, list);
 }
 
 static int systemd_read(const char *text, size_t length, struct mrg_spec *spec, const struct report *report,
 			struct mrg_error *err)
 {
 	struct unit_reader reader = {
-		.in = { .spec = spec, .err = err, .report = report, .syntax = &syntax, .tables = tables },
+		.in = { .spec = spec, .err = err, .report = report, .syntax = &syntax, .tables = tables, .late = true },
 	};
 	struct unit unit = { 0 };
 	int r = unit_parse(text, length, &unit, err);
@@ -115,4 +118,4 @@ static int systemd_write(const struct mrg_spec *spec, char **ret, const struct r
 	return out.result;
 }
 
-const struct format format_systemd = { "systemd", systemd_read, systemd_write };
+const struct format format_systemd = { .name = "systemd", .read = systemd_read, .write = systemd_write };

@@ -34,6 +34,9 @@ int unit_part(const char **at, const char *separators, char **ret);
 /* Undoes "%%"; the reason when there is any other specifier. */
 const char *unit_undo(char *text);
 
+/* Undoes "$$" of a command line; false when a variable is left. */
+bool unit_undo_dollars(char *text);
+
 /* Adds a word so that unit_word() gives it back: quoted when needed, "%" doubled, and "$" when @dollar. */
 void unit_quote(struct buffer *b, const char *word, bool dollar);
 
@@ -164,5 +167,7 @@ KEY_WRITER(write_filter);
 void unit_judge_filter(struct key_reader *in, const struct assignments *list);
 int unit_finish_sandbox(struct key_reader *in);
 int unit_finish_user(struct key_reader *in);
+/* Says in the report of User= and Group= which fields they became, which both of them decide. */
+void unit_name_users(struct key_reader *in, const struct assignments *list, const char *section);
 
 #endif

@@ -373,6 +373,7 @@ KEY_READER(read_protect_system)
 		return key_fail(in, "must be yes, no, full or strict, not '%.40s'", value);
 	else if (!on)
 		return MRG_CARRIED;
+	in->field = MRG_FIELD_READONLY_PATHS;
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = add_path(in, MRG_FIELD_READONLY_PATHS, paths[i]);
 	return r < 0 ? r : key->verdict;
@@ -399,6 +400,7 @@ KEY_READER(read_protect_home)
 		return MRG_CARRIED;
 	if (field == MRG_FIELD_MASKED_PATHS && !tmpfs && parse_bool(value, &on) < 0)
 		return key_fail(in, "must be yes, no, read-only or tmpfs, not '%.40s'", value);
+	in->field = tmpfs ? MRG_FIELD_MOUNTS : (int)field;
 	for (size_t i = 0; i < ARRAY_SIZE(homes) && on && r == 0; i++)
 		r = tmpfs ? tmpfs_at(in, homes[i], "mode=755") : add_path(in, field, homes[i]);
 	return r < 0 ? r : on ? key->verdict : MRG_CARRIED;

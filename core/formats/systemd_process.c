@@ -12,8 +12,7 @@
 #include "core/util/cleanup.h"
 #include "core/util/path.h"
 
-/* Undoes "$$"; false when a variable is left. */
-static bool undo_dollars(char *text)
+bool unit_undo_dollars(char *text)
 {
 	bool plain = true;
 	char *to = text;
@@ -65,7 +64,7 @@ KEY_READER(read_exec)
 	if (strv_contains(words, ";"))
 		return key_lost(in, key, "a container has one command, this is a list");
 	for (size_t i = 0; words[i]; i++)
-		if (!undo_dollars(words[i])) {
+		if (!unit_undo_dollars(words[i])) {
 			in->note = "variables in the command are not expanded";
 			verdict = MRG_APPROXIMATED;
 		}
@@ -181,6 +180,22 @@ int unit_finish_user(struct key_reader *in)
 	r = b.failed ? key_no_memory(in) : mrg_spec_set(in->spec, MRG_FIELD_USER, b.text, in->err);
 	buffer_deinit(&b);
 	return r;
+}
+
+void unit_name_users(struct key_reader *in, const struct assignments *list, const char *section)
+{
+	const bool number = mrg_fields_has(&in->spec->set, MRG_FIELD_UID);
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct assignment *item = &list->item[i];
+
+		if (item->verdict >= MRG_DROPPED || strcmp(item->section, section) != 0)
+			continue;
+		if (strcmp(item->key, "User") == 0)
+			item->field = number ? MRG_FIELD_UID : MRG_FIELD_USER;
+		else if (strcmp(item->key, "Group") == 0)
+			item->field = number ? MRG_FIELD_GID : MRG_FIELD_USER;
+	}
 }
 
 /* The part of moorage.user before or behind the colon. */
@@ -338,7 +353,8 @@ KEY_WRITER(write_input)
 
 KEY_READER(read_wanted)
 {
-	bool usual = strcmp(value, "multi-user.target") == 0 || strcmp(value, "default.target") == 0;
+	static const char *const targets[] = { "multi-user.target", "default.target", "multi-user.target default.target", NULL };
+	bool usual = strv_contains((char *const *)targets, value);
 
 	if (!*value) {
 		key_reset(in, MRG_FIELD_AUTOSTART);

@@ -4,4 +4,4 @@
 #include "core/formats/module.h"
 
 extern const struct format_module FORMAT_MODULE;
-const struct format_module FORMAT_MODULE = { "0.0.0", { "libvirt", NULL, NULL } };
+const struct format_module FORMAT_MODULE = { "0.0.0", { .name = "libvirt" } };

@@ -133,7 +133,7 @@ static void test_named(void **state)
 		names++;
 	assert_non_null(*names);
 	assert_int_equal(mrg_format_write("libvir", NULL, NULL, NULL, NULL, &err), -MRG_E_INVALID);
-	assert_string_equal(err.message, "no format is called 'libvir'\nthere are oci, systemd, lxc, nspawn and libvirt");
+	assert_string_equal(err.message, "no format is called 'libvir'\nthere are oci, systemd, lxc, nspawn, libvirt, docker and quadlet");
 }
 
 int main(void)

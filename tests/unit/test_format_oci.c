@@ -108,11 +108,12 @@ static void test_unknown_format(void **state)
 
 	(void)state;
 	assert_int_equal(mrg_format_read("dockerfile", "x", 1, &spec, NULL, NULL, &err), -MRG_E_INVALID);
-	assert_string_equal(err.message, "no format is called 'dockerfile'\nthere are oci, systemd, lxc, nspawn and libvirt");
+	assert_string_equal(err.message, "no format is called 'dockerfile'\nthere are oci, systemd, lxc, nspawn, libvirt, docker and quadlet");
 	assert_string_equal(mrg_format_names()[0], "oci");
 	assert_string_equal(mrg_format_names()[1], "systemd");
 	assert_string_equal(mrg_format_names()[4], "libvirt");
-	assert_null(mrg_format_names()[5]);
+	assert_string_equal(mrg_format_names()[6], "quadlet");
+	assert_null(mrg_format_names()[7]);
 }
 
 static void test_write_report(void **state)

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* moorage convert --to FORMAT [FILE]: a configuration of one system as that of another, and what became of each key */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/spec_build.h"
+#include "cli/text.h"
+#include "core/util/cleanup.h"
+#include "core/util/fail.h"
+#include "core/util/fd.h"
+#include "core/util/json.h"
+
+enum { LINE, VERDICT, SOURCE, TARGET, FIELD, NOTE };
+
+static const struct column columns[] = {
+	[LINE] = { "LINE", "line", COLUMN_RIGHT, "line of the source; none: in no line" },
+	[VERDICT] = { "VERDICT", "verdict", 0, "carried, approximated, dropped or weakens" },
+	[SOURCE] = { "SOURCE", "source", 0, "key of the source; none: what the source means by saying nothing" },
+	[TARGET] = { "TARGET", "target", 0, "key of the target" },
+	[FIELD] = { "FIELD", "field", COLUMN_WIDE, "field of the spec between them" },
+	[NOTE] = { "NOTE", "note", 0, "what is lost" },
+	{ 0 }
+};
+
+static void conversion_freep(struct mrg_conversion **conversion)
+{
+	mrg_conversion_free(*conversion);
+}
+
+/* What no key of the source says is shown to humans by the field it became. */
+static void set_source(struct value *value, const struct mrg_report_row *row)
+{
+	value_text(value, row->source);
+	if (row->source || asprintf(&value->text, "(%s)", mrg_field_info((unsigned int)row->field)->name) < 0)
+		return;
+	value->json = strdup("null");
+	if (value->json)
+		value->type = VALUE_JSON;
+}
+
+static int add_row(struct listing *list, const struct mrg_report_row *row)
+{
+	static const char *const verdicts[] = { "carried", "approximated", "dropped", "weakens" };
+	struct value *values = listing_row(list);
+
+	if (!values)
+		return -ENOMEM;
+	if (row->line > 0)
+		value_number(&values[LINE], VALUE_NUMBER, row->line);
+	value_text(&values[VERDICT], verdicts[row->verdict]);
+	set_source(&values[SOURCE], row);
+	value_text(&values[TARGET], row->target);
+	value_text(&values[FIELD], row->field >= 0 ? mrg_field_info((unsigned int)row->field)->path : NULL);
+	value_text(&values[NOTE], row->note);
+	return 0;
+}
+
+/* Standard output is for the configuration. */
+static int print_report(struct cli *cli, const struct mrg_conversion *conversion)
+{
+	_cleanup_listing_ struct listing list = { 0 };
+	struct mrg_error err;
+	int exit = listing_begin(&list, cli, columns, "moorage/convert/v1"), r = 0;
+
+	for (size_t i = 0; i < conversion->n_rows && exit == 0 && r == 0; i++)
+		/* What nobody said and nothing became of is for machines. */
+		if (conversion->rows[i].source || conversion->rows[i].verdict != MRG_CARRIED || cli->output > FORMAT_WIDE)
+			r = add_row(&list, &conversion->rows[i]);
+	if (r < 0)
+		return cli_fail(cli, (fail_memory(&err), &err));
+	list.file = stderr;
+	return exit ? exit : listing_print(&list);
+}
+
+/* Under another name first: what is there stays whole until the new text is. */
+static int replace_file(const char *path, mode_t mode, const char *text)
+{
+	_cleanup_free_ char *temporary = NULL;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
+		temporary = NULL;
+		return -ENOMEM;
+	}
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = fd_write_all(fd, text, strlen(text));
+	if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
+		r = -errno;
+	if (r < 0)
+		unlink(temporary);
+	return r;
+}
+
+/* A file is replaced whole and keeps its mode; a pipe or a device is written to. */
+static int write_output(const char *path, const char *text, struct mrg_error *err)
+{
+	_cleanup_free_ char *real = realpath(path, NULL);
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	mode_t mask = umask(0);
+	int r = 0;
+
+	umask(mask);
+	if (!real && errno != ENOENT)
+		return fail_errno(err, -errno, "cannot write '%s'", path);
+	if (!real || stat(real, &st) < 0)
+		r = replace_file(path, 0666 & ~mask, text);
+	else if (S_ISREG(st.st_mode))
+		r = replace_file(real, st.st_mode & 0777, text);
+	else if ((fd = open(real, O_WRONLY | O_CLOEXEC | O_NOCTTY)) < 0)
+		r = -errno;
+	else
+		r = fd_write_all(fd, text, strlen(text));
+	if (r < 0)
+		fail_errno(err, r, "cannot write '%s'", path);
+	/* "not found" is said of containers only. */
+	if (r == -ENOENT)
+		err->code = -MRG_E_INVALID;
+	return r;
+}
+
+static int no_target(struct cli *cli)
+{
+	_cleanup_(buffer_deinit) struct buffer b = { .text = NULL };
+
+	for (const char *const *name = mrg_format_names(); *name; name++)
+		buffer_addf(&b, "%s%s", b.length ? ", " : "formats are ", *name);
+	return cli_usage(cli, b.failed ? NULL : b.text, "'convert' needs '--to FORMAT'");
+}
+
+int cmd_convert(struct cli *cli)
+{
+	_cleanup_(conversion_freep) struct mrg_conversion *conversion = NULL;
+	const char *path = cli->n_operands ? cli->operands[0] : "-";
+	struct mrg_convert convert = { .from = cli->from, .to = cli->to, .name = cli->name };
+	_cleanup_free_ char *text = NULL;
+	struct mrg_error err = { 0 };
+	int exit, r;
+
+	if (!cli->to)
+		return no_target(cli);
+	r = file_read(path, JSON_MAX_SIZE, &text, &convert.length, &err);
+	if (r < 0)
+		return cli_fail(cli, &err);
+	convert.text = text;
+	r = mrg_convert(&convert, &conversion, &err);
+	if (r < 0) {
+		mrg_error_prefix(&err, "%s", strcmp(path, "-") == 0 ? "standard input" : path);
+		return cli_fail(cli, &err);
+	}
+	exit = cli->quiet ? 0 : print_report(cli, conversion);
+	if (exit != 0)
+		return exit;
+	r = mrg_conversion_check(conversion, cli->strict ? MRG_CONVERT_STRICT : 0, (const char *const *)cli->accept, &err);
+	if (r < 0)
+		return cli_fail(cli, &err);
+	if (!cli->output_file)
+		text_print(stdout, conversion->text);
+	else if (write_output(cli->output_file, conversion->text, &err) < 0)
+		return cli_fail(cli, &err);
+	return r;
+}
