@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <moorage/format.h>
 
@@ -132,6 +133,14 @@ static int write_kept(const struct mrg_spec *spec, const struct mrg_fields *fiel
 	return r;
 }
 
+/* Whether the files of the root belong to the container's users as they are on the host, so that LXC has nothing to map. */
+static bool is_shifted(const struct mrg_spec *spec)
+{
+	struct stat st;
+
+	return spec->uid_mappings.n > 0 && stat(spec->root_path, &st) == 0 && st.st_uid != 0 && st.st_uid == spec->uid_mappings.item[0].host_id;
+}
+
 static int write_text(const struct mrg_spec *spec, char **ret, struct mrg_error *err)
 {
 	_cleanup_(buffer_deinit) struct buffer b = { 0 };
@@ -148,7 +157,7 @@ static int write_text(const struct mrg_spec *spec, char **ret, struct mrg_error 
 	/* LXC has no layer that is thrown away: its own tools start such a container, but it writes nowhere. */
 	if (spec->ephemeral)
 		buffer_addf(&b, "lxc.rootfs.options = ro\n");
-	else if (spec->ns_user)
+	else if (spec->ns_user && !is_shifted(spec))
 		buffer_addf(&b, "lxc.rootfs.options = %sidmap=container\n", spec->root_readonly ? "ro," : "");
 	if (r < 0 || b.failed)
 		return r < 0 ? r : fail_memory(err);
