@@ -54,6 +54,9 @@ int container_new_adopted(struct mrg *m, struct plugin *p, const char *name, str
  * count; with @id for its id. */
 int container_create_as(struct mrg *m, const struct mrg_create *create, const char *id, struct mrg_container **ret, struct mrg_error *err);
 
+/* migrate/settle.c: removes what the migration that made @c, which has just been removed, has kept of its source, unless that has a root of its own. */
+int migration_forget_container(struct mrg_container *c, struct mrg_error *err);
+
 /* container_native.c: reads the engine's configuration if it is the truth and writes it down for the monitor, which reads the record. */
 int container_refresh(struct mrg_container *c, struct mrg_error *err);
 

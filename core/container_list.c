@@ -190,11 +190,12 @@ int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_contain
 	     struct mrg_error *err)
 {
 	struct listing l = { .m = m, .backend = backend, .found = found, .warn = warn, .data = data };
-	int r;
+	int r = mrg_settle(m, warn, data, err);
 
 	import_sweep(m);
 	look_begin(m);
-	r = store_walk(m, list_one, &l, err);
+	if (r == 0)
+		r = store_walk(m, list_one, &l, err);
 	if (r == 0)
 		r = list_engines(&l, err);
 	look_end(m);

@@ -250,9 +250,14 @@ static int open_any(struct mrg *m, const char *name, struct mrg_container **ret,
 int mrg_container_open(struct mrg *m, const char *name, struct mrg_container **ret, struct mrg_error *err)
 {
 	_cleanup_free_ char *backend = strndup(name, strcspn(name, ":"));
+	int r;
 
 	if (!backend)
 		return fail_memory(err);
+	/* A container that is between two engines is with neither. */
+	r = mrg_settle(m, NULL, NULL, err);
+	if (r < 0)
+		return r;
 	import_sweep(m);
 	if (name[strlen(backend)] == ':' && backend_name_is_valid(backend))
 		return open_of(m, backend, name + strlen(backend) + 1, ret, err);

@@ -75,6 +75,9 @@ int mrg_remove(struct mrg_container *c, int force, struct mrg_error *err)
 
 	if (r == 0)
 		r = remove_whole(c, force, &why);
+	/* With it goes what was kept of the one it came from. */
+	if (r == 0)
+		r = migration_forget_container(c, &why);
 	/* Removing what is transient may be done by its monitor, once killed. */
 	if (r == -MRG_E_NOT_FOUND && force)
 		return 0;

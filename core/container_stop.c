@@ -78,8 +78,11 @@ static int stop_timeout(const struct mrg_spec *spec)
 static int ask(struct mrg_container *c, struct mrg_error *err)
 {
 	_cleanup_view_ struct view view;
-	int r = container_lock_and_look(c, &view, err);
+	int r;
 
+	/* The signal and the time are the configuration's, also of what others made. */
+	(void)mrg_container_load(c, NULL);
+	r = container_lock_and_look(c, &view, err);
 	if (r < 0)
 		return r;
 	if (!state_is_alive(view.state)) {

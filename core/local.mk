@@ -173,6 +173,21 @@ libcore_la_SOURCES = \
 	%D%/launch.c %D%/launch.h \
 	%D%/log.c %D%/log.h \
 	%D%/log_read.c \
+	%D%/migrate/guest.c %D%/migrate/guest.h \
+	%D%/migrate/guest_keep.c \
+	%D%/migrate/guest_rules.c \
+	%D%/migrate/health.c \
+	%D%/migrate/isolation.c \
+	%D%/migrate/journal.c %D%/migrate/journal.h \
+	%D%/migrate/migrate.c %D%/migrate/migrate.h \
+	%D%/migrate/plan.c \
+	%D%/migrate/plan_network.c \
+	%D%/migrate/report.c \
+	%D%/migrate/settle.c \
+	%D%/migrate/step_root.c \
+	%D%/migrate/step_source.c \
+	%D%/migrate/step_target.c \
+	%D%/migrate/steps.c \
 	%D%/migrate/dir_stack.c %D%/migrate/dir_stack.h \
 	%D%/migrate/link_table.c %D%/migrate/link_table.h \
 	%D%/migrate/tree.h \
@@ -230,6 +245,7 @@ libcore_la_SOURCES = \
 	%D%/store_brief.c \
 	%D%/store_dirs.c \
 	%D%/store_files.c \
+	%D%/store_park.c \
 	%D%/store_internal.h \
 	%D%/store_walk.c
 

@@ -121,6 +121,11 @@ int store_read_exit(struct record *record, struct exit_record *ret, struct mrg_e
 int store_rename(struct mrg *m, struct record *record, const char *name, struct mrg_error *err);
 int store_remove(struct mrg *m, struct record *record, struct mrg_error *err);
 
+/* store_park.c: the record of a kept container, locked, becomes the entry @entry of the directory @dir (of the same file system), where nobody looks for it;
+ * and back, under @name: -MRG_E_EXISTS. 0 also when it was brought back before. */
+int store_set_aside(struct mrg *m, struct record *record, int dir, const char *entry, struct mrg_error *err);
+int store_put_back(struct mrg *m, const char *name, int dir, const char *entry, struct mrg_error *err);
+
 /* Opens the directories that hold the records, for whoever looks at many. */
 void store_look_begin(struct mrg *m, struct mrg_look *look);
 void store_look_end(struct mrg_look *look);
@@ -130,6 +135,10 @@ int store_walk(struct mrg *m, int (*found)(const char *name, void *data), void *
 
 /* A directory below RUN_DIR for caches, made on demand, 0700, owned by us: open, or a negative errno. */
 int store_cache(struct mrg *m, const char *name, struct mrg_error *err);
+
+/* A directory below STATE_DIR for what is kept over reboots, 0700, owned by us: open, or a negative errno; -ENOENT, without a sentence, when it is not there
+ * and not to be made. */
+int store_state_dir(struct mrg *m, const char *name, bool make, struct mrg_error *err);
 
 /* The unit of a record, as verbs want it; @run may be NULL. Borrows from both. */
 void store_unit(const struct record *record, const struct run *run, struct mrg_unit *ret);

@@ -139,6 +139,11 @@ int store_cache(struct mrg *m, const char *name, struct mrg_error *err)
 	return open_below(m->run_dir, name, true, err);
 }
 
+int store_state_dir(struct mrg *m, const char *name, bool make, struct mrg_error *err)
+{
+	return open_below(m->state_dir, name, make, err);
+}
+
 int store_temporary(char ret[STORE_TEMPORARY_SIZE], const char *prefix)
 {
 	uint64_t nonce;

@@ -6,13 +6,16 @@ man_sources = \
 	%D%/moorage-certify.1.scd \
 	%D%/moorage-run.1.scd \
 	%D%/moorage-spec.5.scd \
-	%D%/moorage-backends.7.scd
+	%D%/moorage-backends.7.scd \
+	%D%/moorage-migrate.7.scd
 EXTRA_DIST += $(man_sources) $(wildcard $(srcdir)/%D%/*.md)
 
 if HAVE_MAN
 dist_man_MANS = $(man_sources:.scd=)
 
 %D%/moorage-backends.7: %D%/moorage-backends.7.scd
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SCDOC) <$< >$@.tmp && mv -f $@.tmp $@
+%D%/moorage-migrate.7: %D%/moorage-migrate.7.scd
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SCDOC) <$< >$@.tmp && mv -f $@.tmp $@
 %D%/moorage-certify.1: %D%/moorage-certify.1.scd
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SCDOC) <$< >$@.tmp && mv -f $@.tmp $@

@@ -35,6 +35,8 @@ unit_tests = \
 	%D%/unit/test_import \
 	%D%/unit/test_json_table \
 	%D%/unit/test_log \
+	%D%/unit/test_migrate_guest \
+	%D%/unit/test_migrate_journal \
 	%D%/unit/test_mounts \
 	%D%/unit/test_native \
 	%D%/unit/test_parse \

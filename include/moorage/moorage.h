@@ -21,6 +21,7 @@
 #include <moorage/spec.h>
 #include <moorage/backend.h>
 #include <moorage/format.h>
+#include <moorage/migrate.h>
 
 #ifdef __cplusplus
 extern "C" {
