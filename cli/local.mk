@@ -20,9 +20,12 @@ moorage_SOURCES = \
 	%D%/cmd_logs.c \
 	%D%/cmd_ls.c \
 	%D%/cmd_pause.c \
+	%D%/cmd_migrate.c \
+	%D%/cmd_plan.c \
 	%D%/cmd_procs.c \
 	%D%/cmd_rename.c \
 	%D%/cmd_rm.c \
+	%D%/cmd_rollback.c \
 	%D%/cmd_run.c \
 	%D%/cmd_shell.c \
 	%D%/cmd_start.c \
@@ -45,6 +48,8 @@ moorage_SOURCES = \
 	%D%/listing_format.c \
 	%D%/listing_table.c \
 	%D%/main.c \
+	%D%/migration.c %D%/migration.h \
+	%D%/migration_progress.c \
 	%D%/options.c \
 	%D%/output.h \
 	%D%/session.c \

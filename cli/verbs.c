@@ -75,8 +75,6 @@ TABLES(procs, NAME_ROW, LIST_ROWS);
 TABLES(stats, NAME_ROW, FLAG("no-stream", NULL, no_stream, "once, not again and again"),
        TEXT("interval", NULL, "SECONDS", interval, "time between two looks"), LIST_ROWS);
 TABLES(backends, FLAG("features", NULL, features, "which field of the spec which backend honours"), LIST_ROWS);
-TABLES(import, TEXT("name machine", "nM", "NAME", name, "name of the new container"),
-       LIST("accept", NULL, "KEY", accept, "let the configuration have this: a field, 'devices' for device nodes, 'all'"));
 TABLES(convert, TEXT("from", NULL, "FORMAT", from, "format of the source; without: told from its content"),
        TEXT("to", NULL, "FORMAT", to, "format of the result"),
        TEXT("output", "o", "FILE", output_file, "write it there, whole or not at all; without: standard output"),
@@ -86,6 +84,28 @@ TABLES(convert, TEXT("from", NULL, "FORMAT", from, "format of the source; withou
        TEXT("columns", NULL, "NAME,...", columns, "columns of the report; +NAME adds one"),
        TEXT("sort", NULL, "COLUMN", sort, "order of the report"),
        LIST("filter", NULL, "KEY=VALUE", filter, "only those rows of the report where the column matches"));
+#define MIGRATION_ROWS                                                                                              \
+	TEXT("to", NULL, "BACKEND", to, "the backend it goes to"),                                                  \
+		TEXT("to-path", NULL, "DIR|URI", to_path, "where its engine keeps containers, if not in its usual place"), \
+		TEXT("rename", NULL, "NAME", rename, "call it so from then on"),                                    \
+		FLAG("move", NULL, move, "move the root to where the engine keeps roots, wherever it is"),          \
+		FLAG("copy", NULL, copy, "copy it there, and leave the root of the source as it is"),               \
+		FLAG("in-place", NULL, in_place, "use the root where it is"),                                       \
+		TEXT("rebase", NULL, "HOST[:COUNT]|none", rebase, "users of its own, from this id of the host on; or none"), \
+		LIST("accept", NULL, "KEY", accept, "take the loss of this key, or of this field of the spec; 'all'"), \
+		FLAG("best-effort", NULL, best_effort, "drop what the backend cannot do, unless that weakens it"),  \
+		FLAG("no-stop", NULL, no_stop, "refuse one that runs"),                                             \
+		FLAG("start", NULL, start_it, "start it also when it did not run")
+TABLES(plan, NAME_ROW, MIGRATION_ROWS);
+TABLES(migrate, NAME_ROW, MIGRATION_ROWS,
+       FLAG("keep", NULL, keep, "keep the configuration of the source for 'rollback' (the default)"),
+       FLAG("purge", NULL, purge, "keep nothing of the source; without '--to': of earlier ones"),
+       TEXT("health-cmd", NULL, "COMMAND", health_cmd, "shell command that succeeds in it when all is well"),
+       TEXT("health-timeout", NULL, "SECONDS", health_timeout, "time for it to be well; without: 60"),
+       TEXT("progress", NULL, "MODE", progress, "auto, none, lines, bar or json"));
+TABLES(rollback, NAME_ROW, TEXT("progress", NULL, "MODE", progress, "auto, none, lines, bar or json"));
+TABLES(import, TEXT("name machine", "nM", "NAME", name, "name of the new container"),
+       LIST("accept", NULL, "KEY", accept, "let the configuration have this: a field, 'devices' for device nodes, 'all'"));
 TABLES(help, FLAG("man", NULL, man, "synopsis and options as scdoc text, for the manual"));
 TABLES(inspect, NAME_ROW, FLAG("native", NULL, native, "the engine's own text: LXC config, .nspawn, domain XML"),
        LATER("diff", NULL, NULL, "not in this version"));
@@ -201,6 +221,21 @@ const struct verb verbs[] = {
 	  "carried, approximated, dropped, or weakens; '--format' is about the report. Status 0: nothing was dropped; "
 	  "1: something was; 6: something weakens what confines the container, and nothing is written until '--accept' names it.",
 	  convert_tables, 0, COMPLETE_FILE, 0, 1, cmd_convert },
+
+	{ "plan", NULL, MOVE, "NAME", "what 'migrate' would do",
+	  "moorage plan web --to nspawn\nmoorage plan web --to native --json\n\n"
+	  "Root, configuration, network, files that have to change, and the steps in order; nothing is touched. The status is that with which "
+	  "'migrate' would refuse.",
+	  plan_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_plan },
+	{ "migrate", NULL, MOVE, "NAME", "give it another backend",
+	  "moorage migrate web --to nspawn\nmoorage migrate web --to native --accept lxc.seccomp.profile\nmoorage migrate --purge web\n\n"
+	  "It is stopped, its configuration set aside and translated, its root brought over, started again, watched until it is well, and compared: "
+	  "nothing may be weaker confined than 'plan' says. After a failure or a signal all is undone; after a crash the next command does that. "
+	  "What is lost has to be accepted by name. See moorage-migrate(7).",
+	  migrate_tables, VERB_EXPLAIN | ONE, .complete = COMPLETE_ANY, .run = cmd_migrate },
+	{ "rollback", NULL, MOVE, "NAME", "take the last migration back",
+	  "moorage rollback web\n\nThe source is there again, with the root as it is now; it runs if the target did.", rollback_tables, ONE,
+	  .complete = COMPLETE_ANY, .run = cmd_rollback },
 
 	{ "backends", NULL, HOST, "", "backends, and whether they work here",
 	  "moorage backends\nmoorage backends --features", backends_tables, 0, COMPLETE_NOTHING, 0, 0, cmd_backends },

@@ -91,7 +91,7 @@ if what == 'unknown':           # so does what does not exist
 if what == 'missing':           # a container that is not there
     for verb in help['verbs']:
         if verb['operands'].startswith('NAME') or verb['operands'].startswith('[USER'):
-            args = ['-m', '1G'] if verb['name'] == 'update' else []
+            args = {'update': ['-m', '1G'], 'plan': ['--to', 'native'], 'migrate': ['--to', 'native']}.get(verb['name'], [])
             more = {'exec': ['true'], 'export': ['mrgt-nobody.tar']}.get(verb['name'], [])
             result = run('--json', verb['name'], *args, 'mrgt-nobody', *more)
             wanted = 125 if verb['payload'] else 1 if verb['name'] == 'exists' else 3

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A container changes its engine and comes back: there is always exactly one of it, with all its files, whatever fails or is killed on the way.
+load lib
+
+prepare_file() {
+	export LXCPATH SYSTEMD=
+	LXCPATH=$(lxc-config lxc.lxcpath 2>/dev/null) || LXCPATH=
+	if [ "$E2E_BACKEND" = lxc ] && [ "$E2E_KIND" = debian ]; then
+		SYSTEMD=$("$BATS_TEST_DIRNAME/root" systemd "${MRGT_CACHE:-/var/tmp/mrgt-cache}") || SYSTEMD=
+	fi
+}
+
+setup() {
+	[ "$E2E_BACKEND" = lxc ] || [ "$E2E_BACKEND" = libvirt ] || skip "the sources are containers of LXC; libvirt as a target needs its daemon"
+	[ -n "$LXCPATH" ] || skip "LXC is not installed"
+	# The first process of a test's container is told from all others of the host by its argument.
+	MARK=$((1000000 + BASHPID))
+}
+
+teardown() {
+	local name
+	for name in $(m ls -q 2>/dev/null | grep "^$P-"); do m rm -f "$name" >/dev/null 2>&1 || true; done
+	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/"$P"-* "$MOORAGE_STATE_DIR/roots"
+}
+
+needs() {
+	[ "$E2E_BACKEND" = "$1" ] || skip "done with the backend $1"
+	[ "$E2E_KIND" = "$2" ] || skip "done with the root $2"
+}
+
+# foreign NAME [LINE...]: a container as somebody would make it by hand for LXC.
+foreign() {
+	local dir=$LXCPATH/$P-$1
+	shift
+	mkdir "$dir"
+	cp -a --reflink=auto "$E2E_ROOT" "$dir/rootfs"
+	ROOTFS=$dir/rootfs
+	printf '#!/bin/sh\ntrap "exit 0" TERM\nwhile :; do sleep 0.1; done\n' >"$ROOTFS/bin/service"
+	chmod 755 "$ROOTFS/bin/service"
+	cat >"$dir/config" <<-END
+		# by hand
+		lxc.rootfs.path = dir:$ROOTFS
+		lxc.uts.name = by-hand
+		lxc.net.0.type = empty
+		lxc.mount.auto = proc:mixed sys:mixed
+		lxc.pty.max = 1024
+		lxc.tty.max = 2
+		lxc.cap.drop = sys_module sys_time
+	END
+	if [ $# -gt 0 ]; then printf '%s\n' "$@" >>"$dir/config"; else printf '%s\n' "lxc.init.cmd = /bin/service $MARK" "lxc.signal.halt = SIGTERM" >>"$dir/config"; fi
+	cp "$dir/config" "$BATS_TEST_TMPDIR/config"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
+}
+
+# copies: how many of it run.
+copies() { pgrep -fxc "/bin/sh /bin/service $MARK" || true; }
+
+# tree DIRECTORY: all that is in it, with owners, modes, times, attributes and contents; not what a run leaves below /dev.
+tree() {
+	(
+		cd "$1"
+		find . -xdev -path ./dev -prune -o -printf '%p %y %m %U %G %l\n' | sort
+		find . -xdev -path ./dev -prune -o -type f -printf '%p %T@\n' | sort
+		find . -xdev -path ./dev -prune -o -type f -print0 | sort -z | xargs -0 sha256sum
+	)
+}
+
+# on NAME BACKEND: it runs there, once, and nowhere else is one of that name.
+on() {
+	local found
+	found=$(m ls --json | jq -r --arg n "$P-$1" '.[] | select(.name == $n) | .backend + " " + .state')
+	[ "$found" = "$2 running" ] || { echo "found: $found"; return 1; }
+	[ "$(copies)" = 1 ] || { echo "$(copies) copies"; return 1; }
+}
+
+# as_before NAME: the source is what it was, byte for byte.
+as_before() {
+	cmp "$LXCPATH/$P-$1/config" "$BATS_TEST_TMPDIR/config"
+	tree "$ROOTFS" | diff "$BATS_TEST_TMPDIR/tree" -
+	[ -z "$(ls -A "$MOORAGE_STATE_DIR/migrations" 2>/dev/null)" ]
+	[ ! -e "/var/lib/machines/$P-$1" ]
+	[ ! -e "/etc/systemd/nspawn/$P-$1.nspawn" ]
+}
+
+@test "a plan names every loss, has the status of the refusal, and changes nothing" {
+	needs lxc busybox
+	foreign plan
+	run -6 m plan "$P-plan" --to nspawn
+	[[ $output == *"dropped"*"lxc.tty.max"* ]]
+	[[ $output == *"renamed"* ]]
+	run -0 --separate-stderr m plan --json "$P-plan" --to nspawn --accept lxc.tty.max
+	jq -e --arg r "/var/lib/machines/$P-plan" '.root.target == $r and .root.method == "move" and .root.files > 100 and .refusal == null' <<<"$output"
+	jq -e '[.steps[].name] == ["set aside", "root", "configure"]' <<<"$output"
+	refused 6 'lxc.tty.max' migrate "$P-plan" --to nspawn
+	refused 2 'of backend .lxc. already' migrate "$P-plan" --to lxc
+	run -0 m migrate --dry-run "$P-plan" --to nspawn --accept all
+	as_before plan
+}
+
+@test "LXC to nspawn and back: one process, the same files, the very configuration; meanwhile LXC knows nothing of it" {
+	needs lxc busybox
+	foreign trip
+	m start "$P-trip"
+	on trip lxc
+	m migrate -q "$P-trip" --to nspawn --accept lxc.tty.max
+	on trip nspawn
+	[ -d "/var/lib/machines/$P-trip/bin" ]
+	[ ! -e "$ROOTFS" ]
+	! lxc-ls -1 | grep -qx "$P-trip"
+	! lxc-start -n "$P-trip" >/dev/null 2>&1
+	run m exec "$P-trip" -- hostname
+	[ "$output" = by-hand ]
+	m migrate -q "$P-trip" --to lxc
+	on trip lxc
+	lxc-info -s -H -n "$P-trip" | grep -qx RUNNING
+	m stop "$P-trip"
+	as_before trip
+	# There are two migrations to take back.
+	m rollback -q "$P-trip"
+	m rollback -q "$P-trip"
+	as_before trip
+	run -3 m rollback "$P-trip"
+}
+
+@test "round all engines without a daemon, and all the way back" {
+	needs lxc busybox
+	foreign round
+	m start "$P-round"
+	for backend in native chroot nspawn lxc; do
+		m migrate -q "$P-round" --to $backend --accept all
+		on round $backend
+	done
+	for backend in nspawn chroot native lxc; do
+		m rollback -q "$P-round"
+		on round $backend
+	done
+	m stop "$P-round"
+	as_before round
+}
+
+@test "under another name; one that does not run is not started" {
+	needs lxc busybox
+	foreign old
+	m migrate -q "$P-old" --to native --rename "$P-new" --accept all
+	run -3 m state "$P-old"
+	is new created
+	m start "$P-new"
+	[ "$(copies)" = 1 ]
+	refused 9 'exists already' create -B native --name "$P-new" "$E2E_ROOT" -- /bin/true
+	m rollback -q "$P-new"
+	on old lxc
+	run -3 m state "$P-new"
+	refused 4 'runs' migrate "$P-old" --to native --no-stop --accept all
+	m stop "$P-old"
+	as_before old
+}
+
+@test "a copy leaves the source's root alone, gets an identity of its own, and is not thrown away" {
+	needs lxc busybox
+	foreign copy
+	echo 0123456789abcdef0123456789abcdef >"$ROOTFS/etc/machine-id"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
+	m migrate -q "$P-copy" --to nspawn --copy --start --accept all
+	on copy nspawn
+	tree "$ROOTFS" | diff "$BATS_TEST_TMPDIR/tree" -
+	[ ! -s "/var/lib/machines/$P-copy/etc/machine-id" ]
+	m exec "$P-copy" -- /bin/sh -c 'echo new >/etc/new'
+	m rollback -q "$P-copy"
+	on copy lxc
+	[ "$(cat /var/lib/machines/"$P-copy".moorage-*/etc/new)" = new ]
+	m stop "$P-copy"
+	as_before copy
+}
+
+@test "one that is not well is taken back, and runs again where it was" {
+	needs lxc busybox
+	foreign ill
+	m start "$P-ill"
+	run -8 m migrate -q "$P-ill" --to nspawn --accept all --health-cmd 'test -e /no/such/file' --health-timeout 1
+	[[ $output == *"not well in time"* ]]
+	on ill lxc
+	m migrate -q "$P-ill" --to native --accept all --health-cmd 'test -e /etc/passwd'
+	on ill native
+	m rollback -q "$P-ill"
+	m stop "$P-ill"
+	as_before ill
+}
+
+@test "a signal breaks it off: all is as it was" {
+	needs lxc busybox
+	foreign signal
+	m start "$P-signal"
+	"$MOORAGE" migrate "$P-signal" --to nspawn --accept all --health-cmd false --progress json 2>"$BATS_TEST_TMPDIR/progress" &
+	pid=$!
+	eventually 10 grep -q '"step":"start"' "$BATS_TEST_TMPDIR/progress"
+	kill -TERM "$pid"
+	local status=0
+	wait "$pid" || status=$?
+	[ "$status" = 1 ]
+	grep -q 'broken off' "$BATS_TEST_TMPDIR/progress"
+	head -n 1 "$BATS_TEST_TMPDIR/progress" | jq -e '.step == "stop" and .number == 1'
+	on signal lxc
+	m stop "$P-signal"
+	as_before signal
+}
+
+@test "killed at each of its renames, forwards and backwards: the next command leaves exactly one" {
+	needs lxc busybox
+	command -v strace >/dev/null || skip "strace is not installed"
+	local calls=rename,renameat,renameat2 status n
+	foreign killed
+	m start "$P-killed"
+	for verb in migrate rollback; do
+		for n in {1..60}; do
+			status=0
+			if [ $verb = migrate ]; then set -- migrate -q "$P-killed" --to nspawn --accept all; else set -- rollback -q "$P-killed"; fi
+			strace -qq -o /dev/null -e trace=$calls -e inject=$calls:signal=KILL:when="$n" "$MOORAGE" "$@" >/dev/null 2>&1 || status=$?
+			[ "$status" != 0 ] || break
+			m ls >/dev/null
+			on killed lxc || on killed nspawn
+			# A rollback that was begun is gone through with: to take back again there has to be something.
+			[ $verb = migrate ] || on killed nspawn || m migrate -q "$P-killed" --to nspawn --accept all
+		done
+		[ "$status" = 0 ]
+		[ "$n" -gt 8 ]
+	done
+	on killed lxc
+	m stop "$P-killed"
+	as_before killed
+}
+
+@test "killed at any moment, again and again: never two, never none, no file lost" {
+	needs lxc busybox
+	foreign chaos
+	m start "$P-chaos"
+	for ((i = 0; i < ${MRGT_KILLS:-20}; i++)); do
+		"$MOORAGE" migrate -q "$P-chaos" --to nspawn --accept all >/dev/null 2>&1 &
+		pid=$!
+		sleep "0.$((RANDOM % 7))$((RANDOM % 10))"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+		m ls >/dev/null
+		if ! on chaos lxc; then
+			on chaos nspawn
+			m rollback -q "$P-chaos"
+			on chaos lxc
+		fi
+	done
+	m stop "$P-chaos"
+	as_before chaos
+}
+
+@test "rm of the target forgets the source; purge does it at once" {
+	needs lxc busybox
+	foreign gone
+	m migrate -q "$P-gone" --to nspawn --accept all
+	ls "$LXCPATH/$P-gone" | grep -q '^config.moorage-'
+	m rm "$P-gone"
+	[ ! -e "$LXCPATH/$P-gone" ]
+	run -3 m rollback "$P-gone"
+	rm -rf "/var/lib/machines/$P-gone"
+	foreign gone
+	m migrate -q "$P-gone" --to native --accept all --purge
+	[ ! -e "$LXCPATH/$P-gone" ]
+	run -3 m rollback "$P-gone"
+	is gone created
+}
+
+@test "LXC to libvirt and back: one process, the same files, the very configuration" {
+	needs libvirt busybox
+	foreign virt
+	m start "$P-virt"
+	m migrate -q "$P-virt" --to libvirt --accept all
+	on virt libvirt
+	virsh -q -c lxc:///system domstate "$P-virt" | grep -q running
+	m migrate -q "$P-virt" --to nspawn --accept all
+	on virt nspawn
+	! virsh -q -c lxc:///system domstate "$P-virt" >/dev/null 2>&1
+	m rollback -q "$P-virt"
+	on virt libvirt
+	m migrate -q "$P-virt" --to lxc --accept all
+	on virt lxc
+	m stop "$P-virt"
+	as_before virt
+}
+
+@test "a Debian system with systemd: LXC to nspawn and back, booted each time, the same services" {
+	needs lxc debian
+	[ -n "$SYSTEMD" ] || skip "the root could not be made: no package mirror answers"
+	E2E_ROOT=$SYSTEMD
+	foreign os "lxc.init.cmd = /sbin/init" "lxc.cap.drop = sys_rawio"
+	services() { m exec "$P-os" -- systemctl list-units --plain --no-legend --type service --state running | awk '{ print $1 }' | sort; }
+	m start "$P-os"
+	eventually 60 m exec "$P-os" -- systemctl is-system-running >/dev/null 2>&1
+	services >"$BATS_TEST_TMPDIR/services"
+	grep -q dbus "$BATS_TEST_TMPDIR/services"
+	for backend in nspawn lxc; do
+		m migrate -q "$P-os" --to $backend --accept all
+		[ "$(m ls --json | jq -r --arg n "$P-os" '.[] | select(.name == $n) | .backend + " " + .state')" = "$backend running" ]
+		services | diff "$BATS_TEST_TMPDIR/services" -
+	done
+	m stop "$P-os"
+	cmp "$LXCPATH/$P-os/config" "$BATS_TEST_TMPDIR/config"
+	# What a running system writes is its own.
+	tree "$ROOTFS" | grep -vE '^\./(var|run|tmp|etc)/|  \./(var|run|tmp|etc)/' >"$BATS_TEST_TMPDIR/after"
+	grep -vE '^\./(var|run|tmp|etc)/|  \./(var|run|tmp|etc)/' "$BATS_TEST_TMPDIR/tree" | diff - "$BATS_TEST_TMPDIR/after"
+}
