@@ -151,6 +151,9 @@ struct cli {
 	const char *tail, *since, *until;
 	int no_stream, features, man, native;
 	const char *interval;
+	const char *pid, *baseline, *fail_on;
+	int diff, facts;
+	void *data;			/* what a verb gathers while cli_each() calls it */
 };
 
 /* Reads options from @argv[@from...] by @tables (and the global ones) and leaves the operands in @cli. Exit status 0, or -1 after a

@@ -51,6 +51,7 @@ int cmd_info(struct cli *cli);
 int cmd_inspect(struct cli *cli);
 int cmd_stats(struct cli *cli);
 int cmd_procs(struct cli *cli);
+int cmd_audit(struct cli *cli);
 int cmd_backends(struct cli *cli);
 int cmd_doctor(struct cli *cli);
 int cmd_help(struct cli *cli);

@@ -7,6 +7,7 @@ moorage_LDADD = libmoorage.la libutil.la
 moorage_SOURCES = \
 	%D%/cli.h \
 	%D%/cmd_attach.c \
+	%D%/cmd_audit.c \
 	%D%/cmd_backends.c \
 	%D%/cmd_create.c \
 	%D%/cmd_doctor.c \

@@ -46,7 +46,7 @@ const struct known_word later_verbs[] = {
 	LATER_VERB("mount umount bind", "mounts into a running container come later"),
 	LATER_VERB("migrate plan", MOVE),
 	LATER_VERB("convert apply", "configuration of other tools comes later"),
-	LATER_VERB("compare audit", "comparing and auditing come later"),
+	LATER_VERB("compare", "comparing comes later"),
 	LATER_VERB("events monitor event metrics cgtop", "events and metrics come later; there is 'stats'"),
 	LATER_VERB("port", "networks come later"),
 	LATER_VERB("diff", "changed files come later"),

@@ -27,6 +27,20 @@ noinst_LTLIBRARIES += libcore.la
 libcore_la_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
 libcore_la_LIBADD = libutil.la
 libcore_la_SOURCES = \
+	%D%/audit/audit.c %D%/audit/audit.h \
+	%D%/audit/checks.c \
+	%D%/audit/compare.c \
+	%D%/audit/devices.c \
+	%D%/audit/facts.c \
+	%D%/audit/json.c \
+	%D%/audit/parse.c \
+	%D%/audit/read_cgroup.c \
+	%D%/audit/read_descriptors.c \
+	%D%/audit/read_kernel.c \
+	%D%/audit/read_mounts.c \
+	%D%/audit/read_process.c \
+	%D%/audit/read_tree.c \
+	%D%/audit/tree.c \
 	%D%/cgroup.h \
 	%D%/cgroup_apply.c \
 	%D%/cgroup_devices.c \

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files of the kernel that a container may see, or write. Looked at where it would open them: what is mounted over them counts. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+
+#include "core/audit/audit.h"
+#include "core/util/path.h"
+
+/* A file system of the kernel's that gives something away when it is what is there. */
+static const struct {
+	const char *path;
+	unsigned long magic;
+} visible[] = {
+	{ "/proc/acpi", PROC_SUPER_MAGIC }, { "/proc/asound", PROC_SUPER_MAGIC }, { "/proc/config.gz", PROC_SUPER_MAGIC },
+	{ "/proc/interrupts", PROC_SUPER_MAGIC }, { "/proc/kallsyms", PROC_SUPER_MAGIC }, { "/proc/kcore", PROC_SUPER_MAGIC },
+	{ "/proc/keys", PROC_SUPER_MAGIC }, { "/proc/latency_stats", PROC_SUPER_MAGIC }, { "/proc/sched_debug", PROC_SUPER_MAGIC },
+	{ "/proc/scsi", PROC_SUPER_MAGIC }, { "/proc/timer_list", PROC_SUPER_MAGIC }, { "/proc/timer_stats", PROC_SUPER_MAGIC },
+	{ "/sys/devices/virtual/powercap", SYSFS_MAGIC }, { "/sys/firmware", SYSFS_MAGIC }, { "/sys/fs/bpf", BPF_FS_MAGIC },
+	{ "/sys/fs/pstore", PSTOREFS_MAGIC }, { "/sys/fs/selinux", SELINUX_MAGIC }, { "/sys/kernel/debug", DEBUGFS_MAGIC },
+	{ "/sys/kernel/tracing", TRACEFS_MAGIC }, { "/sys/kernel/security", SECURITYFS_MAGIC },
+};
+
+/* Places whose files change the host when they are written. */
+static const char *const writable[] = {
+	"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/mtrr", "/sys", "/sys/fs/cgroup",
+};
+
+bool audit_mount_is_slow(const struct audit_mount *mount)
+{
+	static const char *const types[] = { "fuse", "nfs", "cifs", "smb3", "9p", "autofs", "ceph", "afs", "virtiofs", "coda", "ocfs2", "gfs2" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (strncmp(mount->type, types[i], strlen(types[i])) == 0)
+			return true;
+	return false;
+}
+
+int audit_open(const struct audit_reading *r, const char *path)
+{
+	const struct audit_mount *mount = audit_mount_of(&r->mounts, path);
+
+	if (r->root < 0)
+		return -EBADF;
+	if (mount && audit_mount_is_slow(mount))
+		return -EREMOTE;
+	return path_open_in_root(r->root, path, O_PATH, 0);
+}
+
+static bool is_kernel_magic(unsigned long type)
+{
+	return type == PROC_SUPER_MAGIC || type == SYSFS_MAGIC || type == CGROUP_SUPER_MAGIC || type == CGROUP2_SUPER_MAGIC;
+}
+
+static void look_visible(struct audit_reading *r, const char *path, unsigned long magic)
+{
+	_cleanup_close_ int fd = audit_open(r, path);
+	struct statfs fs;
+	bool exposed = fd >= 0 && fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == magic;
+	char source[128] = "root";
+
+	strncat(source, path, sizeof(source) - strlen(source) - 1);
+	if (fd >= 0 || fd == -ENOENT || fd == -ENOTDIR)
+		audit_add(r, "unmasked", path, exposed, source, "%s", exposed ? "can be seen" : "masked, or not there");
+	else
+		audit_add(r, "unmasked", path, UINT64_MAX, source, "not known: %s", strerror(-fd));
+}
+
+/* cgroups of v1 are mounts below a tmpfs: one that can be written is enough. */
+static bool any_writable(const struct audit_reading *r, const char *path)
+{
+	for (size_t i = 0; i < r->mounts.n; i++) {
+		const struct audit_mount *m = &r->mounts.item[i];
+		_cleanup_close_ int fd = -1;
+		struct statvfs flags;
+		struct statfs fs;
+
+		if (!audit_is_below(m->target, path) || (strncmp(m->type, "cgroup", 6) != 0))
+			continue;
+		fd = audit_open(r, m->target);
+		if (fd >= 0 && fstatfs(fd, &fs) == 0 && is_kernel_magic((unsigned long)fs.f_type) && fstatvfs(fd, &flags) == 0 && !(flags.f_flag & ST_RDONLY))
+			return true;
+	}
+	return false;
+}
+
+static void look_writable(struct audit_reading *r, const char *path)
+{
+	_cleanup_close_ int fd = audit_open(r, path);
+	char source[128] = "root";
+	struct statvfs flags;
+	struct statfs fs;
+	bool kernel = fd >= 0 && fstatfs(fd, &fs) == 0 && is_kernel_magic((unsigned long)fs.f_type);
+	bool open = kernel && fstatvfs(fd, &flags) == 0 && !(flags.f_flag & ST_RDONLY);
+
+	if (strcmp(path, "/sys/fs/cgroup") == 0)
+		open = any_writable(r, path);
+	strncat(source, path, sizeof(source) - strlen(source) - 1);
+	audit_add(r, "writable", path, open, source, "%s", open ? "can be written" : kernel ? "mounted read-only" : "masked, or not there");
+}
+
+void audit_read_kernel_files(struct audit_reading *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(visible); i++)
+		look_visible(r, visible[i].path, visible[i].magic);
+	for (size_t i = 0; i < ARRAY_SIZE(writable); i++)
+		look_writable(r, writable[i]);
+}
