@@ -35,7 +35,7 @@ struct audit_maps {
 struct audit_mount {
 	uint32_t id;
 	unsigned int major, minor;
-	const char *root, *target, *options, *type;
+	const char *root, *target, *options, *type, *super;	/* super: options of the file system */
 	uint32_t shared, master;	/* peer groups; 0: none */
 };
 
@@ -115,8 +115,6 @@ int audit_parse_limit(const char *text, const char *title, uint64_t *ret_soft, u
 bool audit_map_find(const struct audit_maps *maps, uint32_t inside, uint32_t *ret);
 /* Whether @path is @prefix or below it. */
 bool audit_is_below(const char *path, const char *prefix);
-/* The mount that @path is on, the last one there; NULL: none. */
-const struct audit_mount *audit_mount_of(const struct audit_mounts *mounts, const char *path);
 
 /* ---- readers -------------------------------------------------------------------------------------- */
 
@@ -130,6 +128,9 @@ void audit_read_descriptors(struct audit_reading *r, pid_t pid);	/* read_descrip
 
 /* Whether looking at what is mounted there could wait for somebody who need not answer. */
 bool audit_mount_is_slow(const struct audit_mount *mount);
+
+/* Whether @fd, opened below the container's root, is on @mount. */
+bool audit_is_on(int fd, const struct audit_mount *mount);
 
 /* Opens @path of the container, O_PATH; a negative errno, also where looking could wait. */
 int audit_open(const struct audit_reading *r, const char *path);

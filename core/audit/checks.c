@@ -44,6 +44,11 @@ static int graded(const struct grade *grades, size_t n, const char *item, int ot
 	return otherwise;
 }
 
+static bool may(const struct audit_reading *r, const char *capability)
+{
+	return r->status.caps[AUDIT_BOUNDING] >> parse_capability(capability) & 1;
+}
+
 /* ---- judges ------------------------------------------------------------------------------------- */
 
 static int judge_namespace(const struct audit_reading *r, const struct mrg_audit_fact *fact)
@@ -120,13 +125,18 @@ static int judge_writable(const struct audit_reading *r, const struct mrg_audit_
 		{ "/proc/fs", MEDIUM }, { "/proc/mtrr", MEDIUM },
 	};
 
-	/* With that right a release_agent of cgroup v1 is a program that the host runs. */
-	if (strcmp(fact->item, "/sys/fs/cgroup") == 0)
-		return milder(r, r->status.caps[AUDIT_BOUNDING] >> parse_capability("SYS_ADMIN") & 1 ? CRITICAL : MEDIUM);
 	/* The one of these that asks for a capability. */
-	if (strcmp(fact->item, "/proc/mtrr") == 0 && (r->own_users || !(r->status.caps[AUDIT_BOUNDING] >> parse_capability("SYS_ADMIN") & 1)))
+	if (strcmp(fact->item, "/proc/mtrr") == 0 && (r->own_users || !may(r, "SYS_ADMIN")))
 		return NONE;
 	return milder(r, graded(grades, ARRAY_SIZE(grades), fact->item, MEDIUM));
+}
+
+/* With that right a release_agent of cgroup v1 is a program that the host runs; without, a container can raise its own limits. */
+static int judge_cgroup(const struct audit_reading *r, const struct mrg_audit_fact *fact)
+{
+	if (fact->exposure != 2 && may(r, "SYS_ADMIN"))
+		return milder(r, CRITICAL);
+	return fact->exposure > 1 ? milder(r, MEDIUM) : INFO;
 }
 
 static int judge_visible(const struct audit_reading *r, const struct mrg_audit_fact *fact)
@@ -145,16 +155,18 @@ static int judge_visible(const struct audit_reading *r, const struct mrg_audit_f
 
 static int judge_device(const struct audit_reading *r, const struct mrg_audit_fact *fact)
 {
+	/* A tunnel belongs to a network, and is made by whoever may change it. */
+	if (strncmp(fact->value, "c 10:200,", 9) == 0 && !may(r, "NET_ADMIN"))
+		return INFO;
 	return milder(r, (int)fact->exposure);
 }
 
 /* A device without a node is reached by whoever can make one. */
 static int judge_rule(const struct audit_reading *r, const struct mrg_audit_fact *fact)
 {
-	bool mknod = r->status.caps[AUDIT_BOUNDING] >> parse_capability("MKNOD") & 1;
 	int severity = strcmp(fact->check, "device-rules") == 0 ? CRITICAL : (int)fact->exposure;
 
-	return mknod ? milder(r, severity) : strcmp(fact->check, "device-rules") == 0 ? milder(r, MEDIUM) : INFO;
+	return may(r, "MKNOD") ? milder(r, severity) : strcmp(fact->check, "device-rules") == 0 ? milder(r, MEDIUM) : INFO;
 }
 
 /* The path on the host stands in the value, in quotes. */
@@ -167,8 +179,8 @@ static int judge_host_path(const struct audit_reading *r, const struct mrg_audit
 	} rows[] = {
 		{ "/run/systemd/nspawn", true, INFO, INFO }, { "/etc/resolv.conf", false, MEDIUM, INFO }, { "/etc/hosts", false, MEDIUM, INFO },
 		{ "/etc/hostname", false, MEDIUM, INFO }, { "/etc/localtime", false, MEDIUM, INFO }, { "/", false, CRITICAL, HIGH },
-		{ "/etc", true, CRITICAL, MEDIUM }, { "/root", true, CRITICAL, HIGH }, { "/boot", true, CRITICAL, LOW }, { "/usr", true, CRITICAL, LOW },
-		{ "/bin", true, CRITICAL, LOW }, { "/sbin", true, CRITICAL, LOW }, { "/lib", true, CRITICAL, LOW }, { "/lib64", true, CRITICAL, LOW },
+		{ "/etc", true, CRITICAL, MEDIUM }, { "/root", true, CRITICAL, HIGH }, { "/boot", true, CRITICAL, LOW }, { "/usr", true, CRITICAL, INFO },
+		{ "/bin", true, CRITICAL, INFO }, { "/sbin", true, CRITICAL, INFO }, { "/lib", true, CRITICAL, INFO }, { "/lib64", true, CRITICAL, INFO },
 		{ "/proc", true, CRITICAL, HIGH }, { "/sys", true, CRITICAL, MEDIUM }, { "/dev", false, CRITICAL, HIGH }, { "/dev/pts", true, HIGH, MEDIUM },
 		{ "/dev/shm", true, MEDIUM, LOW }, { "/run", false, CRITICAL, HIGH }, { "/var", false, CRITICAL, MEDIUM }, { "/var/lib", false, CRITICAL, MEDIUM },
 		{ "/var/lib/docker", true, CRITICAL, HIGH }, { "/var/lib/containers", true, CRITICAL, HIGH }, { "/var/lib/lxc", true, CRITICAL, HIGH },
@@ -205,6 +217,14 @@ static int judge_inheritable(const struct audit_reading *r, const struct mrg_aud
 	return judge_capability(r, fact) > LOW ? MEDIUM : LOW;
 }
 
+/* Kernel file systems hold no programs and no devices; programs do nothing with a flag that no_new_privs makes void. */
+static int judge_flags(const struct audit_reading *r, const struct mrg_audit_fact *fact)
+{
+	bool files = strcmp(fact->item, "/dev") == 0 || strcmp(fact->item, "/dev/shm") == 0;
+
+	return files && r->status.no_new_privs <= 0 ? LOW : INFO;
+}
+
 static int judge_terminal(const struct audit_reading *r, const struct mrg_audit_fact *fact)
 {
 	(void)fact;
@@ -238,7 +258,7 @@ static const struct audit_check checks[] = {
 	{ "root", "its root is that of the host", judge_critical,
 	  ADVICE("give it a root directory of its own", "lxc.rootfs.path", "--directory", "<filesystem><target dir='/'/>", "do not run it on '/'", "chroot(2) or pivot_root(2)") },
 	{ "namespace", "a namespace is shared with the host", judge_namespace,
-	  ADVICE("leave out '--{item}=host', or use backend native", "leave out lxc.namespace.share.{item} and lxc.namespace.keep",
+	  ADVICE("leave out the option that shares it (--network, --pid, --ipc, --uts, --cgroupns host), or use backend native", "leave out lxc.namespace.share.{item} and lxc.namespace.keep",
 		 "[Network] Private=yes for net; [Exec] PrivateUsers=yes for user", "leave out <sharenet>; <idmap> for user", "leave out --{item}=host; --userns for user", "unshare(2) for {item}") },
 	{ "root-user", "root inside is root of the host", judge_host_root,
 	  ADVICE("--userns auto", "lxc.idmap", "[Exec] PrivateUsers=pick", "<idmap>", "--userns=auto, or userns-remap", "user_namespaces(7)") },
@@ -262,6 +282,8 @@ static const struct audit_check checks[] = {
 	{ "writable", "a file system of the kernel can be written", judge_writable,
 	  ADVICE("leave out --security-opt unmask={item}, --mount and -v on it", "lxc.mount.auto = proc:mixed sys:ro cgroup:ro", "leave out SYSTEMD_NSPAWN_API_VFS_WRITABLE", "linux.readonlyPaths, by moorage-init",
 		 "leave out --privileged and --security-opt systempaths=unconfined", "a read-only bind mount on {item}") },
+	{ "cgroup", "its cgroups can be written", judge_cgroup,
+	  ADVICE("leave out --mount on {item}", "lxc.mount.auto = cgroup:ro", "its own cgroup is always writable", NULL, "leave out --privileged", "a read-only bind mount on {item}") },
 	{ "unmasked", "a file of the kernel can be seen", judge_visible,
 	  ADVICE("--security-opt mask={item}", "lxc.mount.entry = /dev/null {item} none bind", "[Files] Inaccessible={item}", "linux.maskedPaths, by moorage-init",
 		 "leave out --privileged and --security-opt unmask", "a bind mount on {item}") },
@@ -276,7 +298,7 @@ static const struct audit_check checks[] = {
 		 "leave out -v for {item}, or add :ro", "leave out the mount on {item}") },
 	{ "host-socket", "a socket of the host can be reached", judge_socket,
 	  ADVICE("leave out -v for {item}", "leave out lxc.mount.entry for {item}", "leave out [Files] Bind= for {item}", "leave out <filesystem> for {item}", "leave out -v for {item}", "leave out the mount on {item}") },
-	{ "mount-flags", "a mount lacks flags that harden it", judge_low,
+	{ "mount-flags", "a mount lacks flags that harden it", judge_flags,
 	  ADVICE("leave out --mount on {item}", "lxc.mount.auto", NULL, NULL, NULL, "remount {item} with nosuid,noexec,nodev") },
 	{ "propagation", "mounts go between it and the host", judge_high,
 	  ADVICE("leave out rshared and shared", "lxc.rootfs.options = private", "[Files] Bind= without rshared", NULL, "leave out :rshared and :shared", "mount --make-private {item}") },

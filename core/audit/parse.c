@@ -135,7 +135,8 @@ static bool parse_mount(char *line, struct audit_mount *ret)
 		sscanf(field, "master:%" SCNu32, &ret->master);
 	}
 	ret->type = field ? strtok_r(NULL, " ", &save) : NULL;
-	if (!ret->type)
+	ret->super = ret->type && strtok_r(NULL, " ", &save) ? strtok_r(NULL, " ", &save) : NULL;
+	if (!ret->super)
 		return false;
 	unescape(root);
 	unescape(target);
@@ -207,14 +208,4 @@ bool audit_is_below(const char *path, const char *prefix)
 	while (length > 0 && prefix[length - 1] == '/')
 		length--;
 	return strncmp(path, prefix, length) == 0 && (path[length] == '\0' || path[length] == '/');
-}
-
-const struct audit_mount *audit_mount_of(const struct audit_mounts *mounts, const char *path)
-{
-	const struct audit_mount *best = NULL;
-
-	for (size_t i = 0; i < mounts->n; i++)
-		if (audit_is_below(path, mounts->item[i].target) && (!best || audit_is_below(mounts->item[i].target, best->target)))
-			best = &mounts->item[i];
-	return best;
 }

@@ -30,7 +30,7 @@ static const struct {
 
 /* Places whose files change the host when they are written. */
 static const char *const writable[] = {
-	"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/mtrr", "/sys", "/sys/fs/cgroup",
+	"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/mtrr", "/sys",
 };
 
 bool audit_mount_is_slow(const struct audit_mount *mount)
@@ -43,20 +43,30 @@ bool audit_mount_is_slow(const struct audit_mount *mount)
 	return false;
 }
 
+/* Any mount on the way may be the one that is on top there; that of the root was there before the container. */
 int audit_open(const struct audit_reading *r, const char *path)
 {
-	const struct audit_mount *mount = audit_mount_of(&r->mounts, path);
-
 	if (r->root < 0)
 		return -EBADF;
-	if (mount && audit_mount_is_slow(mount))
-		return -EREMOTE;
+	for (size_t i = 0; i < r->mounts.n; i++) {
+		const struct audit_mount *mount = &r->mounts.item[i];
+
+		if (audit_mount_is_slow(mount) && strcmp(mount->target, "/") != 0 && audit_is_below(path, mount->target))
+			return -EREMOTE;
+	}
 	return path_open_in_root(r->root, path, O_PATH, 0);
+}
+
+bool audit_is_on(int fd, const struct audit_mount *mount)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st) == 0 && st.stx_mnt_id == mount->id;
 }
 
 static bool is_kernel_magic(unsigned long type)
 {
-	return type == PROC_SUPER_MAGIC || type == SYSFS_MAGIC || type == CGROUP_SUPER_MAGIC || type == CGROUP2_SUPER_MAGIC;
+	return type == PROC_SUPER_MAGIC || type == SYSFS_MAGIC;
 }
 
 static void look_visible(struct audit_reading *r, const char *path, unsigned long magic)
@@ -73,22 +83,20 @@ static void look_visible(struct audit_reading *r, const char *path, unsigned lon
 		audit_add(r, "unmasked", path, UINT64_MAX, source, "not known: %s", strerror(-fd));
 }
 
-/* cgroups of v1 are mounts below a tmpfs: one that can be written is enough. */
-static bool any_writable(const struct audit_reading *r, const char *path)
+/* Every hierarchy of cgroups is a mount of its own. Those of v1 can have a release_agent; one without a controller limits nothing. */
+static void look_cgroups(struct audit_reading *r)
 {
 	for (size_t i = 0; i < r->mounts.n; i++) {
 		const struct audit_mount *m = &r->mounts.item[i];
-		_cleanup_close_ int fd = -1;
+		_cleanup_close_ int fd = strncmp(m->type, "cgroup", 6) == 0 ? audit_open(r, m->target) : -1;
+		bool named = strncmp(m->super, "rw,name=", 8) == 0 || strstr(m->super, ",name=");
 		struct statvfs flags;
-		struct statfs fs;
 
-		if (!audit_is_below(m->target, path) || (strncmp(m->type, "cgroup", 6) != 0))
+		if (fd < 0 || !audit_is_on(fd, m) || fstatvfs(fd, &flags) < 0)
 			continue;
-		fd = audit_open(r, m->target);
-		if (fd >= 0 && fstatfs(fd, &fs) == 0 && is_kernel_magic((unsigned long)fs.f_type) && fstatvfs(fd, &flags) == 0 && !(flags.f_flag & ST_RDONLY))
-			return true;
+		audit_add(r, "cgroup", m->target, flags.f_flag & ST_RDONLY ? 0 : strcmp(m->type, "cgroup2") == 0 ? 2 : named ? 1 : 3, "mountinfo", "%s %s",
+			  m->type, flags.f_flag & ST_RDONLY ? "mounted read-only" : "can be written");
 	}
-	return false;
 }
 
 static void look_writable(struct audit_reading *r, const char *path)
@@ -100,8 +108,6 @@ static void look_writable(struct audit_reading *r, const char *path)
 	bool kernel = fd >= 0 && fstatfs(fd, &fs) == 0 && is_kernel_magic((unsigned long)fs.f_type);
 	bool open = kernel && fstatvfs(fd, &flags) == 0 && !(flags.f_flag & ST_RDONLY);
 
-	if (strcmp(path, "/sys/fs/cgroup") == 0)
-		open = any_writable(r, path);
 	strncat(source, path, sizeof(source) - strlen(source) - 1);
 	audit_add(r, "writable", path, open, source, "%s", open ? "can be written" : kernel ? "mounted read-only" : "masked, or not there");
 }
@@ -112,4 +118,5 @@ void audit_read_kernel_files(struct audit_reading *r)
 		look_visible(r, visible[i].path, visible[i].magic);
 	for (size_t i = 0; i < ARRAY_SIZE(writable); i++)
 		look_writable(r, writable[i]);
+	look_cgroups(r);
 }

@@ -86,7 +86,7 @@ static void tell_host_mount(struct audit_reading *r, const struct audit_mount *m
 	bool readonly = has_option(mount->options, "ro");
 	struct stat st;
 
-	/* Devices are looked at as devices; what something else is mounted over is out of reach. */
+	/* Devices are looked at as devices. */
 	if (fd < 0 || fstat(fd, &st) < 0 || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
 		return;
 	if (S_ISSOCK(st.st_mode)) {
@@ -98,10 +98,12 @@ static void tell_host_mount(struct audit_reading *r, const struct audit_mount *m
 		audit_walk(r, &walk, mount->target);
 }
 
-/* The mount whose number the file system at the target has: one that is covered is not looked at. */
-static bool is_on_top(const struct audit_mounts *mounts, const struct audit_mount *mount)
+/* What something else is mounted over is out of reach. */
+static bool is_reachable(const struct audit_reading *r, const struct audit_mount *mount)
 {
-	return audit_mount_of(mounts, mount->target) == mount;
+	_cleanup_close_ int fd = audit_open(r, mount->target);
+
+	return fd == -EREMOTE || (fd >= 0 && audit_is_on(fd, mount));
 }
 
 static void tell_flags(struct audit_reading *r, const struct audit_mount *mount)
@@ -145,7 +147,7 @@ void audit_read_mounts(struct audit_reading *r)
 		const struct audit_mount *mount = &r->mounts.item[i];
 		_cleanup_free_ char *host = NULL;
 
-		if (!is_on_top(&r->mounts, mount))
+		if (!is_reachable(r, mount))
 			continue;
 		tell_flags(r, mount);
 		tell_propagation(r, mount);
