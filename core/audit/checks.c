@@ -128,7 +128,7 @@ static int judge_writable(const struct audit_reading *r, const struct mrg_audit_
 	/* The one of these that asks for a capability. */
 	if (strcmp(fact->item, "/proc/mtrr") == 0 && (r->own_users || !may(r, "SYS_ADMIN")))
 		return NONE;
-	return milder(r, graded(grades, ARRAY_SIZE(grades), fact->item, MEDIUM));
+	return milder(r, graded(grades, ARRAY_SIZE(grades), fact->item, HIGH));
 }
 
 /* With that right a release_agent of cgroup v1 is a program that the host runs; without, a container can raise its own limits. */

@@ -112,6 +112,21 @@ static void look_writable(struct audit_reading *r, const char *path)
 	audit_add(r, "writable", path, open, source, "%s", open ? "can be written" : kernel ? "mounted read-only" : "masked, or not there");
 }
 
+/* The same again at another place, where nothing is masked. */
+static void look_elsewhere(struct audit_reading *r)
+{
+	for (size_t i = 0; i < r->mounts.n; i++) {
+		const struct audit_mount *m = &r->mounts.item[i];
+		bool proc = strcmp(m->type, "proc") == 0, other = proc || strcmp(m->type, "sysfs") == 0;
+		_cleanup_close_ int fd = other && !audit_is_below(m->target, proc ? "/proc" : "/sys") ? audit_open(r, m->target) : -1;
+		struct statvfs flags;
+
+		if (fd >= 0 && audit_is_on(fd, m) && fstatvfs(fd, &flags) == 0)
+			audit_add(r, "writable", m->target, !(flags.f_flag & ST_RDONLY), "mountinfo", "%s %s", m->type,
+				  flags.f_flag & ST_RDONLY ? "mounted read-only" : "can be written");
+	}
+}
+
 void audit_read_kernel_files(struct audit_reading *r)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(visible); i++)
@@ -119,4 +134,5 @@ void audit_read_kernel_files(struct audit_reading *r)
 	for (size_t i = 0; i < ARRAY_SIZE(writable); i++)
 		look_writable(r, writable[i]);
 	look_cgroups(r);
+	look_elsewhere(r);
 }
