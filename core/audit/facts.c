@@ -12,7 +12,7 @@
 #include "core/util/str.h"
 #include "core/util/utf8.h"
 
-#define FACTS_MAX	20000		/* what a container can make more of is cut */
+#define FACTS_MAX	8000		/* what a container can make more of is cut, and that is told in place of the last */
 
 char *audit_clean(const char *text, size_t length)
 {
@@ -71,8 +71,13 @@ void audit_add(struct audit_reading *r, const char *check, const char *item, uin
 	va_list args;
 	int n;
 
-	if (r->audit->n_facts >= FACTS_MAX)
+	if (r->audit->n_facts > FACTS_MAX)
 		return;
+	if (r->audit->n_facts == FACTS_MAX) {
+		check = "walk";
+		item = "facts";
+		exposure = 1;
+	}
 	va_start(args, format);
 	n = vasprintf(&value, format, args);
 	va_end(args);

@@ -15,6 +15,7 @@
 
 #define SOCKETS_DEPTH	3
 #define SOCKETS_BUDGET	20000
+#define SOCKETS_TOLD	256		/* of one mount */
 
 /* Every mount of these shows the same, and what of it can be seen or written is looked at by path. */
 static bool is_kernels(const char *type)
@@ -59,12 +60,17 @@ static char *host_path(const struct audit_reading *r, const struct audit_mount *
 
 /* ---- sockets ---------------------------------------------------------------------------------------- */
 
+struct below {
+	const struct audit_mount *mount;
+	size_t sockets;
+};
+
 static void tell_socket(struct audit_reading *r, const struct audit_entry *entry, void *data)
 {
-	const struct audit_mount *mount = data;
+	struct below *below = data;
 
-	if (S_ISSOCK(entry->mode))
-		audit_add(r, "host-socket", entry->path, 1, "mountinfo", "a socket of the host, by the mount '%s'", mount->target);
+	if (S_ISSOCK(entry->mode) && below->sockets++ < SOCKETS_TOLD)
+		audit_add(r, "host-socket", entry->path, 1, "mountinfo", "a socket of the host, by the mount '%s'", below->mount->target);
 }
 
 /* ---- one mount ---------------------------------------------------------------------------------------- */
@@ -82,7 +88,8 @@ static bool has_option(const char *options, const char *option)
 static void tell_host_mount(struct audit_reading *r, const struct audit_mount *mount, const char *host)
 {
 	_cleanup_close_ int fd = audit_open(r, mount->target);
-	struct audit_walk walk = { .r = r, .budget = SOCKETS_BUDGET, .depth = SOCKETS_DEPTH, .visit = tell_socket, .data = (void *)mount };
+	struct below below = { .mount = mount };
+	struct audit_walk walk = { .r = r, .budget = SOCKETS_BUDGET, .depth = SOCKETS_DEPTH, .visit = tell_socket, .data = &below };
 	bool readonly = has_option(mount->options, "ro");
 	struct stat st;
 
@@ -94,8 +101,10 @@ static void tell_host_mount(struct audit_reading *r, const struct audit_mount *m
 		return;
 	}
 	audit_add(r, "host-path", mount->target, readonly ? 1 : 2, "mountinfo", "'%s' of the host, %s", host, readonly ? "read-only" : "writable");
-	if (S_ISDIR(st.st_mode))
-		audit_walk(r, &walk, mount->target);
+	if (S_ISDIR(st.st_mode) && !audit_walk(r, &walk, mount->target))
+		audit_add(r, "walk", mount->target, 1, "root", "cut after %d entries: there may be more sockets", SOCKETS_BUDGET);
+	if (below.sockets > SOCKETS_TOLD)
+		audit_add(r, "walk", mount->target, 1, "root", "%zu sockets more", below.sockets - SOCKETS_TOLD);
 }
 
 /* What something else is mounted over is out of reach. */
