@@ -170,18 +170,29 @@ static void set_status(struct value *row, const struct mrg_status *status)
 
 static void set_record(struct value *row, struct mrg_container *c)
 {
-	const struct mrg_spec *spec = mrg_container_spec(c);
-
 	value_text(&row[NAME], mrg_container_name(c));
 	value_text(&row[BACKEND], mrg_container_backend(c));
 	value_text(&row[ID], mrg_container_id(c));
-	value_text(&row[ROOT], spec->root_path && strcmp(spec->root_path, "/") == 0 ? "host" : spec->root_path);
 	if (mrg_container_created(c))
 		value_number(&row[CREATED], VALUE_TIME, (uint64_t)mrg_container_created(c));
 	value_number(&row[ADOPTED], VALUE_BOOL, (uint64_t)mrg_container_adopted(c));
 	value_number(&row[TRANSIENT], VALUE_BOOL, (uint64_t)mrg_container_transient(c));
-	set_command(&row[COMMAND], spec);
-	set_labels(&row[LABELS], spec);
+}
+
+/* What the spec says. That is not read as a whole for the root alone. */
+static int set_spec(const struct listing *l, struct value *row, struct mrg_container *c, struct mrg_error *err)
+{
+	bool command = listing_wants(l, COMMAND), labels = listing_wants(l, LABELS);
+	const char *root = NULL;
+	int r;
+
+	if (command)
+		set_command(&row[COMMAND], mrg_container_spec(c));
+	if (labels)
+		set_labels(&row[LABELS], mrg_container_spec(c));
+	r = mrg_container_root(c, &root, err);
+	value_text(&row[ROOT], root && strcmp(root, "/") == 0 ? "host" : root);
+	return r;
 }
 
 static int found(struct mrg_container *c, void *data)
@@ -211,7 +222,7 @@ static int found(struct mrg_container *c, void *data)
 	set_record(row, c);
 	set_status(row, &status);
 	set_looked_up(&walk->list, row, c, alive);
-	if (mrg_container_load(c, &err) < 0)
+	if (set_spec(&walk->list, row, c, &err) < 0)
 		walk->exit = cli_fail(walk->list.cli, &err);
 	return 0;
 }

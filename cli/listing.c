@@ -151,14 +151,19 @@ bool listing_wants(const struct listing *l, int column)
 
 struct value *listing_row(struct listing *l)
 {
-	struct value *grown = reallocarray(l->values, (l->n_rows + 1) * l->n_columns, sizeof(*grown));
+	struct value *row;
 
-	if (!grown)
-		return NULL;
-	l->values = grown;
-	grown += l->n_rows++ * l->n_columns;
-	memset(grown, 0, l->n_columns * sizeof(*grown));
-	return grown;
+	/* It is full at each power of two. */
+	if ((l->n_rows & (l->n_rows - 1)) == 0) {
+		struct value *grown = reallocarray(l->values, (l->n_rows ? l->n_rows * 2 : 1) * l->n_columns, sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		l->values = grown;
+	}
+	row = l->values + l->n_rows++ * l->n_columns;
+	memset(row, 0, l->n_columns * sizeof(*row));
+	return row;
 }
 
 void listing_deinit(struct listing *l)

@@ -1,118 +1,212 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A list as a table, by libsmartcols: loaded here, since loading it would cost the commands that print none a tenth of a millisecond. */
+/* A list as a table: cells padded to the width of their column, on terminals cut where the table would be too wide. */
 
 #include "config.h"
 
 #include <errno.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-
-#include <libsmartcols/libsmartcols.h>
+#include <wchar.h>
 
 #include "cli/output.h"
 #include "cli/text.h"
+#include "core/util/arena.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
-#include "core/util/library.h"
 
-struct smartcols {
-	LIBRARY_MEMBER(scols_new_table);
-	LIBRARY_MEMBER(scols_unref_table);
-	LIBRARY_MEMBER(scols_table_enable_noheadings);
-	LIBRARY_MEMBER(scols_table_enable_noencoding);
-	LIBRARY_MEMBER(scols_table_enable_nolinesep);
-	LIBRARY_MEMBER(scols_table_set_column_separator);
-	LIBRARY_MEMBER(scols_table_new_column);
-	LIBRARY_MEMBER(scols_table_new_line);
-	LIBRARY_MEMBER(scols_line_set_data);
-	LIBRARY_MEMBER(scols_print_table);
+#define SEPARATOR	"  "
+#define LEAST_WIDTH	8		/* of a column that is cut */
+
+struct cell {
+	const char *text;
+	size_t length, width;		/* bytes, and columns of a terminal */
 };
 
-#define SYMBOL(function)	LIBRARY_SYMBOL(struct smartcols, function)
-static const struct library_symbol symbols[] = {
-	SYMBOL(scols_new_table), SYMBOL(scols_unref_table), SYMBOL(scols_table_enable_noheadings),
-	SYMBOL(scols_table_enable_noencoding), SYMBOL(scols_table_enable_nolinesep), SYMBOL(scols_table_set_column_separator),
-	SYMBOL(scols_table_new_column), SYMBOL(scols_table_new_line), SYMBOL(scols_line_set_data), SYMBOL(scols_print_table),
-	{ NULL, 0 },
+struct table {
+	const struct listing *list;
+	struct arena arena;		/* the texts */
+	struct cell *cells;		/* a line after the other, the headings first */
+	size_t n_lines, n_columns;
+	size_t width[32];
+	bool locale;			/* it has been read */
 };
 
-static int set_cell(const struct smartcols *lib, struct libscols_line *line, size_t at, const struct value *v)
+/* ---- cells ------------------------------------------------------------------------------ */
+
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+/* The bytes of @text that take at most @width columns; *ret_width: how many they take. */
+static size_t fit(const char *text, size_t width, size_t *ret_width)
+{
+	mbstate_t state = { 0 };
+	size_t at = 0, left = strlen(text), n;
+	wchar_t c;
+
+	*ret_width = 0;
+	for (; left > 0; at += n, left -= n) {
+		int columns;
+
+		n = mbrtowc(&c, text + at, left, &state);
+		columns = n == 0 || n > left ? 1 : wcwidth(c);
+		columns = columns < 0 ? 1 : columns;
+		if (*ret_width + (size_t)columns > width)
+			break;
+		*ret_width += (size_t)columns;
+		if (n == 0 || n > left) {	/* no character in this locale */
+			n = 1;
+			state = (mbstate_t){ 0 };
+		}
+	}
+	return at;
+}
+
+/* Only what is no ASCII needs the locale: reading it costs every command a quarter of a millisecond. */
+static void read_locale(struct table *t)
+{
+	if (!t->locale)
+		setlocale(LC_CTYPE, "");
+	t->locale = true;
+}
+
+static int set_cell(struct table *t, struct cell *cell, size_t column, const char *text)
 {
 	_cleanup_(buffer_deinit) struct buffer b = { .text = NULL };
-	char buffer[64];
-	const char *text = value_show(v, buffer, true);
+	bool plain = is_plain(text);
 
-	text_escape(&b, text, strlen(text), "");
+	if (!plain) {
+		text_escape(&b, text, strlen(text), "");
+		if (b.failed)
+			return -ENOMEM;
+	}
+	text = plain ? text : b.text;
+	cell->length = strlen(*text ? text : "-");
+	cell->text = arena_strndup(&t->arena, *text ? text : "-", cell->length);
+	if (!cell->text)
+		return -ENOMEM;
+	cell->width = cell->length;
+	if (!plain) {
+		read_locale(t);
+		fit(cell->text, SIZE_MAX, &cell->width);
+	}
+	if (cell->width > t->width[column])
+		t->width[column] = cell->width;
+	return 0;
+}
+
+static const struct column *column_of(const struct table *t, size_t k)
+{
+	return &t->list->columns[t->list->shown[k]];
+}
+
+static int fill(struct table *t, const struct value *const *rows, size_t n)
+{
+	struct cell *cell = t->cells;
+	char buffer[64];
+	int r = 0;
+
+	/* With or without headings the columns are as wide. */
+	for (size_t k = 0; k < t->n_columns && r == 0; k++)
+		r = set_cell(t, cell++, k, column_of(t, k)->name ? column_of(t, k)->name : column_of(t, k)->key);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < t->n_columns && r == 0; k++)
+			r = set_cell(t, cell++, k, value_show(&rows[i][t->list->shown[k]], buffer, true));
+	return r;
+}
+
+/* ---- fitting a terminal ------------------------------------------------------------------- */
+
+/* The widest that may be cut, or -1. */
+static int find_widest(const struct table *t)
+{
+	int widest = -1;
+
+	for (size_t k = 0; k < t->n_columns; k++)
+		if (column_of(t, k)->flags & COLUMN_TRUNCATE && t->width[k] > LEAST_WIDTH &&
+		    (widest < 0 || t->width[k] > t->width[widest]))
+			widest = (int)k;
+	return widest;
+}
+
+static void narrow(struct table *t)
+{
+	size_t width = strlen(SEPARATOR) * (t->n_columns - 1);
+	struct winsize size;
+	int widest;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return;
+	for (size_t k = 0; k < t->n_columns; k++)
+		width += t->width[k];
+	for (; width > size.ws_col && (widest = find_widest(t)) >= 0; width--)
+		t->width[widest]--;
+	for (size_t i = 0; i < t->n_lines * t->n_columns; i++) {
+		struct cell *cell = &t->cells[i];
+
+		if (cell->width > t->width[i % t->n_columns])
+			cell->length = fit(cell->text, t->width[i % t->n_columns], &cell->width);
+	}
+}
+
+/* ---- printing ------------------------------------------------------------------------------ */
+
+static void add_blanks(struct buffer *b, size_t n)
+{
+	static const char blanks[] = "                                ";
+
+	for (; n >= sizeof(blanks); n -= sizeof(blanks) - 1)
+		buffer_add(b, blanks, sizeof(blanks) - 1);
+	buffer_add(b, blanks, n);
+}
+
+static void add_line(const struct table *t, struct buffer *b, const struct cell *line)
+{
+	for (size_t k = 0; k < t->n_columns; k++) {
+		size_t blanks = t->width[k] - line[k].width;
+		bool right = column_of(t, k)->flags & COLUMN_RIGHT, last = k + 1 == t->n_columns;
+
+		add_blanks(b, right ? blanks : 0);
+		buffer_add(b, line[k].text, line[k].length);
+		add_blanks(b, right || last ? 0 : blanks);
+		buffer_add(b, last ? "\n" : SEPARATOR, last ? 1 : strlen(SEPARATOR));
+	}
+}
+
+static int print(const struct table *t)
+{
+	_cleanup_(buffer_deinit) struct buffer b = { .text = NULL };
+
+	for (size_t i = t->list->cli->no_headings; i < t->n_lines; i++)
+		add_line(t, &b, t->cells + i * t->n_columns);
 	if (b.failed)
 		return -ENOMEM;
-	return lib->scols_line_set_data(line, at, b.text ? b.text : "-");
-}
-
-static int add_columns(const struct smartcols *lib, const struct listing *l, struct libscols_table *table, bool truncate)
-{
-	for (int i = 0; l->shown[i] >= 0; i++) {
-		const struct column *column = &l->columns[l->shown[i]];
-		int flags = (column->flags & COLUMN_RIGHT ? SCOLS_FL_RIGHT : 0) |
-			    (truncate && column->flags & COLUMN_TRUNCATE ? SCOLS_FL_TRUNC : 0);
-
-		if (!lib->scols_table_new_column(table, column->name ? column->name : column->key, 0, flags))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int fill(const struct smartcols *lib, const struct listing *l, struct libscols_table *table, const struct value *const *rows,
-		size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct libscols_line *line = lib->scols_table_new_line(table, NULL);
-
-		if (!line)
-			return -ENOMEM;
-		for (int k = 0; l->shown[k] >= 0; k++)
-			if (set_cell(lib, line, (size_t)k, &rows[i][l->shown[k]]) < 0)
-				return -ENOMEM;
-	}
-	return 0;
-}
-
-/* smartcols prints nothing, not even headings, for a table without lines. */
-static int print_headings(const struct listing *l)
-{
-	for (int i = 0; l->shown[i] >= 0 && !l->cli->no_headings; i++)
-		printf("%s%s", i ? "  " : "", l->columns[l->shown[i]].name);
-	if (!l->cli->no_headings)
-		putchar('\n');
+	/* Whether it could be written is told at the end, as of all output. */
+	if (b.text)
+		fwrite(b.text, 1, b.length, stdout);
 	return 0;
 }
 
 int listing_table(const struct listing *l, const struct value *const *rows, size_t n, struct mrg_error *err)
 {
-	bool truncate = isatty(STDOUT_FILENO) && !l->cli->no_trunc;
-	struct libscols_table *table;
-	struct smartcols lib;
+	struct table t = { .list = l, .n_lines = n + 1 };
 	int r;
 
-	if (n == 0)
-		return print_headings(l);
-	r = library_open("libsmartcols.so.1", "libsmartcols1", symbols, &lib, err);
-	if (r < 0)
-		return r;
-	table = lib.scols_new_table();
-	if (!table)
-		return fail_memory(err);
-	/* Only here: smartcols measures cells with it, and reading the locale costs every command a quarter of a millisecond. */
-	setlocale(LC_CTYPE, "");
-	lib.scols_table_enable_noheadings(table, l->cli->no_headings);
-	lib.scols_table_enable_noencoding(table, 1);	/* escaped already */
-	lib.scols_table_set_column_separator(table, "  ");
-	lib.scols_table_enable_nolinesep(table, 0);
-	r = add_columns(&lib, l, table, truncate);
+	while (l->shown[t.n_columns] >= 0)
+		t.n_columns++;
+	t.cells = calloc(t.n_lines, t.n_columns * sizeof(*t.cells));
+	r = t.cells ? fill(&t, rows, n) : -ENOMEM;
+	if (r == 0 && isatty(STDOUT_FILENO) && !l->cli->no_trunc)
+		narrow(&t);
 	if (r == 0)
-		r = fill(&lib, l, table, rows, n);
-	if (r == 0 && lib.scols_print_table(table) < 0)
-		r = -EIO;
-	lib.scols_unref_table(table);
+		r = print(&t);
+	arena_deinit(&t.arena);
+	free(t.cells);
 	return r < 0 ? fail_errno(err, r, "cannot print the list") : 0;
 }

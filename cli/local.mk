@@ -2,7 +2,6 @@
 # The command
 
 bin_PROGRAMS += moorage
-moorage_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS)
 moorage_LDADD = libmoorage.la libutil.la
 moorage_SOURCES = \
 	%D%/cli.h \

@@ -92,6 +92,10 @@ bool cgroup_parse_mount(char *line, struct cgroup_mount *ret);
 /* Fills in the hierarchies of @cg; with @tracker_only the tracking one is enough. A negative errno. */
 int cgroup_find_mounts(struct cgroup *cg, bool tracker_only);
 
+/* Opens what tells of most containers that they have no cgroup, for whoever looks at many. */
+void cgroup_look_begin(struct mrg_look *look);
+void cgroup_look_end(struct mrg_look *look);
+
 /* ---- cgroup_tree.c: names and directories ---- */
 
 /* As mrg_error_set() for an error of cgroupfs, with the system's words behind the sentence. Codes that mean something
@@ -105,6 +109,9 @@ int cgroup_name(struct cgroup *cg, const struct mrg_unit *unit, struct mrg_error
 /* Finds the hierarchies (with @tracker_only the tracking one is enough, which is quicker) and @unit's directories. */
 int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_only, struct mrg_error *err);
 void cgroup_close(struct cgroup *cg);
+
+/* Whether @unit has no directory in the tracking hierarchy, where a look at many tells that without opening anything. */
+bool cgroup_is_absent(const struct mrg_unit *unit);
 #define _cleanup_cgroup_	_cleanup_(cgroup_close)
 #define CGROUP_INIT		{ .n = 0 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/cgroup.h"
+#include "core/context.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 
@@ -134,6 +135,19 @@ static bool add_at(struct cgroup *cg, const char *path, const struct cgroup_moun
 static bool add_v2(struct cgroup *cg, const char *path)
 {
 	return add_at(cg, path, &(struct cgroup_mount){ .version = 2 });
+}
+
+void cgroup_look_begin(struct mrg_look *look)
+{
+	struct cgroup cg = CGROUP_INIT;
+
+	look->cgroups_unified = add_v2(&cg, TOP);
+	look->cgroups = look->cgroups_unified || add_v2(&cg, UNIFIED) ? cg.item[0].root : -ENOENT;
+}
+
+void cgroup_look_end(struct mrg_look *look)
+{
+	look->cgroups = fd_close(look->cgroups);
 }
 
 /* Takes in the v1 hierarchy with the controllers @names if it is mounted where it usually is, under just these names. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/cgroup.h"
+#include "core/context.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/path.h"
@@ -227,6 +228,18 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 	if (unit->cgroup && cg->tracker && cg->tracker->dir < 0)
 		choose_tracker(cg, true);
 	return 0;
+}
+
+bool cgroup_is_absent(const struct mrg_unit *unit)
+{
+	const struct mrg_look *look = unit->look;
+	struct cgroup cg = CGROUP_INIT;
+
+	if (!look || look->cgroups < 0)
+		return false;
+	cg.unified_only = look->cgroups_unified;
+	/* What is wrong with the name is told by who opens it. */
+	return cgroup_name(&cg, unit, NULL) == 0 && faccessat(look->cgroups, cg.path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
 void cgroup_close(struct cgroup *cg)

@@ -89,7 +89,7 @@ int container_replace_spec(struct mrg_container *c, struct mrg_spec *spec, struc
 
 /* ---- looking -------------------------------------------------------------------------------- */
 
-int container_plugin(struct mrg_container *c, struct mrg_error *err)
+int container_load_plugin(struct mrg_container *c, struct mrg_error *err)
 {
 	int r;
 
@@ -106,6 +106,33 @@ int container_plugin(struct mrg_container *c, struct mrg_error *err)
 	return r;
 }
 
+int container_load_spec(struct mrg_container *c, struct mrg_error *err)
+{
+	struct record *record = c->record;
+	struct mrg_spec *brief = record->spec, *whole;
+	int r;
+
+	if (!record->brief)
+		return 0;
+	r = store_read_spec(record, err);
+	if (r < 0)
+		return r;
+	whole = record->spec;
+	record->spec = brief;
+	r = container_replace_spec(c, whole, err);
+	if (r < 0)
+		mrg_spec_free(whole);
+	record->brief = r < 0;
+	return r;
+}
+
+int container_plugin(struct mrg_container *c, struct mrg_error *err)
+{
+	int r = container_load_plugin(c, err);
+
+	return r < 0 ? r : container_load_spec(c, err);
+}
+
 static bool is_removed(const struct mrg_container *c)
 {
 	struct stat st;
@@ -117,8 +144,12 @@ static bool is_removed(const struct mrg_container *c)
 static int ask_for_process(struct mrg_container *c, struct view *view, struct mrg_error *err)
 {
 	struct mrg_process process = { .pidfd = -1 };
-	int r = dispatch_process(c->plugin, &view->unit, &process, err);
+	int r = c->plugin->table.process ? container_load_spec(c, err) : 0;
 
+	if (r < 0)
+		return r;
+	store_unit(c->record, &view->run, &view->unit);
+	r = dispatch_process(c->plugin, &view->unit, &process, err);
 	if (r <= 0)
 		return r;
 	if (!process.start_time && proc_start_time(process.pid, &process.start_time) < 0)
@@ -151,9 +182,9 @@ static int look(struct mrg_container *c, struct view *view, struct mrg_error *er
 	return state_is_alive(view->state) ? ask_for_process(c, view, err) : 0;
 }
 
-int container_look(struct mrg_container *c, struct view *ret, struct mrg_error *err)
+int container_glance(struct mrg_container *c, struct view *ret, struct mrg_error *err)
 {
-	int r = container_plugin(c, err);
+	int r = container_load_plugin(c, err);
 
 	*ret = (struct view){ .run.process.pidfd = -1 };
 	if (r == 0)
@@ -161,6 +192,17 @@ int container_look(struct mrg_container *c, struct view *ret, struct mrg_error *
 	if (r < 0)
 		container_look_away(ret);
 	return r;
+}
+
+int container_look(struct mrg_container *c, struct view *ret, struct mrg_error *err)
+{
+	int r = container_load_spec(c, err);
+
+	if (r < 0) {
+		*ret = (struct view){ .run.process.pidfd = -1 };
+		return r;
+	}
+	return container_glance(c, ret, err);
 }
 
 void container_look_away(struct view *view)

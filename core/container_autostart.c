@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,8 +14,10 @@
 #include "core/util/cleanup.h"
 #include "core/util/command.h"
 #include "core/util/fail.h"
+#include "core/util/fd.h"
 #include "core/util/str.h"
 
+#define ENABLED		"/etc/systemd/system/multi-user.target.wants"
 #define UNIT_SIZE	(sizeof("moorage@.service") + 63)
 
 static void unit_name(const struct mrg_container *c, char unit[UNIT_SIZE])
@@ -22,13 +25,25 @@ static void unit_name(const struct mrg_container *c, char unit[UNIT_SIZE])
 	snprintf(unit, UNIT_SIZE, "moorage@%.63s.service", c->record->name);
 }
 
+void autostart_look_begin(struct mrg_look *look)
+{
+	look->enabled = open(ENABLED, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+void autostart_look_end(struct mrg_look *look)
+{
+	look->enabled = fd_close(look->enabled);
+}
+
 /* The symlink that "systemctl enable" makes is all there is to it, and is looked at without systemctl. */
-static int unit_is_enabled(const char *unit)
+static int unit_is_enabled(const struct mrg *m, const char *unit)
 {
 	char path[256];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/etc/systemd/system/multi-user.target.wants/%s", unit);
+	if (m->looks > 0 && m->look.enabled >= 0)
+		return fstatat(m->look.enabled, unit, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	snprintf(path, sizeof(path), ENABLED "/%s", unit);
 	return lstat(path, &st) == 0;
 }
 
@@ -57,20 +72,23 @@ static int unit_autostart(struct mrg_container *c, int on, struct mrg_error *err
 		return mrg_error_set(err, -MRG_E_STATE, "container '%s' is removed when it ends: it cannot start at boot", c->record->name);
 	if (on >= 0 && geteuid() != 0)
 		return mrg_error_set(err, -MRG_E_PERMISSION, "only root can have containers started at boot");
-	if (on >= 0 && on != unit_is_enabled(unit))
+	if (on >= 0 && on != unit_is_enabled(c->m, unit))
 		r = systemctl(on ? "enable" : "disable", unit, err);
-	return r < 0 ? r : unit_is_enabled(unit);
+	return r < 0 ? r : unit_is_enabled(c->m, unit);
 }
 
 int mrg_autostart(struct mrg_container *c, int on, struct mrg_error *err)
 {
 	struct mrg_unit unit;
-	int r = container_plugin(c, err);
+	int r = container_load_plugin(c, err);
 
 	if (r < 0)
 		return r;
 	if (!c->plugin->table.autostart)
 		return unit_autostart(c, on, err);
+	r = container_load_spec(c, err);
+	if (r < 0)
+		return r;
 	store_unit(c->record, NULL, &unit);
 	return dispatch_autostart(c->plugin, &unit, on, err);
 }
@@ -80,7 +98,7 @@ int container_forget_autostart(struct mrg_container *c, struct mrg_error *err)
 	char unit[UNIT_SIZE];
 
 	unit_name(c, unit);
-	return c->plugin->table.autostart || c->record->transient || !unit_is_enabled(unit) ? 0 : systemctl("disable", unit, err);
+	return c->plugin->table.autostart || c->record->transient || !unit_is_enabled(c->m, unit) ? 0 : systemctl("disable", unit, err);
 }
 
 int mrg_generate(struct mrg_container *c, char **ret, struct mrg_error *err)

@@ -44,6 +44,9 @@ struct mrg_container *container_new(struct mrg *m, struct record *record);
 /* container_open.c: opens a record that is whole. A half made one is repaired when its maker is gone; a maker at work is waited for @timeout_ms. */
 int container_open_record(struct mrg *m, const char *name, int timeout_ms, struct record **ret, struct mrg_error *err);
 
+/* The same for a look, without waiting: of the spec no more than a state needs may have been read. */
+int container_open_brief(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err);
+
 /* One that the engine of @p keeps. */
 int container_new_adopted(struct mrg *m, struct plugin *p, const char *name, struct mrg_container **ret, struct mrg_error *err);
 
@@ -57,11 +60,20 @@ int container_digest(struct plugin *p, const struct mrg_unit *unit, uint64_t *re
 int container_replace_spec(struct mrg_container *c, struct mrg_spec *spec, struct mrg_error *err);
 
 /* Loads the plugin once; tells the damage of a damaged record. */
+int container_load_plugin(struct mrg_container *c, struct mrg_error *err);
+
+/* Reads the whole spec if only what a listing needs was read. */
+int container_load_spec(struct mrg_container *c, struct mrg_error *err);
+
+/* Both: what every verb begins with. */
 int container_plugin(struct mrg_container *c, struct mrg_error *err);
 
 /* Looks at processes, engine and state. -MRG_E_NOT_FOUND when the record was removed meanwhile. */
 int container_look(struct mrg_container *c, struct view *ret, struct mrg_error *err);
 void container_look_away(struct view *view);
+
+/* The same with what was read of the spec: enough for the state. */
+int container_glance(struct mrg_container *c, struct view *ret, struct mrg_error *err);
 #define _cleanup_view_ _cleanup_(container_look_away)
 
 /* Takes the lock, then looks. */
@@ -75,6 +87,10 @@ int container_wait_end(struct mrg_container *c, int timeout_ms, struct mrg_statu
 
 /* Does a dead monitor's work, under the lock: releases what the run took and notes the end. */
 int container_tidy(struct mrg_container *c, struct view *view, struct mrg_error *err);
+
+/* container_autostart.c: opens where it is seen, for whoever looks at many. */
+void autostart_look_begin(struct mrg_look *look);
+void autostart_look_end(struct mrg_look *look);
 
 /* container_autostart.c: takes back what mrg_autostart() has left outside the record. */
 int container_forget_autostart(struct mrg_container *c, struct mrg_error *err);

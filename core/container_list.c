@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cgroup.h"
 #include "core/container_internal.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
@@ -18,7 +19,7 @@ struct listing {
 	int (*found)(struct mrg_container *c, void *data);
 	void (*warn)(const char *name, const struct mrg_error *err, void *data);
 	void *data;
-	char **own;			/* "BACKEND:NAME" of ours */
+	struct strings own;		/* "BACKEND:NAME" of ours; sorted when all are there */
 };
 
 static void report(const struct listing *l, const char *name, const struct mrg_error *why)
@@ -37,7 +38,7 @@ static int remember(struct listing *l, const struct record *record)
 		full = NULL;
 		return -ENOMEM;
 	}
-	return strv_append(&l->own, full);
+	return strings_add(&l->own, full);
 }
 
 static int list_one(const char *name, void *data)
@@ -46,7 +47,7 @@ static int list_one(const char *name, void *data)
 	struct mrg_error why = { 0 };
 	struct record *record = NULL;
 	struct mrg_container *c;
-	int r = container_open_record(l->m, name, 0, &record, &why);
+	int r = container_open_brief(l->m, name, &record, &why);
 
 	/* Removed, or not finished, while we look: not there. */
 	if (r == -MRG_E_NOT_FOUND || r == -MRG_E_BUSY)
@@ -73,7 +74,7 @@ static int list_one(const char *name, void *data)
 
 static int collect(const struct mrg_found *found, void *data)
 {
-	return store_adopted_name_is_valid(found->name) ? strv_append(data, found->name) : 0;
+	return store_adopted_name_is_valid(found->name) ? strings_add(data, found->name) : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -92,7 +93,7 @@ static int list_adopted(struct listing *l, struct plugin *p, const char *name)
 		full = NULL;
 		return -ENOMEM;
 	}
-	if (strv_contains(l->own, full))
+	if (l->own.n > 0 && bsearch(&(const char *){ full }, l->own.strv, l->own.n, sizeof(char *), compare))
 		return 0;
 	r = container_new_adopted(l->m, p, name, &c, &why);
 	if (r < 0) {
@@ -131,7 +132,7 @@ static bool release_lost(const char *name, void *data)
 
 static int list_engine(struct listing *l, const char *backend)
 {
-	_cleanup_(strv_freep) char **names = NULL;
+	_cleanup_(strings_deinit) struct strings names = { 0 };
 	struct mrg_error why = { 0 };
 	struct plugin *p;
 	int r;
@@ -145,11 +146,11 @@ static int list_engine(struct listing *l, const char *backend)
 			report(l, backend, &why);
 		return 0;
 	}
-	store_forget_adopted(l->m, backend, l->m->path, names, release_lost, &(struct lost){ l->m, p });
-	if (names)
-		qsort(names, strv_length(names), sizeof(char *), compare);
-	for (size_t i = 0; names && names[i] && r == 0; i++)
-		r = list_adopted(l, p, names[i]);
+	if (names.n > 0)
+		qsort(names.strv, names.n, sizeof(char *), compare);
+	store_forget_adopted(l->m, backend, l->m->path, names.strv, release_lost, &(struct lost){ l->m, p });
+	for (size_t i = 0; i < names.n && r == 0; i++)
+		r = list_adopted(l, p, names.strv[i]);
 	return r;
 }
 
@@ -158,10 +159,30 @@ static int list_engines(struct listing *l, struct mrg_error *err)
 	_cleanup_(strv_freep) char **backends = NULL;
 	int r = mrg_backend_names(l->m, &backends, err);
 
+	if (l->own.n > 0)
+		qsort(l->own.strv, l->own.n, sizeof(char *), compare);
 	for (size_t i = 0; r == 0 && backends[i]; i++)
 		if (!l->backend || strcmp(l->backend, backends[i]) == 0)
 			r = list_engine(l, backends[i]);
 	return r;
+}
+
+static void look_begin(struct mrg *m)
+{
+	if (m->looks++ > 0)
+		return;
+	store_look_begin(m, &m->look);
+	cgroup_look_begin(&m->look);
+	autostart_look_begin(&m->look);
+}
+
+static void look_end(struct mrg *m)
+{
+	if (--m->looks > 0)
+		return;
+	store_look_end(&m->look);
+	cgroup_look_end(&m->look);
+	autostart_look_end(&m->look);
 }
 
 int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_container *c, void *data),
@@ -169,10 +190,13 @@ int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_contain
 	     struct mrg_error *err)
 {
 	struct listing l = { .m = m, .backend = backend, .found = found, .warn = warn, .data = data };
-	int r = store_walk(m, list_one, &l, err);
+	int r;
 
+	look_begin(m);
+	r = store_walk(m, list_one, &l, err);
 	if (r == 0)
 		r = list_engines(&l, err);
-	strv_free(l.own);
+	look_end(m);
+	strings_deinit(&l.own);
 	return r == -ENOMEM ? fail_memory(err) : r;
 }

@@ -72,8 +72,10 @@ static int load(struct mrg_container *c, struct mrg_error *err)
 {
 	struct mrg_unit unit;
 	uint64_t digest = 0;
-	int r;
+	int r = container_load_spec(c, err);
 
+	if (r < 0)
+		return r;
 	/* Nobody but us writes what a backend without a manager of its own has. */
 	if (!c->record->adopted && !c->record->native)
 		return 0;
@@ -101,6 +103,14 @@ int mrg_container_load(struct mrg_container *c, struct mrg_error *err)
 	if (c->load_error.code < 0 && err)
 		*err = c->load_error;
 	return c->load_error.code;
+}
+
+int mrg_container_root(struct mrg_container *c, const char **ret, struct mrg_error *err)
+{
+	int r = c->record->brief ? 0 : mrg_container_load(c, err);
+
+	*ret = c->record->spec->root_path;
+	return r;
 }
 
 const struct mrg_spec *mrg_container_spec(struct mrg_container *c)

@@ -59,6 +59,20 @@ int container_open_record(struct mrg *m, const char *name, int timeout_ms, struc
 	return r;
 }
 
+int container_open_brief(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err)
+{
+	struct record *record = NULL;
+	int r = store_open_brief(m, name, &record, err);
+
+	if (r < 0 || !record->creating) {
+		if (r == 0)
+			*ret = record;
+		return r;
+	}
+	store_free(record);
+	return container_open_record(m, name, 0, ret, err);
+}
+
 static int collect_name(const char *name, void *data)
 {
 	return strv_append(data, name);

@@ -38,7 +38,8 @@ static bool monitor_is_lost(struct mrg_container *c)
 static int status_of(struct mrg_container *c, const struct view *view, struct mrg_status *ret, struct mrg_error *err)
 {
 	struct exit_record end;
-	int r = store_read_exit(c->record, &end, err);
+	/* What was never started has never ended. */
+	int r = view->state == MRG_STATE_CREATED ? 0 : store_read_exit(c->record, &end, err);
 
 	if (r < 0)
 		return r;
@@ -66,7 +67,7 @@ static int status_of(struct mrg_container *c, const struct view *view, struct mr
 int mrg_container_status(struct mrg_container *c, struct mrg_status *ret, struct mrg_error *err)
 {
 	_cleanup_view_ struct view view;
-	int r = container_look(c, &view, err);
+	int r = container_glance(c, &view, err);
 
 	return r < 0 ? r : status_of(c, &view, ret, err);
 }

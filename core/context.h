@@ -4,9 +4,21 @@
 
 /* The library's context: where things are, and the plugins loaded so far. */
 
+#include <stdbool.h>
+
 #include <moorage/moorage.h>
 
+#include "core/util/proc.h"
+
 struct plugin;
+
+/* What is found out once for all containers that are looked at: open directories, or a negative errno. */
+struct mrg_look {
+	int records[2];			/* store_dirs.c: of the kept and of the transient ones */
+	int cgroups;			/* cgroup_mounts.c: cgroup v2, if it is mounted at a usual place */
+	bool cgroups_unified;		/* and it is all there is */
+	int enabled;			/* container_autostart.c: where systemd has what starts at boot */
+};
 
 struct mrg {
 	char *state_dir, *run_dir;
@@ -16,6 +28,9 @@ struct mrg {
 	struct plugin *plugins;		/* registry.c: a list, newest first */
 	char *default_backend;		/* config.c: read on demand */
 	char *path;			/* where engines keep their containers; NULL: each its default */
+	unsigned int looks;		/* container_list.c: how many look at many containers now */
+	struct mrg_look look;		/* valid while @looks is not 0 */
+	char boot_id[BOOT_ID_SIZE];	/* store_dirs.c: read on demand; "": not yet */
 	int ahead[2];			/* launch.c: session and control of a monitor that waits for its order; -1: none */
 };
 

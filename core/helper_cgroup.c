@@ -52,17 +52,26 @@ static int open_running(struct cgroup *cg, const struct mrg_unit *unit, bool tra
 
 /* ---- state ---- */
 
-int mrg_helper_cgroup_state(void *self _unused_, const struct mrg_unit *unit, struct mrg_error *err)
+/* RUNNING or PAUSED; 0: neither. */
+static int state_alive(const struct mrg_unit *unit, struct mrg_error *err)
 {
 	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
 	int r = cgroup_open(&cg, unit, true, err);
 
 	if (r == 0)
 		r = runs(&cg, unit, err);
-	if (r < 0)
+	if (r <= 0)
 		return r;
-	if (r > 0)
-		return has_dir(&cg) && cg.ops->frozen(&cg) > 0 ? MRG_STATE_PAUSED : MRG_STATE_RUNNING;
+	return has_dir(&cg) && cg.ops->frozen(&cg) > 0 ? MRG_STATE_PAUSED : MRG_STATE_RUNNING;
+}
+
+int mrg_helper_cgroup_state(void *self _unused_, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	bool ended = !unit->process && !unit->cgroup && cgroup_is_absent(unit);
+	int r = ended ? 0 : state_alive(unit, err);
+
+	if (r != 0)
+		return r;
 	/* run.json without exit.json: the monitor was killed before the container ended. */
 	if (unit->dir >= 0 && (faccessat(unit->dir, "exit.json", F_OK, 0) == 0 ||
 			       faccessat(unit->dir, "run.json", F_OK, 0) == 0))

@@ -4,6 +4,7 @@
 # Utilities, for the library, the command and plugins alike.
 noinst_LTLIBRARIES += libutil.la
 libutil_la_SOURCES = \
+	%D%/util/arena.c %D%/util/arena.h \
 	%D%/util/backend_name.h \
 	%D%/util/cleanup.h \
 	%D%/util/command.c %D%/util/command.h \
@@ -180,6 +181,7 @@ libcore_la_SOURCES = \
 	%D%/spec_table.c %D%/spec_table.h \
 	%D%/store.c %D%/store.h \
 	%D%/store_adopt.c \
+	%D%/store_brief.c \
 	%D%/store_dirs.c \
 	%D%/store_files.c \
 	%D%/store_internal.h \

@@ -123,17 +123,18 @@ int monitor_ended(void *data, int *ret_status)
 static int take_signals(struct monitor *mon)
 {
 	struct sigaction standard = { .sa_handler = SIG_DFL };
-	sigset_t all, child;
+	sigset_t all, ours;
 
-	/* The monitor ends with its container, not by a signal meant for somebody's session. */
+	/* The monitor ends with its container, not by a signal meant for somebody's session; but a host that shuts down sends SIGTERM. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	/* What our caller ignores was inherited: an ignored SIGCHLD would lose exit statuses. */
 	for (int i = 1; i < NSIG; i++)
 		sigaction(i, &standard, NULL);
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	mon->pump.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGCHLD);
+	sigaddset(&ours, SIGTERM);
+	mon->pump.signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 	return mon->pump.signals < 0 ? -errno : 0;
 }
 

@@ -18,6 +18,7 @@ struct monitor {
 	struct log *log;		/* NULL: none is written */
 	struct pump pump;
 	bool lost;			/* the engine could not tell the status */
+	bool stopping;			/* a process of ours stops the container */
 	struct order_fds fds;		/* of the order */
 };
 

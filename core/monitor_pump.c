@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -175,12 +176,14 @@ static size_t fill_slots(const struct pump *p, struct pollfd slots[SLOT_CLIENTS 
 	return SLOT_CLIENTS + p->n_clients;
 }
 
-static void drop_signals(const struct pump *p)
+/* Those of children say only that it is time to look. */
+static void take_signals(struct pump *p)
 {
-	struct signalfd_siginfo info[8];
+	struct signalfd_siginfo info;
 
-	while (read(p->signals, info, sizeof(info)) > 0)
-		;
+	while (read(p->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo == SIGTERM && p->terminate)
+			p->terminate(p->data);
 }
 
 /* Last first, since dropping one moves the last into its place. */
@@ -244,7 +247,7 @@ int pump_run(struct pump *p)
 		if (r <= 0)
 			continue;
 		if (slots[SLOT_SIGNALS].revents)
-			drop_signals(p);
+			take_signals(p);
 		serve(p, slots, n);
 		look |= p->ends_with_clients && p->n_clients == 0;
 	}

@@ -45,6 +45,7 @@ struct pump {
 	/* Whether the process has ended: 1 and its wait status, or 0. */
 	int (*ended)(void *data, int *ret_status);
 	int (*kill)(void *data, int signo);
+	void (*terminate)(void *data);	/* SIGTERM has come; NULL: it is ignored */
 	void *data;
 	void (*rest)(void);		/* called once, when nothing has happened for a while; may be NULL */
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -52,6 +53,33 @@ static int kill_first(void *data, int signo)
 	return dispatch_kill(mon->plugin, &mon->unit, signo, 0, &err);
 }
 
+/* As "moorage stop" does, and with nothing of ours: the original holds the streams. */
+static void __attribute__((noreturn)) stop_by_name(const char *name)
+{
+	struct mrg_container *c = NULL;
+	struct mrg *m = NULL;
+	struct mrg_error err;
+
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	if (mrg_new(&m, NULL, &err) == 0 && mrg_container_open(m, name, &c, &err) == 0)
+		mrg_stop(c, -1, 0, &err);
+	_exit(EXIT_SUCCESS);
+}
+
+/* Whoever ends everything on this host - its shutdown, the end of a session with all its processes - gets the container ended in order. */
+static void stop(void *data)
+{
+	struct monitor *mon = data;
+	char name[256];
+
+	if (mon->stopping)
+		return;
+	mon->stopping = true;
+	snprintf(name, sizeof(name), "%s:%s", mon->record->backend, mon->record->name);
+	if (fork() == 0)
+		stop_by_name(name);
+}
+
 static int open_log(struct monitor *mon, struct mrg_error *err)
 {
 	const struct mrg_spec *spec = mon->record->spec;
@@ -69,6 +97,7 @@ static int prepare(struct monitor *mon, struct mrg_error *err)
 		r = listen_in(mon->record->dir, &mon->pump.listener, err);
 	mon->pump.log = mon->log;
 	mon->pump.kill = kill_first;
+	mon->pump.terminate = stop;
 	return r;
 }
 

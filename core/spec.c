@@ -7,23 +7,18 @@
 #include <string.h>
 
 #include "core/spec_table.h"
+#include "core/util/arena.h"
 #include "core/util/cleanup.h"
 
-/* One allocation each: address sanitizers then see every overrun, and a spec is a few hundred of them. */
-struct block {
-	struct block *next;
-	_Alignas(max_align_t) char data[];
-};
-
-/* Lists carry no capacity. The arena remembers that of those which grew last, so that appending is cheap and
+/* Lists carry no capacity. That of those which grew last is remembered here, so that appending is cheap and
  * an array that somebody else made is still never written beyond its end. */
 struct grown {
 	const void *item;
 	size_t capacity;
 };
 
-struct arena {
-	struct block *blocks;
+struct memory {
+	struct arena arena;
 	struct grown grown[16];
 	unsigned int next;
 };
@@ -34,7 +29,7 @@ struct mrg_spec *mrg_spec_new(void)
 
 	if (!spec)
 		return NULL;
-	spec->arena = calloc(1, sizeof(struct arena));
+	spec->arena = calloc(1, sizeof(struct memory));
 	if (!spec->arena)
 		return NULL;
 	return take_ptr(spec);
@@ -42,56 +37,42 @@ struct mrg_spec *mrg_spec_new(void)
 
 struct mrg_spec *mrg_spec_free(struct mrg_spec *spec)
 {
-	struct arena *arena;
+	struct memory *memory;
 
 	if (!spec)
 		return NULL;
-	arena = spec->arena;
-	while (arena->blocks) {
-		struct block *next = arena->blocks->next;
-
-		free(arena->blocks);
-		arena->blocks = next;
-	}
-	free(arena);
+	memory = spec->arena;
+	arena_deinit(&memory->arena);
+	free(memory);
 	free(spec);
 	return NULL;
 }
 
 void *mrg_spec_alloc(struct mrg_spec *spec, size_t size)
 {
-	struct arena *arena = spec->arena;
-	struct block *block;
+	struct memory *memory = spec->arena;
 
-	if (size > SIZE_MAX - sizeof(*block))
-		return NULL;
-	block = calloc(1, sizeof(*block) + size);
-	if (!block)
-		return NULL;
-	block->next = arena->blocks;
-	arena->blocks = block;
-	return block->data;
+	return arena_alloc(&memory->arena, size);
 }
 
 char *mrg_spec_strdup(struct mrg_spec *spec, const char *text)
 {
-	size_t size = strlen(text) + 1;
-	char *copy = mrg_spec_alloc(spec, size);
+	struct memory *memory = spec->arena;
 
-	return copy ? memcpy(copy, text, size) : NULL;
+	return arena_strndup(&memory->arena, text, strlen(text));
 }
 
 /* An array with room for one more behind the @n elements of @item: @item itself, or a larger copy. */
 static void *grow(struct mrg_spec *spec, void *item, size_t n, size_t item_size)
 {
-	struct arena *arena = spec->arena;
+	struct memory *memory = spec->arena;
 	struct grown *grown = NULL;
 	size_t capacity;
 	void *bigger;
 
-	for (size_t i = 0; i < ARRAY_SIZE(arena->grown) && item; i++)
-		if (arena->grown[i].item == item)
-			grown = &arena->grown[i];
+	for (size_t i = 0; i < ARRAY_SIZE(memory->grown) && item; i++)
+		if (memory->grown[i].item == item)
+			grown = &memory->grown[i];
 	if (grown && n < grown->capacity)
 		return item;
 	capacity = n < 4 ? 8 : n * 2;
@@ -103,7 +84,7 @@ static void *grow(struct mrg_spec *spec, void *item, size_t n, size_t item_size)
 	if (item)
 		memcpy(bigger, item, n * item_size);
 	if (!grown)
-		grown = &arena->grown[arena->next++ % ARRAY_SIZE(arena->grown)];
+		grown = &memory->grown[memory->next++ % ARRAY_SIZE(memory->grown)];
 	*grown = (struct grown){ bigger, capacity };
 	return bigger;
 }

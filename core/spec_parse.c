@@ -291,21 +291,22 @@ static int read_caps(struct reader *reader, const struct member *member, void *b
 {
 	struct place inside = { .parent = place };
 	uint64_t caps = 0;
+	char shown[64];
 	int r = spec_expect(reader, json, JSON_ARRAY, place);
 
 	if (r < 0)
 		return r;
 	for (const struct json *item = json->first; item; item = item->next, inside.index++) {
 		int number;
-		char shown[64];
 
 		r = spec_expect(reader, item, JSON_STRING, &inside);
 		if (r < 0)
 			return r;
 		number = strncmp(item->text, "CAP_", 4) == 0 ? parse_capability(item->text) : -1;
-		format_key(shown, sizeof(shown), item->text);
-		if (number < 0)
+		if (number < 0) {
+			format_key(shown, sizeof(shown), item->text);
 			return spec_fail(&inside, reader->err, "must be a capability such as CAP_CHOWN, not '%s'", shown);
+		}
 		caps |= UINT64_C(1) << number;
 	}
 	*(uint64_t *)member_at(member, base) = caps;
@@ -349,7 +350,7 @@ static int read_members(struct reader *reader, const struct object *object, void
 			const struct place *place)
 {
 	const char *known[32];
-	size_t n = 0;
+	size_t n = 0, found = 0;
 	int r = spec_expect(reader, json, JSON_OBJECT, place);
 
 	if (r < 0)
@@ -359,6 +360,7 @@ static int read_members(struct reader *reader, const struct object *object, void
 		struct place inside = { .parent = place, .key = m->name };
 
 		known[n++] = m->name;
+		found += value != NULL;
 		if (value)
 			r = spec_read_value(reader, m, base, value, &inside);
 		else if (m->required)
@@ -369,7 +371,7 @@ static int read_members(struct reader *reader, const struct object *object, void
 			return r;
 	}
 	known[n] = NULL;
-	for (const struct json *item = json->first; item; item = item->next) {
+	for (const struct json *item = found < json->n ? json->first : NULL; item; item = item->next) {
 		struct place inside = { .parent = place, .key = item->key };
 
 		if (!strv_contains((char *const *)known, item->key))

@@ -9,7 +9,7 @@
 #include "core/spec_table.h"
 #include "core/util/cleanup.h"
 
-#define PATH_SIZE	96		/* the longest path of the table is half of it */
+#define KEY_SIZE	48		/* the longest key of the table is half of it */
 
 static int report(struct reader *reader, int field, const struct place *place)
 {
@@ -134,90 +134,102 @@ static const struct {
 	{ "/moorage/hostNamespaces", read_host_namespaces },
 };
 
-/* The field whose path is @path; else -1, and in @ret_inside whether fields lie below it. */
-static int find_path(const char *path, bool *ret_inside)
+/* What has a path: the fields, then the special keys. */
+#define N_ROWS	(MRG_FIELD_MAX + ARRAY_SIZE(special))
+
+static const char *row_path(size_t row)
 {
-	size_t length = strlen(path);
+	return row < MRG_FIELD_MAX ? spec_fields[row].info.path : special[row - MRG_FIELD_MAX].path;
+}
 
-	*ret_inside = false;
-	for (unsigned int i = 0; i < MRG_FIELD_MAX; i++) {
-		const char *row = spec_fields[i].info.path;
+/* The rows that lie below one object: what their paths have in common ends at @length, behind the slash. */
+struct level {
+	size_t length, n;
+	unsigned char row[N_ROWS];
+};
+_Static_assert(N_ROWS <= 256, "a row is a byte");
 
-		if (spec_namespace_type(i) || strncmp(row, path, length) != 0)
+static void top_level(struct level *level)
+{
+	level->length = 1;
+	level->n = 0;
+	for (size_t row = 0; row < N_ROWS; row++)
+		if (row >= MRG_FIELD_MAX || !spec_namespace_type((unsigned int)row))
+			level->row[level->n++] = (unsigned char)row;
+}
+
+/* The row that @key of @level is, or -1: then @ret are those below it. */
+static int find_row(const struct level *level, const char *key, struct level *ret)
+{
+	size_t length = strlen(key);
+
+	ret->length = level->length + length + 1;
+	ret->n = 0;
+	for (size_t i = 0; i < level->n; i++) {
+		const char *rest = row_path(level->row[i]) + level->length;
+
+		if (rest[0] != key[0] || strncmp(rest, key, length) != 0)
 			continue;
-		if (row[length] == '\0')
-			return (int)i;
-		if (row[length] == '/')
-			*ret_inside = true;
+		if (rest[length] == '\0')
+			return level->row[i];
+		if (rest[length] == '/')
+			ret->row[ret->n++] = level->row[i];
 	}
 	return -1;
 }
 
-/* Copies the key that follows @prefix in @path, if it does. */
-static bool child_key(const char *path, const char *prefix, char key[PATH_SIZE])
+/* An unknown key: all keys known beside it are what it may have meant. */
+static int unknown_key(struct reader *reader, const struct level *level, const struct place *place)
 {
-	size_t length = strlen(prefix), n;
+	char keys[N_ROWS][KEY_SIZE];
+	const char *known[N_ROWS + 1];
 
-	if (strncmp(path, prefix, length) != 0 || path[length] != '/')
-		return false;
-	n = strcspn(path + length + 1, "/");
-	memcpy(key, path + length + 1, n);
-	key[n] = '\0';
-	return true;
-}
+	for (size_t i = 0; i < level->n; i++) {
+		const char *rest = row_path(level->row[i]) + level->length;
 
-/* An unknown key below @prefix: all keys known there are what it may have meant. */
-static int unknown_below(struct reader *reader, const char *prefix, const struct place *place)
-{
-	char keys[MRG_FIELD_MAX + ARRAY_SIZE(special)][PATH_SIZE];
-	const char *known[ARRAY_SIZE(keys) + 1];
-	size_t n = 0;
-
-	for (unsigned int i = 0; i < MRG_FIELD_MAX; i++)
-		if (!spec_namespace_type(i) && child_key(spec_fields[i].info.path, prefix, keys[n]))
-			known[n] = keys[n], n++;
-	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
-		if (child_key(special[i].path, prefix, keys[n]))
-			known[n] = keys[n], n++;
-	known[n] = NULL;
+		snprintf(keys[i], sizeof(keys[i]), "%.*s", (int)strcspn(rest, "/"), rest);
+		known[i] = keys[i];
+	}
+	known[level->n] = NULL;
 	return spec_unknown_key(reader, place, known);
 }
 
-static int read_object(struct reader *reader, const struct json *json, const char *prefix, const struct place *place);
+static int read_object(struct reader *reader, const struct json *json, const struct level *level, const struct place *place);
 
-static int read_key(struct reader *reader, const struct json *json, const char *prefix, const struct place *place)
+static int read_key(struct reader *reader, const struct json *json, const struct level *level, const struct place *place)
 {
-	char path[PATH_SIZE];
-	bool inside;
-	int field, n = snprintf(path, sizeof(path), "%s/%s", prefix, json->key), r;
+	struct level below;
+	int row, r;
 
-	if (n < 0 || (size_t)n >= sizeof(path) || strchr(json->key, '/'))
-		return unknown_below(reader, prefix, place);
-	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
-		if (strcmp(path, special[i].path) == 0)
-			return special[i].read(reader, json, place);
-	field = find_path(path, &inside);
-	if (field >= 0) {
-		r = spec_read_value(reader, &spec_fields[field].value, reader->spec, json, place);
-		return r < 0 ? r : report(reader, field, place);
+	if (!*json->key || strchr(json->key, '/'))
+		return unknown_key(reader, level, place);
+	row = find_row(level, json->key, &below);
+	if (row >= MRG_FIELD_MAX)
+		return special[row - MRG_FIELD_MAX].read(reader, json, place);
+	if (row >= 0) {
+		r = spec_read_value(reader, &spec_fields[row].value, reader->spec, json, place);
+		return r < 0 ? r : report(reader, row, place);
 	}
-	return inside ? read_object(reader, json, path, place) : unknown_below(reader, prefix, place);
+	return below.n > 0 ? read_object(reader, json, &below, place) : unknown_key(reader, level, place);
 }
 
-static int read_object(struct reader *reader, const struct json *json, const char *prefix, const struct place *place)
+static int read_object(struct reader *reader, const struct json *json, const struct level *level, const struct place *place)
 {
 	int r = spec_expect(reader, json, JSON_OBJECT, place);
 
 	for (const struct json *item = json->first; item && r == 0; item = item->next)
-		r = read_key(reader, item, prefix, &(struct place){ .parent = place, .key = item->key });
+		r = read_key(reader, item, level, &(struct place){ .parent = place, .key = item->key });
 	return r;
 }
 
 int spec_read(struct reader *reader, const struct json *root)
 {
+	struct level level;
+
 	if (root->type != JSON_OBJECT)
 		return mrg_error_set(reader->err, -MRG_E_INVALID, "a spec must be an object");
-	return read_object(reader, root, "", NULL);
+	top_level(&level);
+	return read_object(reader, root, &level, NULL);
 }
 
 static void spec_freep(struct mrg_spec **spec)

@@ -134,6 +134,7 @@ int store_create(struct mrg *m, struct record *record, struct mrg_error *err)
 	char temporary[STORE_TEMPORARY_SIZE];
 	int r;
 
+	record->m = m;
 	record->dir = record->inherited = -1;
 	if (!name_is_valid(record->name))
 		return bad_name(record->name, err);
@@ -192,7 +193,7 @@ static void store_freep(struct record **record)
 	store_free(*record);
 }
 
-struct record *store_new(const char *name, int dir)
+struct record *store_new(struct mrg *m, const char *name, int dir)
 {
 	struct record *record = calloc(1, sizeof(*record));
 
@@ -200,6 +201,7 @@ struct record *store_new(const char *name, int dir)
 		fd_close(dir);
 		return NULL;
 	}
+	record->m = m;
 	record->dir = dir;
 	record->inherited = -1;
 	record->name = strdup(name);
@@ -209,7 +211,8 @@ struct record *store_new(const char *name, int dir)
 /* Opens the directory of @name in one of the two places: -ENOENT without a sentence when it is not there. */
 static int open_in(struct mrg *m, const char *name, bool transient, struct record **ret, struct mrg_error *err)
 {
-	_cleanup_close_ int base = store_base(m, transient, false, err), dir = -1;
+	_cleanup_close_ int own = -1, dir = -1;
+	int base = store_look(m, transient, &own, err);
 
 	if (base < 0)
 		return base;
@@ -218,7 +221,7 @@ static int open_in(struct mrg *m, const char *name, bool transient, struct recor
 		return -ENOENT;
 	if (dir < 0)
 		return fail_errno(err, -errno, "cannot open the record of container '%s'", name);
-	*ret = store_new(name, take_fd(&dir));
+	*ret = store_new(m, name, take_fd(&dir));
 	if (!*ret)
 		return fail_memory(err);
 	(*ret)->transient = transient;
@@ -231,9 +234,9 @@ static int open_either(struct mrg *m, const char *name, struct record **ret, str
 
 	if (!name_is_valid(name))
 		return bad_name(name, err);
-	r = open_in(m, name, true, ret, err);
+	r = open_in(m, name, false, ret, err);
 	if (r == -ENOENT)
-		r = open_in(m, name, false, ret, err);
+		r = open_in(m, name, true, ret, err);
 	return r == -ENOENT ? not_found(name, err) : r;
 }
 
@@ -247,7 +250,7 @@ static int remove_stale(struct mrg *m, const char *name, struct mrg_error *err)
 	return not_found(name, err);
 }
 
-int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err)
+static int open_and_read(struct mrg *m, const char *name, bool brief, struct record **ret, struct mrg_error *err)
 {
 	_cleanup_(store_freep) struct record *record = NULL;
 	bool transient, stale;
@@ -256,16 +259,27 @@ int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_
 	if (r < 0)
 		return r;
 	transient = record->transient;
+	record->brief = brief;
 	r = store_read_record(record, &stale, err);
 	if (r == 0 && stale && transient)
 		return remove_stale(m, name, err);
 	record->transient = transient;
-	if (r == 0)
+	if (r == 0 && !record->brief)
 		r = store_read_spec(record, err);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(record);
 	return 0;
+}
+
+int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err)
+{
+	return open_and_read(m, name, false, ret, err);
+}
+
+int store_open_brief(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err)
+{
+	return open_and_read(m, name, true, ret, err);
 }
 
 int store_open_damaged(struct mrg *m, const char *name, struct record **ret, struct mrg_error *ret_damage,
@@ -292,7 +306,7 @@ int store_open_damaged(struct mrg *m, const char *name, struct record **ret, str
 	return 0;
 }
 
-int store_open_dir(_unused_ struct mrg *m, int dir, struct record **ret, struct mrg_error *err)
+int store_open_dir(struct mrg *m, int dir, struct record **ret, struct mrg_error *err)
 {
 	_cleanup_(store_freep) struct record *record = NULL;
 	char link[PATH_OF_FD_SIZE], path[PATH_MAX];
@@ -314,7 +328,7 @@ int store_open_dir(_unused_ struct mrg *m, int dir, struct record **ret, struct 
 	own = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (own < 0)
 		return fail_errno(err, -errno, "cannot open '%s'", path);
-	record = store_new(name ? name : entry, own);
+	record = store_new(m, name ? name : entry, own);
 	if (!record)
 		return fail_memory(err);
 	record->inherited = take_fd(&inherited);
@@ -455,5 +469,6 @@ void store_unit(const struct record *record, const struct run *run, struct mrg_u
 		.name = record->name, .id = record->id, .spec = record->spec, .dir = record->dir,
 		.process = run && run->process.pid > 0 ? &run->process : NULL, .path = record->path,
 		.adopted = record->adopted, .transient = record->transient,
+		.look = record->m->looks > 0 ? &record->m->look : NULL,
 	};
 }

@@ -13,7 +13,7 @@
  * each 0700 and with the files
  *
  *	record.json	format, id, backend, created, phase ("creating" until the backend has created it, and from when it destroys it); of
- *			what is below RUN_DIR also the boot id: what is of another boot is gone
+ *			what is below RUN_DIR also the boot id: what is of another boot is gone; what a listing needs of the spec
  *	config.json	the spec (moorage-spec(5))
  *	run.json	boot id, monitor and first process (pid and start time), time of start; of the last start
  *	exit.json	how the last run ended: wait status, oom_killed, time
@@ -43,6 +43,7 @@ struct exit_record {
 };
 
 struct record {
+	struct mrg *m;
 	char *name;
 	char *entry;			/* the name of the directory; NULL: that of the container */
 	char id[17];			/* 16 hex digits */
@@ -54,6 +55,7 @@ struct record {
 	bool transient;
 	bool creating;			/* half made: the backend's create has not returned */
 	struct mrg_spec *spec;
+	bool brief;			/* of the spec only root.path and linux.cgroupsPath were read */
 	int dir;			/* the directory, open */
 	int inherited;			/* store_open_dir(): the descriptor whose lock is shared with the command; else -1 */
 	bool locked;
@@ -73,7 +75,11 @@ int store_write_record(struct record *record, struct mrg_error *err);
 /* Opens and reads one record by name, unlocked. -MRG_E_NOT_FOUND. */
 int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err);
 
-/* The same, reading what can be read: id and backend may be empty, the spec may be. For the removal of what is damaged; *ret_damage
+/* The same, for a look: of the spec only what record.json tells of it (then record->brief is set), if it tells that and nobody has changed the
+ * spec since. store_read_spec() reads the rest. */
+int store_open_brief(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err);
+
+/* The same as store_open(), reading what can be read: id and backend may be empty, the spec may be. For the removal of what is damaged; *ret_damage
  * tells what store_open() would have said. */
 int store_open_damaged(struct mrg *m, const char *name, struct record **ret, struct mrg_error *ret_damage,
 		       struct mrg_error *err);
@@ -103,6 +109,7 @@ void store_unlock(struct record *record);
 struct record *store_free(struct record *record);
 
 /* Files of a record. Writers need the lock, or to be its monitor. */
+int store_read_spec(struct record *record, struct mrg_error *err);	/* the caller frees the one there was */
 int store_write_spec(struct record *record, struct mrg_error *err);
 int store_write_run(struct record *record, const struct run *run, struct mrg_error *err);
 int store_read_run(struct record *record, struct run *ret, struct mrg_error *err);
@@ -113,6 +120,10 @@ int store_read_exit(struct record *record, struct exit_record *ret, struct mrg_e
 /* Locked. */
 int store_rename(struct mrg *m, struct record *record, const char *name, struct mrg_error *err);
 int store_remove(struct mrg *m, struct record *record, struct mrg_error *err);
+
+/* Opens the directories that hold the records, for whoever looks at many. */
+void store_look_begin(struct mrg *m, struct mrg_look *look);
+void store_look_end(struct mrg_look *look);
 
 /* Calls @found for each name in order; a non-zero return ends the walk. Removes what crashes left under temporary names. */
 int store_walk(struct mrg *m, int (*found)(const char *name, void *data), void *data, struct mrg_error *err);

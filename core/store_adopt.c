@@ -67,7 +67,7 @@ static int make_entry(const char *backend, const char *path, const char *name, c
 /* Opens the directory @record has below @base, when there is one of this boot. */
 static int open_existing(int base, struct record *record, struct mrg_error *err)
 {
-	if (store_is_stale(base, record->entry))
+	if (store_is_stale(record->m, base, record->entry))
 		store_sweep(base, record->entry);
 	record->dir = openat(base, record->entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (record->dir < 0)
@@ -83,9 +83,9 @@ static void record_freep(struct record **record)
 int store_open_adopted(struct mrg *m, const char *backend, const char *path, const char *name, struct record **ret,
 		       struct mrg_error *err)
 {
-	_cleanup_close_ int base = store_base(m, true, false, NULL);
-	_cleanup_(record_freep) struct record *record = store_new(name, -1);
-	int r = 0;
+	_cleanup_(record_freep) struct record *record = store_new(m, name, -1);
+	_cleanup_close_ int own = -1;
+	int base = store_look(m, true, &own, NULL), r = 0;
 
 	if (!record)
 		return fail_memory(err);

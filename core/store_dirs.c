@@ -14,6 +14,8 @@
 #include "core/store_internal.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
+#include "core/util/fd.h"
+#include "core/util/proc.h"
 
 /* Makes @path and what is missing above it. */
 static int make_path(const char *path, struct mrg_error *err)
@@ -99,6 +101,37 @@ static int open_below(const char *top, const char *name, bool make, struct mrg_e
 int store_base(struct mrg *m, bool transient, bool make, struct mrg_error *err)
 {
 	return open_below(transient ? m->run_dir : m->state_dir, "containers", make, err);
+}
+
+void store_look_begin(struct mrg *m, struct mrg_look *look)
+{
+	for (int transient = 0; transient < 2; transient++)
+		look->records[transient] = store_base(m, transient, false, NULL);
+}
+
+void store_look_end(struct mrg_look *look)
+{
+	for (int transient = 0; transient < 2; transient++)
+		look->records[transient] = fd_close(look->records[transient]);
+}
+
+int store_look(struct mrg *m, bool transient, int *ret_own, struct mrg_error *err)
+{
+	int base = m->looks > 0 ? m->look.records[transient] : -EIO;
+
+	/* One that cannot be used is tried again, for the sentence. */
+	if (base < 0 && base != -ENOENT)
+		base = *ret_own = store_base(m, transient, false, err);
+	return base;
+}
+
+int store_boot_id(struct mrg *m, char ret[BOOT_ID_SIZE])
+{
+	int r = m->boot_id[0] ? 0 : proc_boot_id(m->boot_id);
+
+	if (r == 0)
+		memcpy(ret, m->boot_id, BOOT_ID_SIZE);
+	return r;
 }
 
 int store_cache(struct mrg *m, const char *name, struct mrg_error *err)

@@ -89,6 +89,14 @@ static int read_json(const struct record *record, const char *file, struct json 
 	return 1;
 }
 
+/* The same for what most records do not have: looking for it costs less than failing to open it. */
+static int read_json_of_run(const struct record *record, const char *file, struct json **ret, struct mrg_error *err)
+{
+	if (record->dir >= 0 && faccessat(record->dir, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return 0;
+	return read_json(record, file, ret, err);
+}
+
 static bool id_is_valid(const char *id)
 {
 	return strspn(id, "0123456789abcdef") == ID_LENGTH && id[ID_LENGTH] == '\0';
@@ -100,6 +108,7 @@ struct record_file {
 	const char *id, *backend, *phase, *boot, *path;
 	int64_t created, native;
 	bool transient;
+	struct brief brief;
 };
 
 static const struct json_row record_rows[] = {
@@ -112,6 +121,12 @@ static const struct json_row record_rows[] = {
 	ROW(struct record_file, TEXT, "boot", boot),
 	OPTIONAL_ROW(struct record_file, TEXT, "path", path),
 	OPTIONAL_ROW(struct record_file, INT64, "native", native),
+	OPTIONAL_ROW(struct record_file, INT64, "spec/inode", brief.inode),
+	OPTIONAL_ROW(struct record_file, INT64, "spec/size", brief.size),
+	OPTIONAL_ROW(struct record_file, INT64, "spec/modified", brief.modified),
+	OPTIONAL_ROW(struct record_file, INT64, "spec/changed", brief.changed),
+	OPTIONAL_ROW(struct record_file, TEXT, "spec/root", brief.root),
+	OPTIONAL_ROW(struct record_file, TEXT, "spec/cgroups", brief.cgroups),
 	{ NULL, 0, 0, false }
 };
 
@@ -123,10 +138,11 @@ int store_write_record(struct record *record, struct mrg_error *err)
 		.boot = boot, .path = record->path, .created = record->created, .native = (int64_t)record->native,
 		.transient = record->transient,
 	};
-	int r = store_in_run(record) ? proc_boot_id(boot) : 0;
+	int r = store_in_run(record) ? store_boot_id(record->m, boot) : 0;
 
 	if (r < 0)
 		return fail_errno(err, r, "cannot read the boot id");
+	brief_take(&file.brief, record);
 	return write_json(record, "record.json", record_rows, &file, !store_in_run(record), err);
 }
 
@@ -166,8 +182,10 @@ static int take_record(struct record *record, const struct json *json, bool *ret
 	record->native = (uint64_t)file.native;
 	record->creating = strcmp(file.phase, "creating") == 0;
 	record->transient = file.transient;
-	*ret_stale = *file.boot && proc_boot_id(boot_now) == 0 && strcmp(file.boot, boot_now) != 0;
-	return 0;
+	*ret_stale = *file.boot && store_boot_id(record->m, boot_now) == 0 && strcmp(file.boot, boot_now) != 0;
+	/* Where the engine keeps the truth, and where a half made one is to be removed, the whole spec is needed. */
+	record->brief = record->brief && !record->native && !record->creating && brief_fits(&file.brief, record);
+	return record->brief ? brief_give(&file.brief, record, err) : 0;
 }
 
 int store_read_record(struct record *record, bool *ret_stale, struct mrg_error *err)
@@ -233,7 +251,7 @@ int store_write_run(struct record *record, const struct run *run, struct mrg_err
 		.process_start = (int64_t)run->process.start_time, .started = run->started,
 	};
 	uint64_t start = 0;
-	int r = proc_boot_id(boot);
+	int r = store_boot_id(record->m, boot);
 
 	if (r < 0)
 		return fail_errno(err, r, "cannot read the boot id");
@@ -265,7 +283,7 @@ int store_read_run(struct record *record, struct run *ret, struct mrg_error *err
 	struct run run = { .process.pidfd = -1 };
 	struct run_file file;
 	char boot_now[BOOT_ID_SIZE];
-	int r = read_json(record, "run.json", &json, err);
+	int r = read_json_of_run(record, "run.json", &json, err);
 
 	if (r < 0)
 		return r;
@@ -273,7 +291,7 @@ int store_read_run(struct record *record, struct run *ret, struct mrg_error *err
 		if (json_table_read(json, run_rows, &file) < 0)
 			return damaged(record, "run.json", "lacks a member or has a wrong one", err);
 		run.started = file.started;
-		if (proc_boot_id(boot_now) == 0 && strcmp(file.boot, boot_now) == 0)
+		if (store_boot_id(record->m, boot_now) == 0 && strcmp(file.boot, boot_now) == 0)
 			verify_run(&run, &file);
 	}
 	*ret = run;
@@ -304,7 +322,7 @@ int store_read_exit(struct record *record, struct exit_record *ret, struct mrg_e
 {
 	_cleanup_json_ struct json *json = NULL;
 	struct exit_record exit;
-	int r = read_json(record, "exit.json", &json, err);
+	int r = read_json_of_run(record, "exit.json", &json, err);
 
 	if (r <= 0)
 		return r;

@@ -14,6 +14,12 @@
  * without a sentence, when it is not there. */
 int store_base(struct mrg *m, bool transient, bool make, struct mrg_error *err);
 
+/* The same for looking into it: borrowed where it is kept open, else @ret_own closes it. */
+int store_look(struct mrg *m, bool transient, int *ret_own, struct mrg_error *err);
+
+/* The id of this boot. */
+int store_boot_id(struct mrg *m, char ret[BOOT_ID_SIZE]);
+
 /* A random name behind @prefix. */
 #define STORE_TEMPORARY_SIZE	24
 int store_temporary(char ret[STORE_TEMPORARY_SIZE], const char *prefix);
@@ -22,7 +28,7 @@ int store_temporary(char ret[STORE_TEMPORARY_SIZE], const char *prefix);
 int store_make_temporary(int base, char name[STORE_TEMPORARY_SIZE]);
 
 /* A record of @name with the directory @dir, which it takes also on failure (-1: none yet). */
-struct record *store_new(const char *name, int dir);
+struct record *store_new(struct mrg *m, const char *name, int dir);
 
 /* Whether its directory is below the run directory, unsynced and gone with the boot. */
 static inline bool store_in_run(const struct record *record)
@@ -41,14 +47,28 @@ const char *store_adopted_name(const char *entry);
 /* Makes the directory of an adopted record, or opens the one that another command has just made. */
 int store_make_adopted(struct mrg *m, struct record *record, struct mrg_error *err);
 
-/* store_files.c: what store_open reads. */
+/* store_files.c: what store_open reads. With record->brief set beforehand also what record.json tells of the spec; it stays set if that fits. */
 int store_read_record(struct record *record, bool *ret_stale, struct mrg_error *err);
-int store_read_spec(struct record *record, struct mrg_error *err);
+
+/* store_brief.c: what record.json tells of the spec; texts are borrowed. */
+struct brief {
+	int64_t inode, size, modified, changed;	/* of config.json; inode 0: nothing is told */
+	const char *root, *cgroups;
+};
+
+/* Of @record, whose config.json was just made: nothing, where that is not so. */
+void brief_take(struct brief *brief, const struct record *record);
+
+/* Whether config.json is still what it was taken from. */
+bool brief_fits(const struct brief *brief, const struct record *record);
+
+/* Makes it the spec of @record. */
+int brief_give(const struct brief *brief, struct record *record, struct mrg_error *err);
 
 /* store_walk.c: removes the directory @name below @base unless somebody holds its lock. 0: gone or left to its owner. */
 int store_sweep(int base, const char *name);
 
 /* Whether the record @name below the run directory is of another boot. */
-bool store_is_stale(int base, const char *name);
+bool store_is_stale(struct mrg *m, int base, const char *name);
 
 #endif

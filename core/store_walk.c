@@ -38,9 +38,9 @@ int store_sweep(int base, const char *name)
 	return fd_remove_tree(base, name);
 }
 
-bool store_is_stale(int base, const char *name)
+bool store_is_stale(struct mrg *m, int base, const char *name)
 {
-	struct record record = { .name = (char *)name, .inherited = -1 };
+	struct record record = { .m = m, .name = (char *)name, .inherited = -1 };
 	bool stale = false;
 
 	record.dir = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -52,7 +52,7 @@ bool store_is_stale(int base, const char *name)
 	return stale;
 }
 
-static int take_entry(int base, const char *name, bool transient, char ***names, struct mrg_error *err)
+static int take_entry(struct mrg *m, int base, const char *name, bool transient, struct strings *names, struct mrg_error *err)
 {
 	if (strncmp(name, STORE_NEW, strlen(STORE_NEW)) == 0 || strncmp(name, STORE_GONE, strlen(STORE_GONE)) == 0) {
 		store_sweep(base, name); /* what cannot be removed now is tried again by the next walk */
@@ -60,14 +60,14 @@ static int take_entry(int base, const char *name, bool transient, char ***names,
 	}
 	if (!name_is_valid(name) && !(transient && store_adopted_name(name)))
 		return 0;
-	if (transient && store_is_stale(base, name)) {
+	if (transient && store_is_stale(m, base, name)) {
 		store_sweep(base, name);
 		return 0;
 	}
-	return store_adopted_name(name) ? 0 : strv_append(names, name) < 0 ? fail_memory(err) : 0;
+	return store_adopted_name(name) ? 0 : strings_add(names, name) < 0 ? fail_memory(err) : 0;
 }
 
-static int collect(struct mrg *m, bool transient, char ***names, struct mrg_error *err)
+static int collect(struct mrg *m, bool transient, struct strings *names, struct mrg_error *err)
 {
 	_cleanup_close_ int base = store_base(m, transient, false, err), copy = -1;
 	_cleanup_closedir_ DIR *d = NULL;
@@ -81,7 +81,7 @@ static int collect(struct mrg *m, bool transient, char ***names, struct mrg_erro
 		return fail_errno(err, -errno, "cannot read the directory of containers");
 	take_fd(&copy);
 	while ((entry = readdir(d))) {
-		int r = take_entry(base, entry->d_name, transient, names, err);
+		int r = take_entry(m, base, entry->d_name, transient, names, err);
 
 		if (r < 0)
 			return r;
@@ -96,17 +96,17 @@ static int compare(const void *a, const void *b)
 
 int store_walk(struct mrg *m, int (*found)(const char *name, void *data), void *data, struct mrg_error *err)
 {
-	_cleanup_(strv_freep) char **names = NULL;
+	_cleanup_(strings_deinit) struct strings names = { 0 };
 	int r = collect(m, true, &names, err);
 
 	if (r == 0)
 		r = collect(m, false, &names, err);
 	if (r < 0)
 		return r;
-	if (names)
-		qsort(names, strv_length(names), sizeof(char *), compare);
-	for (size_t i = 0; names && names[i]; i++) {
-		r = found(names[i], data);
+	if (names.n > 0)
+		qsort(names.strv, names.n, sizeof(char *), compare);
+	for (size_t i = 0; i < names.n; i++) {
+		r = found(names.strv[i], data);
 		if (r != 0)
 			return r;
 	}

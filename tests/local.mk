@@ -7,6 +7,7 @@ LDADD = libcore.la $(CMOCKA_LIBS)
 # Sorted; NAME is tests/unit/test_NAME.c.
 unit_tests = \
 	%D%/unit/test_adopt \
+	%D%/unit/test_arena \
 	%D%/unit/test_audit \
 	%D%/unit/test_cgroup \
 	%D%/unit/test_cgroup_limits \

@@ -88,12 +88,12 @@ int lxc_place_of(const struct mrg_unit *unit, struct lxc_place *ret, struct mrg_
 
 int lxc_place_open(const struct lxc_place *place)
 {
-	_cleanup_close_ int all = open(place->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char path[PATH_MAX];
 	int fd;
 
-	if (all < 0)
-		return -errno;
-	fd = openat(all, place->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (snprintf(path, sizeof(path), "%s/%s", place->path, place->name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -27,29 +27,28 @@ static int not_running(const struct mrg_unit *unit, struct mrg_error *err)
 }
 
 /* 1 and *ret, 0 when it does not run. */
-static int ask(const struct mrg_unit *unit, int question, long *ret, struct mrg_error *err)
+static int ask(const struct lxc_place *place, int question, long *ret, struct mrg_error *err)
 {
-	_cleanup_close_ int socket = -1;
-	struct lxc_place place;
-	int r = lxc_place_of(unit, &place, err);
+	_cleanup_close_ int socket = lxc_ask(place, question);
+	int r;
 
-	if (r < 0)
-		return r;
-	socket = lxc_ask(&place, question);
 	if (socket < 0)
 		return 0;
 	r = lxc_answer(socket, ANSWER_MS, ret);
 	if (r == -ETIMEDOUT)
-		return mrg_error_set(err, r, "the monitor of LXC does not answer for '%s'", unit->name);
+		return mrg_error_set(err, r, "the monitor of LXC does not answer for '%s'", place->name);
 	return r < 0 ? 0 : 1;
 }
 
 int lxc_process(void *self _unused_, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct mrg_process process = { .pidfd = -1 };
+	struct lxc_place place;
 	long pid;
-	int r = ask(unit, LXC_ASK_INIT, &pid, err);
+	int r = lxc_place_of(unit, &place, err);
 
+	if (r == 0)
+		r = ask(&place, LXC_ASK_INIT, &pid, err);
 	if (r <= 0)
 		return r;
 	if (pid <= 1 || pid > INT_MAX)
@@ -91,8 +90,10 @@ int lxc_state(void *self _unused_, const struct mrg_unit *unit, struct mrg_error
 	struct lxc_cgroup_unit own;
 	struct lxc_place place;
 	long state;
-	int r = ask(unit, LXC_ASK_STATE, &state, err);
+	int r = lxc_place_of(unit, &place, err);
 
+	if (r == 0)
+		r = ask(&place, LXC_ASK_STATE, &state, err);
 	if (r < 0)
 		return r;
 	if (r == 1)
@@ -105,9 +106,6 @@ int lxc_state(void *self _unused_, const struct mrg_unit *unit, struct mrg_error
 		if (r < 0 || r == MRG_STATE_RUNNING || r == MRG_STATE_PAUSED)
 			return r;
 	}
-	r = lxc_place_of(unit, &place, err);
-	if (r < 0)
-		return r;
 	/* LXC keeps no memory of an end: what it has and does not run is stopped. */
 	if (!lxc_place_exists(&place))
 		return MRG_STATE_ABSENT;

@@ -91,16 +91,16 @@ int key_set(struct key_reader *in, enum mrg_field field, const char *text)
 /* Whether @name is of the form @pattern; the part that stands for its "*" is then @rest_length bytes at *@rest. */
 static bool matches(const char *pattern, const char *name, const char **rest, size_t *rest_length)
 {
-	const char *star = strchr(pattern, '*');
-	size_t length, before, after;
+	size_t before = 0, after, length;
 
 	*rest = NULL;
-	if (!star)
-		return strcmp(pattern, name) == 0;
+	while (pattern[before] && pattern[before] != '*' && pattern[before] == name[before])
+		before++;
+	if (pattern[before] != '*')
+		return pattern[before] == name[before];
 	length = strlen(name);
-	before = (size_t)(star - pattern);
-	after = strlen(star + 1);
-	if (length <= before + after || strncmp(pattern, name, before) != 0 || strcmp(name + length - after, star + 1) != 0)
+	after = strlen(pattern + before + 1);
+	if (length <= before + after || strcmp(name + length - after, pattern + before + 1) != 0)
 		return false;
 	*rest = name + before;
 	*rest_length = length - before - after;
@@ -141,7 +141,7 @@ static int report_assignment(struct key_reader *in, const struct assignment *now
 	struct mrg_report_row row = { .verdict = now->verdict, .field = now->field, .line = now->line, .note = now->note };
 	char source[256];
 
-	if (now->line == 0)
+	if (now->line == 0 || !in->report->fn)
 		return 0;
 	snprintf(source, sizeof(source), "%.80s%s%.60s%s%.90s%s", now->file ? now->file : "", now->file ? ":" : "",
 		 now->section, *now->section ? "." : "", now->key, in->syntax->sign);

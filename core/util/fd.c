@@ -64,15 +64,15 @@ ssize_t fd_read_all(int fd, void *data, size_t length)
 	return (ssize_t)got;
 }
 
-/* Reads to the end of file in growing steps, since a size told by stat may be 0 or stale. */
-static int read_stream(int fd, size_t max, char **ret, size_t *ret_length)
+/* Reads in growing steps to the end of file, or to the size that stat has told, unless that is 0. */
+static int read_stream(int fd, size_t told, size_t max, char **ret, size_t *ret_length)
 {
 	_cleanup_free_ char *buffer = NULL;
 	size_t size = 0, length = 0;
 
 	for (;;) {
 		if (size - length < 2) {
-			char *bigger = realloc(buffer, size = size ? size * 2 : 4096);
+			char *bigger = realloc(buffer, size = size ? size * 2 : told && told < max ? told + 2 : 4096);
 
 			if (!bigger)
 				return -ENOMEM;
@@ -89,6 +89,8 @@ static int read_stream(int fd, size_t max, char **ret, size_t *ret_length)
 		length += (size_t)n;
 		if (length > max)
 			return -EFBIG;
+		if (length == told)
+			break;
 	}
 	buffer[length] = '\0';
 	*ret = take_ptr(buffer);
@@ -107,7 +109,7 @@ int fd_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	return read_stream(fd, max, ret, ret_length);
+	return read_stream(fd, (size_t)st.st_size, max, ret, ret_length);
 }
 
 int fd_read_virtual(int dir, const char *path, size_t max, char **ret, size_t *ret_length)
@@ -116,7 +118,7 @@ int fd_read_virtual(int dir, const char *path, size_t max, char **ret, size_t *r
 
 	if (fd < 0)
 		return -errno;
-	return read_stream(fd, max, ret, ret_length);
+	return read_stream(fd, 0, max, ret, ret_length);
 }
 
 int fd_write_file(int dir, const char *path, const char *text)

@@ -7,19 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/util/arena.h"
 #include "core/util/cleanup.h"
 #include "core/util/json.h"
 #include "core/util/utf8.h"
 
 #define FEW	16
 
+/* A tree and what it is made of. */
+struct document {
+	struct json root;
+	struct arena arena;
+};
+
 struct parser {
 	const char *text, *at, *end;
 	unsigned int depth;
+	struct arena *arena;
 	struct mrg_error *err;
 };
 
-static int parse_value(struct parser *p, struct json **ret);
+static int parse_value(struct parser *p, struct json *json);
 
 static int fail(struct parser *p, const char *rule)
 {
@@ -121,18 +129,25 @@ static int parse_escape(struct parser *p, struct buffer *b)
 	return 0;
 }
 
-/* Behind the opening quote. */
+/* Over characters that stand for themselves. */
+static size_t skip_plain(struct parser *p)
+{
+	const char *begin = p->at;
+
+	while (p->at < p->end && *p->at >= ' ' && *p->at < 0x7f && *p->at != '"' && *p->at != '\\')
+		p->at++;
+	return (size_t)(p->at - begin);
+}
+
 static int parse_string_into(struct parser *p, struct buffer *b)
 {
 	for (;;) {
 		const char *begin = p->at;
-		size_t n;
+		size_t n = skip_plain(p);
 		int r;
 
-		while (p->at < p->end && *p->at >= ' ' && *p->at < 0x7f && *p->at != '"' && *p->at != '\\')
-			p->at++;
-		if (p->at > begin || !b->text)
-			buffer_add(b, begin, (size_t)(p->at - begin));
+		if (n > 0 || !b->text)
+			buffer_add(b, begin, n);
 		if (p->at == p->end)
 			return fail(p, "a string is not closed");
 		if (accept_char(p, '"'))
@@ -153,17 +168,29 @@ static int parse_string_into(struct parser *p, struct buffer *b)
 	}
 }
 
-static int parse_string(struct parser *p, char **ret)
+static int parse_string_with_escapes(struct parser *p, char **ret)
 {
-	struct buffer b = { 0 };
+	_cleanup_(buffer_deinit) struct buffer b = { 0 };
 	int r = parse_string_into(p, &b);
 
-	if (r < 0) {
-		buffer_deinit(&b);
+	if (r < 0)
 		return r;
+	*ret = arena_strndup(p->arena, b.text, b.length);
+	return *ret ? 0 : no_memory(p);
+}
+
+/* Behind the opening quote. */
+static int parse_string(struct parser *p, char **ret)
+{
+	const char *begin = p->at;
+	size_t n = skip_plain(p);
+
+	if (!accept_char(p, '"')) {
+		p->at = begin;
+		return parse_string_with_escapes(p, ret);
 	}
-	*ret = b.text;
-	return 0;
+	*ret = arena_strndup(p->arena, begin, n);
+	return *ret ? 0 : no_memory(p);
 }
 
 static size_t digits(struct parser *p)
@@ -191,7 +218,7 @@ static int parse_number(struct parser *p, struct json *json)
 			return fail(p, "digits must follow the exponent");
 	}
 	json->type = JSON_NUMBER;
-	json->text = strndup(begin, (size_t)(p->at - begin));
+	json->text = arena_strndup(p->arena, begin, (size_t)(p->at - begin));
 	return json->text ? 0 : no_memory(p);
 }
 
@@ -211,7 +238,7 @@ static int check_few(struct parser *p, const struct json *object)
 {
 	for (const struct json *member = object->first; member; member = member->next)
 		for (const struct json *later = member->next; later; later = later->next)
-			if (strcmp(member->key, later->key) == 0)
+			if (str_equal(member->key, later->key))
 				return duplicate(p, later);
 	return 0;
 }
@@ -258,18 +285,20 @@ static int parse_children(struct parser *p, struct json *parent, char close)
 	if (accept_char(p, close))
 		return 0;
 	for (;;) {
-		_cleanup_free_ char *key = NULL;
+		struct json *child = arena_alloc(p->arena, sizeof(*child));
 		int r = 0;
 
+		if (!child)
+			return no_memory(p);
 		skip_blanks(p);
 		if (close == '}')
-			r = parse_key(p, &key);
+			r = parse_key(p, &child->key);
 		if (r == 0)
-			r = parse_value(p, tail);
+			r = parse_value(p, child);
 		if (r < 0)
 			return r;
-		(*tail)->key = take_ptr(key);
-		tail = &(*tail)->next;
+		*tail = child;
+		tail = &child->next;
 		parent->n++;
 		skip_blanks(p);
 		if (accept_char(p, close))
@@ -313,54 +342,53 @@ static int parse_into(struct parser *p, struct json *json)
 	return parse_number(p, json);
 }
 
-static int parse_value(struct parser *p, struct json **ret)
+static int parse_value(struct parser *p, struct json *json)
 {
-	_cleanup_(json_freep) struct json *json = calloc(1, sizeof(*json));
 	int r;
 
-	if (!json)
-		return no_memory(p);
 	skip_blanks(p);
 	json->begin = p->at;
 	r = parse_into(p, json);
-	if (r < 0)
-		return r;
 	json->length = (size_t)(p->at - json->begin);
-	*ret = take_ptr(json);
-	return 0;
+	return r;
+}
+
+static void document_freep(struct document **document)
+{
+	if (*document)
+		arena_deinit(&(*document)->arena);
+	free(*document);
 }
 
 int json_parse(const char *text, size_t length, struct json **ret, struct mrg_error *err)
 {
+	_cleanup_(document_freep) struct document *document = calloc(1, sizeof(*document));
 	struct parser p = { .text = text, .at = text, .end = text + length, .err = err };
-	_cleanup_(json_freep) struct json *json = NULL;
 	int r;
 
 	if (length > JSON_MAX_SIZE)
 		return mrg_error_set(err, -MRG_E_INVALID, "the text is larger than 4 MiB");
 	if (length == 0)
 		return mrg_error_set(err, -MRG_E_INVALID, "the text is empty");
-	r = parse_value(&p, &json);
+	if (!document)
+		return no_memory(&p);
+	p.arena = &document->arena;
+	r = parse_value(&p, &document->root);
 	if (r < 0)
 		return r;
 	skip_blanks(&p);
 	if (p.at < p.end)
 		return fail(&p, "something follows the end of the value");
-	*ret = take_ptr(json);
+	*ret = &take_ptr(document)->root;
 	return 0;
 }
 
 struct json *json_free(struct json *json)
 {
-	while (json) {
-		struct json *next = json->next;
+	/* The root is the document's first member. */
+	struct document *document = (struct document *)json;
 
-		json_free(json->first);
-		free(json->key);
-		free(json->text);
-		free(json);
-		json = next;
-	}
+	document_freep(&document);
 	return NULL;
 }
 
@@ -368,7 +396,7 @@ const struct json *json_member(const struct json *object, const char *key)
 {
 	if (object->type == JSON_OBJECT)
 		for (const struct json *member = object->first; member; member = member->next)
-			if (strcmp(member->key, key) == 0)
+			if (str_equal(member->key, key))
 				return member;
 	return NULL;
 }

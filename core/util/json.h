@@ -23,9 +23,9 @@ enum json_type { JSON_NULL, JSON_BOOLEAN, JSON_NUMBER, JSON_STRING, JSON_ARRAY, 
 
 struct json {
 	enum json_type type;
+	bool boolean;
 	char *key;			/* of a member of an object; NULL: not one */
 	char *text;			/* a string's bytes, a number's spelling */
-	bool boolean;
 	struct json *first, *next;	/* members or elements, in order */
 	size_t n;			/* how many */
 	const char *begin;		/* in the text that was parsed: borrowed */
@@ -35,7 +35,7 @@ struct json {
 /* Reads the whole of @text, at most JSON_MAX_SIZE bytes. Errors name line and column. */
 int json_parse(const char *text, size_t length, struct json **ret, struct mrg_error *err);
 
-/* Frees a tree. Returns NULL. */
+/* Frees the tree of @json, which json_parse() gave. Returns NULL. */
 struct json *json_free(struct json *json);
 static inline void json_freep(struct json **json)
 {

@@ -225,7 +225,7 @@ int parse_capability(const char *text)
 	if (strncasecmp(text, "CAP_", 4) == 0)
 		text += 4;
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
-		if (strcasecmp(capabilities[i], text) == 0)
+		if ((capabilities[i][0] | 0x20) == (text[0] | 0x20) && strcasecmp(capabilities[i], text) == 0)
 			return (int)i;
 	return -EINVAL;
 }

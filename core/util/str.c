@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/util/cleanup.h"
 #include "core/util/str.h"
 
 size_t strv_length(char *const *strv)
@@ -44,9 +45,34 @@ char **strv_free(char **strv)
 bool strv_contains(char *const *strv, const char *text)
 {
 	for (size_t i = 0; strv && strv[i]; i++)
-		if (strcmp(strv[i], text) == 0)
+		if (str_equal(strv[i], text))
 			return true;
 	return false;
+}
+
+int strings_add(struct strings *strings, const char *text)
+{
+	_cleanup_free_ char *copy = strdup(text);
+
+	/* With its NULL it is full at each power of two. */
+	if (copy && (strings->n & (strings->n + 1)) == 0) {
+		char **bigger = reallocarray(strings->strv, strings->n + 1, 2 * sizeof(char *));
+
+		if (!bigger)
+			return -ENOMEM;
+		strings->strv = bigger;
+	}
+	if (!copy)
+		return -ENOMEM;
+	strings->strv[strings->n++] = take_ptr(copy);
+	strings->strv[strings->n] = NULL;
+	return 0;
+}
+
+void strings_deinit(struct strings *strings)
+{
+	strv_free(strings->strv);
+	*strings = (struct strings){ 0 };
 }
 
 /* Makes room for @length bytes more and a NUL. */

@@ -8,6 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* Most texts that differ do so in their first byte. */
+static inline bool str_equal(const char *a, const char *b)
+{
+	return a[0] == b[0] && strcmp(a, b) == 0;
+}
 
 /* NULL-terminated arrays of strings, each allocated. A NULL array is an empty one. */
 size_t strv_length(char *const *strv);
@@ -18,6 +25,14 @@ static inline void strv_freep(char ***strv)
 	strv_free(*strv);
 }
 bool strv_contains(char *const *strv, const char *text);
+
+/* Many strings, which are not counted each time that one is added. @strv is one of the above. */
+struct strings {
+	char **strv;
+	size_t n;
+};
+int strings_add(struct strings *strings, const char *text);
+void strings_deinit(struct strings *strings);
 
 /* A buffer that grows; @text is NUL-terminated, or NULL while nothing was added. Failure sticks: check @failed once at the end. */
 struct buffer {

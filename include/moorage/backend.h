@@ -42,6 +42,7 @@ extern "C" {
 #define MRG_ABI_MINOR		1
 
 struct mrg;				/* the library's context (moorage.h) */
+struct mrg_look;			/* the core's */
 
 /* What a container is doing, as the engine or the kernel tells. */
 enum mrg_state {
@@ -71,6 +72,7 @@ struct mrg_unit {
 	const char *cgroup;		/* for helpers, which a plugin gives a copy of the unit: the cgroup its engine has made, a path below each
 					 * hierarchy; NULL: the one named after the unit */
 	int transient;			/* it goes with its end, at the latest with the boot: nothing about it is kept over a reboot */
+	const struct mrg_look *look;	/* for helpers: what the core knows of the host while it looks at many; NULL: nothing */
 };
 
 /* Standard input, output and error of what is started. Frozen. */
@@ -201,7 +203,8 @@ struct mrg_backend {
 	int (*console)(void *self, const struct mrg_unit *unit, int *ret_fd, struct mrg_error *err);
 
 	/* Mandatory. Returns one of enum mrg_state, observed, not remembered: it also finds a container
-	 * whose monitor was killed before it could record the process. */
+	 * whose monitor was killed before it could record the process. Where many are listed, unit->spec may hold no more than root.path and
+	 * linux.cgroupsPath. */
 	int (*state)(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 
 	/* Optional. Fills what it knows and sets the bits of @ret->valid. */

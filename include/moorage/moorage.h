@@ -117,6 +117,10 @@ int mrg_container_adopted(const struct mrg_container *c);
 const struct mrg_spec *mrg_container_spec(struct mrg_container *c);
 int mrg_container_load(struct mrg_container *c, struct mrg_error *err);
 
+/* The root directory alone (NULL: none; lives as long as @c), for whoever lists many: mostly known without reading the spec. Errors as
+ * mrg_container_load(), with *ret set all the same. */
+int mrg_container_root(struct mrg_container *c, const char **ret, struct mrg_error *err);
+
 /* The engine's own text of its configuration (LXC config, .nspawn, domain XML), the caller frees it. -MRG_E_UNSUPPORTED: the backend has none. */
 int mrg_native(struct mrg_container *c, char **ret, struct mrg_error *err);
 

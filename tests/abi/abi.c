@@ -49,10 +49,11 @@ SIZE(struct mrg_seccomp_syscall, 40);
 SIZE(struct mrg_seccomp, 64);
 
 /* Grow at their end only. */
-SIZE(struct mrg_unit, 72);
+SIZE(struct mrg_unit, 80);
 OFFSET(struct mrg_unit, process, 32);
 OFFSET(struct mrg_unit, adopted, 48);
 OFFSET(struct mrg_unit, transient, 64);
+OFFSET(struct mrg_unit, look, 72);
 SIZE(struct mrg_command, 40);
 OFFSET(struct mrg_command, privileged, 32);
 SIZE(struct mrg_stats, 88);

@@ -327,6 +327,43 @@ def standard_streams_stay_blocking():
     os.close(write)
 
 
+def table(width, *options):
+    """The lines of a list as a terminal of this width gets them."""
+    child = pexpect.spawn(MOORAGE, ['ls', '--columns', 'NAME,COMMAND,STATE', '-f', 'name=mrgt-wide', *options], timeout=TIMEOUT,
+                          encoding='utf-8', dimensions=(33, width), env={**os.environ, 'LC_ALL': 'C.UTF-8'})
+    child.expect(pexpect.EOF)
+    return child.before.replace('\r', '').splitlines()
+
+
+@test
+def a_table_fits_the_terminal():
+    # Each of these characters takes two columns.
+    call('create', '--name', 'mrgt-wide', '-B', BACKEND, 'host', '--', 'echo', '\u6f22' * 40)
+    try:
+        command = 'echo ' + '\u6f22' * 40
+        assert table(200) == ['NAME       COMMAND' + ' ' * 80 + 'STATE', f'mrgt-wide  {command}  created']
+        # 9 of the name, 7 of the state and two separators leave 29, and half a character is none.
+        assert table(49) == ['NAME       COMMAND' + ' ' * 24 + 'STATE', 'mrgt-wide  echo ' + '\u6f22' * 12 + '  created']
+        assert table(48) == ['NAME       COMMAND' + ' ' * 23 + 'STATE', 'mrgt-wide  echo ' + '\u6f22' * 11 + '   created']
+        assert table(48, '--no-trunc') == table(200)
+        # What cannot be cut stays whole.
+        assert table(10)[1] == 'mrgt-wide  echo \u6f22   created'
+    finally:
+        call('rm', 'mrgt-wide')
+
+
+@test
+def a_table_to_a_file_is_whole():
+    call('create', '--name', 'mrgt-wide', '-B', BACKEND, 'host', '--', 'echo', '\u6f22' * 40)
+    try:
+        for locale in 'C', 'C.UTF-8':
+            out = call('ls', '--columns', 'COMMAND', '--no-headings', '-f', 'name=mrgt-wide',
+                       env={**os.environ, 'LC_ALL': locale, 'COLUMNS': '20'}).stdout
+            assert out == 'echo ' + '\u6f22' * 40 + '\n', locale
+    finally:
+        call('rm', 'mrgt-wide')
+
+
 def reason_to_skip():
     if os.geteuid() != 0:
         return 'needs root'

@@ -25,6 +25,21 @@ monitor() {
 	m rm "$P-orphan"
 }
 
+@test "SIGTERM to the monitor, as at a shutdown, stops the container in order; other signals do nothing" {
+	fresh shutdown -- /bin/sh -c 'trap "echo asked; exit 3" TERM; while :; do sleep 0.1; done'
+	m start "$P-shutdown"
+	pid=$(monitor)
+	kill -HUP "$pid"
+	kill -INT "$pid"
+	sleep 0.3
+	is shutdown running
+	kill -TERM "$pid"
+	run timeout 30 "$MOORAGE" wait "$P-shutdown"
+	[ "$output" = 3 ]
+	[ "$(m logs "$P-shutdown")" = asked ]
+	m rm "$P-shutdown"
+}
+
 @test "rm -f after the monitor was killed leaves nothing" {
 	sleeper dead
 	kill -KILL "$(monitor)"

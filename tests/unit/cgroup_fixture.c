@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "core/cgroup.h"
+#include "core/context.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/proc.h"
@@ -157,9 +158,27 @@ uint64_t fixture_cpu_ns(struct fixture *f)
 	return stats.cpu_ns;
 }
 
+/* As a look at many sees it. */
+static int state_in_listing(struct fixture *f)
+{
+	struct mrg_unit unit = f->unit;
+	struct mrg_look look;
+	int state;
+
+	cgroup_look_begin(&look);
+	unit.look = &look;
+	state = mrg_helper_cgroup_state(NULL, &unit, NULL);
+	cgroup_look_end(&look);
+	return state;
+}
+
 int fixture_state_of(struct fixture *f)
 {
-	return mrg_helper_cgroup_state(NULL, &f->unit, NULL);
+	int listed = state_in_listing(f), state = mrg_helper_cgroup_state(NULL, &f->unit, NULL);
+
+	/* It may have begun in between. */
+	assert_true(listed == state || state_in_listing(f) == state);
+	return state;
 }
 
 pid_t fixture_spawn_running(struct fixture *f, int (*body)(void *data), void *data)

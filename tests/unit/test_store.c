@@ -342,6 +342,110 @@ static void test_walk_repairs(void **state)
 	close(base);
 }
 
+/* ---- what record.json tells of the spec ------------------------------------------------------- */
+
+/* Opens for a look; whether that took the whole spec. */
+static bool opens_whole(struct fixture *f, const char *root)
+{
+	struct record *record = NULL;
+	bool brief;
+
+	assert_int_equal(store_open_brief(f->m, "web", &record, NULL), 0);
+	brief = record->brief;
+	assert_string_equal(record->spec->root_path, root);
+	assert_int_equal(mrg_fields_has(&record->spec->set, MRG_FIELD_ARGS), !brief);
+	store_free(record);
+	return !brief;
+}
+
+static void test_brief(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int transient = 0; transient < 2; transient++) {
+		struct record *record = fresh("web", transient), *read = NULL;
+
+		mrg_spec_set(record->spec, MRG_FIELD_CGROUPS_PATH, "/mrgt", NULL);
+		assert_int_equal(store_create(f->m, record, NULL), 0);
+		assert_false(opens_whole(f, "/"));
+		assert_int_equal(store_open_brief(f->m, "web", &read, NULL), 0);
+		assert_string_equal(read->spec->cgroups_path, "/mrgt");
+		/* The rest on demand. */
+		mrg_spec_free(read->spec);
+		assert_int_equal(store_read_spec(read, NULL), 0);
+		assert_string_equal(read->spec->args[0], "true");
+		store_free(read);
+		assert_int_equal(store_remove(f->m, record, NULL), 0);
+		store_free(record);
+	}
+}
+
+/* Somebody writes into the file itself, at once and as many bytes: neither inode nor size tells, and the clock of files may stand still. */
+static void test_brief_of_a_changed_spec(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_close_ int base = open_base(f, false), fd = -1;
+	_cleanup_free_ char *text = NULL;
+	struct mrg_error err = { 0 };
+	struct record *record = NULL;
+	char *at;
+
+	assert_int_equal(make(f->m, "web", false), 0);
+	fd = openat(base, "web/config.json", O_RDWR | O_CLOEXEC);
+	assert_int_equal(fd_read_file(base, "web/config.json", 4096, &text, NULL), 0);
+	at = strstr(text, "\"/\"");
+	assert_non_null(at);
+	assert_int_equal(pwrite(fd, "\"x\"", 3, at - text), 3);
+	assert_true(opens_whole(f, "x"));
+	/* Another file of the same text, and one that is damaged. */
+	put(f, false, "config.json", text);
+	assert_true(opens_whole(f, "/"));
+	put(f, false, "config.json", "{\"root\":");
+	assert_int_equal(store_open_brief(f->m, "web", &record, &err), -EBADMSG);
+	assert_non_null(strstr(err.message, "config.json"));
+}
+
+/* What we write ourselves later, and where the engine keeps the truth. */
+static void test_brief_is_left_out(void **state)
+{
+	struct fixture *f = *state;
+	struct record *record = NULL;
+
+	assert_int_equal(make(f->m, "web", false), 0);
+	assert_int_equal(store_open(f->m, "web", &record, NULL), 0);
+	mrg_spec_set(record->spec, MRG_FIELD_ROOT_PATH, "/new", NULL);
+	assert_int_equal(store_write_spec(record, NULL), 0);
+	assert_true(opens_whole(f, "/new"));
+	assert_int_equal(store_write_record(record, NULL), 0);
+	assert_true(opens_whole(f, "/new"));
+	record->native = 1;
+	assert_int_equal(store_write_record(record, NULL), 0);
+	assert_true(opens_whole(f, "/new"));
+	store_free(record);
+}
+
+static void test_brief_that_is_none(void **state)
+{
+	static const char *const bad[] = { "{\"inode\":\"1\"}", "{\"inode\":1,\"root\":5}" };
+	struct fixture *f = *state;
+	struct mrg_error err = { 0 };
+	struct record *record = NULL;
+	char text[256];
+
+	assert_int_equal(make(f->m, "web", false), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text),
+			 "{\"format\":1,\"id\":\"" ID "\",\"backend\":\"fake\",\"created\":1,\"phase\":\"created\",\"transient\":false,"
+			 "\"boot\":\"\",\"spec\":%s}", bad[i]);
+		put(f, false, "record.json", text);
+		assert_int_equal(store_open_brief(f->m, "web", &record, &err), -EBADMSG);
+	}
+	/* A record of before has none. */
+	put(f, false, "record.json", "{\"format\":1,\"id\":\"" ID "\",\"backend\":\"fake\",\"created\":1,\"phase\":\"created\","
+	    "\"transient\":false,\"boot\":\"\"}");
+	assert_true(opens_whole(f, "/"));
+}
+
 /* ---- places --------------------------------------------------------------------------------- */
 
 static void test_untrusted_place(void **state)
@@ -390,7 +494,8 @@ int main(void)
 		STORE_TEST(test_reboot), STORE_TEST(test_transient_of_another_boot), STORE_TEST(test_lock),
 		STORE_TEST(test_lock_of_a_removed), STORE_TEST(test_inherited_lock), STORE_TEST(test_rename),
 		STORE_TEST(test_walk), STORE_TEST(test_walk_repairs), STORE_TEST(test_untrusted_place),
-		STORE_TEST(test_cache),
+		STORE_TEST(test_cache), STORE_TEST(test_brief), STORE_TEST(test_brief_of_a_changed_spec),
+		STORE_TEST(test_brief_is_left_out), STORE_TEST(test_brief_that_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

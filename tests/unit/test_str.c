@@ -28,6 +28,23 @@ static void test_strv(void **state)
 	assert_null(strv_free(NULL));
 }
 
+static void test_strings(void **state)
+{
+	_cleanup_(strings_deinit) struct strings strings = { 0 };
+	char text[16];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		assert_int_equal(strings_add(&strings, text), 0);
+		assert_null(strings.strv[strings.n]);
+	}
+	assert_int_equal(strings.n, 1000);
+	assert_int_equal(strv_length(strings.strv), 1000);
+	assert_string_equal(strings.strv[0], "0");
+	assert_string_equal(strings.strv[999], "999");
+}
+
 static void test_buffer_grows(void **state)
 {
 	struct buffer b = { 0 };
@@ -122,7 +139,7 @@ static void test_utf8_comes_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_strv), cmocka_unit_test(test_buffer_grows), cmocka_unit_test(test_buffer_keeps_bytes),
+		cmocka_unit_test(test_strv), cmocka_unit_test(test_strings), cmocka_unit_test(test_buffer_grows), cmocka_unit_test(test_buffer_keeps_bytes),
 		cmocka_unit_test(test_buffer_failure_sticks), cmocka_unit_test(test_names), cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_utf8), cmocka_unit_test(test_utf8_comes_back),
 	};
