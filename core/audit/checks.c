@@ -239,6 +239,7 @@ static int judge_terminal(const struct audit_reading *r, const struct mrg_audit_
 		return severity_;									\
 	}
 CONSTANT(low, LOW)
+CONSTANT(info, INFO)
 CONSTANT(high, HIGH)
 CONSTANT(critical, CRITICAL)
 
@@ -337,7 +338,7 @@ static const struct audit_check checks[] = {
 	  ADVICE("leave out linux.personality", "lxc.arch", "[Exec] Personality=", NULL, NULL, "personality(2)") },
 	{ "umask", "new files can be written by all", judge_low,
 	  ADVICE("--umask 0022", NULL, NULL, NULL, "--umask 0022", "umask(2)") },
-	{ "walk", "not all that there is was looked at", judge_low, ADVICE(NULL, NULL, NULL, NULL, NULL, NULL) },
+	{ "walk", "not all that there is was looked at", judge_info, ADVICE(NULL, NULL, NULL, NULL, NULL, NULL) },
 };
 
 static const struct audit_check *find_check(const char *name)
