@@ -151,6 +151,7 @@ struct cli {
 	const char *tail, *since, *until;
 	int no_stream, features, man, native;
 	const char *interval;
+	char **accept;
 	const char *pid, *baseline, *fail_on;
 	int diff, facts;
 	void *data;			/* what a verb gathers while cli_each() calls it */

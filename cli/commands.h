@@ -33,6 +33,8 @@ int cmd_pause(struct cli *cli);
 int cmd_unpause(struct cli *cli);
 int cmd_rm(struct cli *cli);
 int cmd_rename(struct cli *cli);
+int cmd_export(struct cli *cli);
+int cmd_import(struct cli *cli);
 int cmd_update(struct cli *cli);
 int cmd_exec(struct cli *cli);
 int cmd_shell(struct cli *cli);

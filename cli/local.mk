@@ -12,6 +12,8 @@ moorage_SOURCES = \
 	%D%/cmd_doctor.c \
 	%D%/cmd_enable.c \
 	%D%/cmd_exec.c \
+	%D%/cmd_export.c \
+	%D%/cmd_import.c \
 	%D%/cmd_info.c \
 	%D%/cmd_inspect.c \
 	%D%/cmd_kill.c \

@@ -81,6 +81,8 @@ TABLES(audit, NAME_ROW, FLAG("all", "a", all, ALL_TEXT),
        TEXT("baseline", NULL, "FILE", baseline, "an audit of before: status 1 where it is weaker now"),
        TEXT("fail-on", NULL, "SEVERITY", fail_on, "status 1 when there is a finding so bad, or worse"), LIST_ROWS);
 TABLES(backends, FLAG("features", NULL, features, "which field of the spec which backend honours"), LIST_ROWS);
+TABLES(import, TEXT("name machine", "nM", "NAME", name, "name of the new container"),
+       LIST("accept", NULL, "KEY", accept, "let the configuration have this: a field, 'devices' for device nodes, 'all'"));
 TABLES(help, FLAG("man", NULL, man, "synopsis and options as scdoc text, for the manual"));
 TABLES(inspect, NAME_ROW, FLAG("native", NULL, native, "the engine's own text: LXC config, .nspawn, domain XML"),
        LATER("diff", NULL, NULL, "not in this version"));
@@ -134,6 +136,13 @@ const struct verb verbs[] = {
 	  name_tables, SOME, .complete = COMPLETE_ANY, .run = cmd_enable },
 	{ "disable", NULL, LIFECYCLE, "NAME...", "do not start with the host", "moorage disable web", name_tables, SOME,
 	  .complete = COMPLETE_ANY, .run = cmd_disable },
+	{ "export", "export-tar", LIFECYCLE, "NAME FILE", "write a container into one archive",
+	  "moorage export web web.tar.zst\n\nRoot, spec, the engine's own configuration and checksums, packed as FILE ends: .tar, .tar.gz, .tar.xz, else zstd. "
+	  "The container must not run.", name_tables, VERB_NAME, COMPLETE_STOPPED, 2, 2, cmd_export },
+	{ "import", "import-tar import-fs", LIFECYCLE, "FILE|DIR", "make a container of an archive or a directory",
+	  "moorage import web.tar.zst\nmoorage import -B nspawn --name web rootfs.tar.xz\n\nTakes archives of 'moorage export', tars of a root (gz, xz, zst), "
+	  "of an LXC container (config and rootfs), OCI archives and directories. A configuration that reaches out to the host is refused until --accept "
+	  "names what is wanted.", import_tables, 0, COMPLETE_ROOT, 1, 1, cmd_import },
 	{ "wait", NULL, LIFECYCLE, "NAME...", "wait for the end; print the exit status",
 	  "moorage wait job\nmoorage wait -t 10 job\nmoorage wait -s running,paused web", wait_tables, SOME, .complete = COMPLETE_ALIVE, .run = cmd_wait },
 

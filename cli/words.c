@@ -36,7 +36,7 @@ const struct option_table global_options[] = { { "Everywhere", global_rows }, { 
 #define MOVE   "moving between backends comes later"
 
 const struct known_word later_verbs[] = {
-	LATER_VERB("pull push images list-images rmi tag import import-tar import-fs export export-tar pull-tar load "
+	LATER_VERB("pull push images list-images rmi tag pull-tar load "
 		   "save commit",
 		   IMAGES),
 	LATER_VERB("snapshot copy clone checkpoint restore", "snapshots and copies come later"),

@@ -197,7 +197,8 @@ static int check_engine(struct mrg *m, struct plugin *p, const char *name, struc
 	return r;
 }
 
-static int create_named(struct mrg *m, const struct mrg_create *create, const char *name, struct mrg_container **ret,
+/* @id: of its own; NULL: a new one, and the engine must not have the name. */
+static int create_named(struct mrg *m, const struct mrg_create *create, const char *name, const char *id, struct mrg_container **ret,
 			struct mrg_error *err)
 {
 	_cleanup_(plan_deinit) struct plan plan = { 0 };
@@ -207,12 +208,14 @@ static int create_named(struct mrg *m, const struct mrg_create *create, const ch
 
 	if (r == 0 && create->flags & MRG_CREATE_REPLACE)
 		r = remove_predecessor(m, name, err);
-	if (r == 0)
+	if (r == 0 && !id)
 		r = check_engine(m, plan.plugin, name, err);
 	if (r == 0)
 		r = new_record(m, create, name, &plan, &record, err);
 	if (r < 0)
 		return r;
+	if (id)
+		snprintf(record->id, sizeof(record->id), "%s", id);
 	r = make(m, plan.plugin, record, err);
 	if (r < 0) {
 		store_free(record);
@@ -237,14 +240,19 @@ int mrg_create(struct mrg *m, const struct mrg_create *create, struct mrg_contai
 	int r = -MRG_E_EXISTS;
 
 	if (create->name)
-		return create_named(m, create, create->name, ret, err);
+		return create_named(m, create, create->name, NULL, ret, err);
 	for (int i = 0; i < NAME_TRIES && r == -MRG_E_EXISTS; i++) {
 		r = name_make(name);
 		if (r < 0)
 			return fail_errno(err, r, "cannot get random numbers");
-		r = create_named(m, create, name, ret, err);
+		r = create_named(m, create, name, NULL, ret, err);
 	}
 	return r;
+}
+
+int container_create_as(struct mrg *m, const struct mrg_create *create, const char *id, struct mrg_container **ret, struct mrg_error *err)
+{
+	return create_named(m, create, create->name, id, ret, err);
 }
 
 /* ---- checking and explaining ---------------------------------------------------------------- */

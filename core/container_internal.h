@@ -50,6 +50,10 @@ int container_open_brief(struct mrg *m, const char *name, struct record **ret, s
 /* One that the engine of @p keeps. */
 int container_new_adopted(struct mrg *m, struct plugin *p, const char *name, struct mrg_container **ret, struct mrg_error *err);
 
+/* container_create.c: as mrg_create(), for a root that lies where the engine looks for roots already, so that what the engine says of the name does not
+ * count; with @id for its id. */
+int container_create_as(struct mrg *m, const struct mrg_create *create, const char *id, struct mrg_container **ret, struct mrg_error *err);
+
 /* container_native.c: reads the engine's configuration if it is the truth and writes it down for the monitor, which reads the record. */
 int container_refresh(struct mrg_container *c, struct mrg_error *err);
 
@@ -122,5 +126,8 @@ int id_make(char ret[17]);
 
 /* container_backend.c: the probe verb, or what mrg_backend_info() has just heard. */
 int backend_probe(struct plugin *p, struct mrg_probe *ret, struct mrg_error *err);
+
+/* archive/import_place.c: removes what imports that were cut short have left. */
+void import_sweep(struct mrg *m);
 
 #endif

@@ -192,6 +192,7 @@ int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_contain
 	struct listing l = { .m = m, .backend = backend, .found = found, .warn = warn, .data = data };
 	int r;
 
+	import_sweep(m);
 	look_begin(m);
 	r = store_walk(m, list_one, &l, err);
 	if (r == 0)

@@ -253,6 +253,7 @@ int mrg_container_open(struct mrg *m, const char *name, struct mrg_container **r
 
 	if (!backend)
 		return fail_memory(err);
+	import_sweep(m);
 	if (name[strlen(backend)] == ':' && backend_name_is_valid(backend))
 		return open_of(m, backend, name + strlen(backend) + 1, ret, err);
 	return open_any(m, name, ret, err);

@@ -256,3 +256,14 @@ int dispatch_ready(struct plugin *p, struct mrg_error *err)
 {
 	return p->table.ready ? done(CALL(p, ready, err)) : 0;
 }
+
+int dispatch_home(struct plugin *p, const struct mrg_unit *unit, char **ret, struct mrg_error *err)
+{
+	OFFERED(p, home, err);
+	return done(CALL(p, home, err, unit, ret));
+}
+
+int dispatch_park(struct plugin *p, const struct mrg_unit *unit, int dir, const char *tag, int how, struct mrg_error *err)
+{
+	return p->table.park ? done(CALL(p, park, err, unit, dir, tag, how)) : 0;
+}

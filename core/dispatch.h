@@ -3,7 +3,7 @@
 #define CORE_DISPATCH_H
 
 /* The only callers of a plugin's verbs: one function per verb with the verb's arguments, the plugin in place of
- * self. A verb that is not offered is -MRG_E_UNSUPPORTED, naming verb and backend (check, create, cleanup, process, configure and ready: 0, there is
+ * self. A verb that is not offered is -MRG_E_UNSUPPORTED, naming verb and backend (check, create, cleanup, process, configure, ready and park: 0, there is
  * nothing to do or tell); an error without a sentence
  * gets one; every error is prefixed with the backend's name. */
 
@@ -43,5 +43,7 @@ int dispatch_configure(struct plugin *p, const struct mrg_unit *unit, struct mrg
 int dispatch_rename(struct plugin *p, const struct mrg_unit *unit, const char *name, struct mrg_error *err);
 int dispatch_autostart(struct plugin *p, const struct mrg_unit *unit, int on, struct mrg_error *err);
 int dispatch_ready(struct plugin *p, struct mrg_error *err);
+int dispatch_home(struct plugin *p, const struct mrg_unit *unit, char **ret, struct mrg_error *err);
+int dispatch_park(struct plugin *p, const struct mrg_unit *unit, int dir, const char *tag, int how, struct mrg_error *err);
 
 #endif

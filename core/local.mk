@@ -3,6 +3,7 @@
 
 # Utilities, for the library, the command and plugins alike.
 noinst_LTLIBRARIES += libutil.la
+libutil_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 libutil_la_SOURCES = \
 	%D%/util/arena.c %D%/util/arena.h \
 	%D%/util/backend_name.h \
@@ -20,14 +21,35 @@ libutil_la_SOURCES = \
 	%D%/util/path.c %D%/util/path.h \
 	%D%/util/proc.c %D%/util/proc.h \
 	%D%/util/rfc3339.c %D%/util/rfc3339.h \
+	%D%/util/sha256.c %D%/util/sha256.h \
 	%D%/util/str.c %D%/util/str.h \
 	%D%/util/utf8.c %D%/util/utf8.h
 
 # All objects of the library, with every symbol visible: what unit tests link.
 noinst_LTLIBRARIES += libcore.la
-libcore_la_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+libcore_la_CFLAGS = $(AM_CFLAGS) $(PACKERS_CFLAGS) $(SECCOMP_CFLAGS)
 libcore_la_LIBADD = libutil.la
 libcore_la_SOURCES = \
+	%D%/archive/acl.c %D%/archive/acl.h \
+	%D%/archive/export.c \
+	%D%/archive/extract.c %D%/archive/extract.h \
+	%D%/archive/extract_metadata.c \
+	%D%/archive/import.c %D%/archive/import.h \
+	%D%/archive/import_accept.c \
+	%D%/archive/import_oci.c \
+	%D%/archive/import_place.c \
+	%D%/archive/import_source.c \
+	%D%/archive/pack.c %D%/archive/pack.h \
+	%D%/archive/stream.c %D%/archive/stream.h \
+	%D%/archive/stream_gzip.c \
+	%D%/archive/stream_xz.c \
+	%D%/archive/stream_zstd.c \
+	%D%/archive/tar.h \
+	%D%/archive/tar_pax.c \
+	%D%/archive/tar_read.c \
+	%D%/archive/tar_sparse.c \
+	%D%/archive/tar_write.c \
+	%D%/archive/transfer.c %D%/archive/transfer.h \
 	%D%/audit/audit.c %D%/audit/audit.h \
 	%D%/audit/checks.c \
 	%D%/audit/compare.c \
@@ -146,6 +168,25 @@ libcore_la_SOURCES = \
 	%D%/launch.c %D%/launch.h \
 	%D%/log.c %D%/log.h \
 	%D%/log_read.c \
+	%D%/migrate/dir_stack.c %D%/migrate/dir_stack.h \
+	%D%/migrate/link_table.c %D%/migrate/link_table.h \
+	%D%/migrate/tree.h \
+	%D%/migrate/tree_copy.c %D%/migrate/tree_copy.h \
+	%D%/migrate/tree_copy_contents.c \
+	%D%/migrate/tree_copy_links.c \
+	%D%/migrate/tree_copy_metadata.c \
+	%D%/migrate/tree_digest.c \
+	%D%/migrate/tree_ids.h \
+	%D%/migrate/tree_map.c \
+	%D%/migrate/tree_rebase.c %D%/migrate/tree_rebase.h \
+	%D%/migrate/tree_rebase_entry.c \
+	%D%/migrate/tree_remove.c \
+	%D%/migrate/tree_scan.c \
+	%D%/migrate/tree_sum.c %D%/migrate/tree_sum.h \
+	%D%/migrate/tree_walk.c %D%/migrate/tree_walk.h \
+	%D%/migrate/tree_work.c \
+	%D%/migrate/tree_xattr.c \
+	%D%/migrate/tree_xattrs.c %D%/migrate/tree_xattrs.h \
 	%D%/monitor.c %D%/monitor.h \
 	%D%/monitor_clients.c \
 	%D%/monitor_console.c \

@@ -45,6 +45,8 @@ const struct verb registry_verbs[] = {
 	VERB(rename, VERB_OPTIONAL, NULL),
 	VERB(autostart, VERB_OPTIONAL, NULL),
 	VERB(ready, VERB_INSTANCE, "open"),
+	VERB(home, VERB_OPTIONAL, NULL),
+	VERB(park, VERB_OPTIONAL, NULL),
 	{ NULL, 0, VERB_OPTIONAL, NULL },
 };
 

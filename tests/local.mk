@@ -7,6 +7,7 @@ LDADD = libcore.la $(CMOCKA_LIBS)
 # Sorted; NAME is tests/unit/test_NAME.c.
 unit_tests = \
 	%D%/unit/test_adopt \
+	%D%/unit/test_archive \
 	%D%/unit/test_arena \
 	%D%/unit/test_audit \
 	%D%/unit/test_cgroup \
@@ -29,6 +30,7 @@ unit_tests = \
 	%D%/unit/test_format_oci \
 	%D%/unit/test_format_systemd \
 	%D%/unit/test_lifecycle \
+	%D%/unit/test_import \
 	%D%/unit/test_json_table \
 	%D%/unit/test_log \
 	%D%/unit/test_mounts \
@@ -47,7 +49,8 @@ unit_tests = \
 	%D%/unit/test_spec_set \
 	%D%/unit/test_store \
 	%D%/unit/test_store_crash \
-	%D%/unit/test_str
+	%D%/unit/test_str \
+	%D%/unit/test_tree
 
 # One program per layout of cgroups, told by its name.
 cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cgroup_view.c %D%/unit/cgroup_view.h
@@ -59,6 +62,8 @@ cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cg
 %C%_unit_test_cgroup_live_v2_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
 
 root_fixture = %D%/unit/root_fixture.c %D%/unit/root_fixture.h
+%C%_unit_test_archive_SOURCES = %D%/unit/test_archive.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h
+%C%_unit_test_tree_SOURCES = %D%/unit/test_tree.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h $(root_fixture)
 %C%_unit_test_mounts_SOURCES = %D%/unit/test_mounts.c $(root_fixture)
 %C%_unit_test_native_SOURCES = %D%/unit/test_native.c $(root_fixture)
 %C%_unit_test_native_LDADD = libnative.la libcore.la $(CMOCKA_LIBS)

@@ -64,4 +64,5 @@ MRG_BACKEND = {
 	.configure = libvirt_create,
 	.autostart = libvirt_autostart,
 	.ready = libvirt_ready,
+	.park = libvirt_park,
 };

@@ -136,6 +136,10 @@ int libvirt_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec
 int libvirt_native(void *self, const struct mrg_unit *unit, mrg_explain_fn text, void *data, struct mrg_error *err);
 int libvirt_autostart(void *self, const struct mrg_unit *unit, int on, struct mrg_error *err);
 
+/* ---- park.c ------------------------------------------------------------------------------------ */
+
+int libvirt_park(void *self, const struct mrg_unit *unit, int dir, const char *tag, int how, struct mrg_error *err);
+
 /* ---- probe.c, explain.c ---------------------------------------------------------------------- */
 
 extern const uint16_t libvirt_fields[];

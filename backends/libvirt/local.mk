@@ -11,6 +11,7 @@ liblibvirt_la_SOURCES = \
 	%D%/end.c \
 	%D%/explain.c \
 	%D%/libvirt.c %D%/libvirt.h \
+	%D%/park.c \
 	%D%/probe.c \
 	%D%/process.c \
 	%D%/start.c

@@ -14,6 +14,7 @@ liblxcbackend_la_SOURCES = \
 	%D%/list.c \
 	%D%/log.c \
 	%D%/lxc.c %D%/lxc.h \
+	%D%/park.c \
 	%D%/payload.c %D%/payload.h \
 	%D%/place.c \
 	%D%/points.c \

@@ -62,4 +62,6 @@ MRG_BACKEND = {
 	.rename = lxc_rename,
 	.autostart = lxc_autostart,
 	.ready = lxc_ready,
+	.home = lxc_home,
+	.park = lxc_park,
 };

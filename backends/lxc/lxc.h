@@ -168,6 +168,11 @@ int lxc_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, st
 /* ---- autostart.c, explain.c --------------------------------------------------------------------- */
 
 int lxc_autostart(void *self, const struct mrg_unit *unit, int on, struct mrg_error *err);
+
+/* ---- park.c ---- */
+
+int lxc_home(void *self, const struct mrg_unit *unit, char **ret, struct mrg_error *err);
+int lxc_park(void *self, const struct mrg_unit *unit, int keep, const char *tag, int how, struct mrg_error *err);
 int lxc_explain(void *self, const struct mrg_unit *unit, mrg_explain_fn line, void *data, struct mrg_error *err);
 
 /* ---- probe.c ----------------------------------------------------------------------------------- */

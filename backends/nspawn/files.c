@@ -21,8 +21,6 @@
 
 #define SETTINGS_KEPT		"/etc/systemd/nspawn"
 #define SETTINGS_TRANSIENT	"/run/systemd/nspawn"
-#define UNITS			"/etc/systemd/system"
-#define DROPIN			"moorage.conf"
 #define UNFINISHED		16		/* digits behind the name of a file that is being written */
 #define MARK			"nspawn.files"	/* in the directory of the container, as long as the files may be there */
 
@@ -50,7 +48,7 @@ static void settings_name(char ret[NAME_MAX + 1], const char *name)
 
 static void dropin_dir(char ret[PATH_MAX], const char *name)
 {
-	snprintf(ret, PATH_MAX, UNITS "/systemd-nspawn@%s.service.d", name);
+	snprintf(ret, PATH_MAX, NSPAWN_DROPIN_DIR, name);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------- */
@@ -58,7 +56,7 @@ static void dropin_dir(char ret[PATH_MAX], const char *name)
 /* The text has both, each under a line of its own. */
 static int compose(const struct mrg_spec *spec, char **ret_text, char **ret_dropin, struct mrg_error *err)
 {
-	static const char mark[] = "\n# " UNITS "/";
+	static const char mark[] = "\n# " NSPAWN_UNITS "/";
 	struct mrg_spec *reduced = NULL;
 	char *found;
 	int r = nspawn_reduce(spec, &reduced, err);
@@ -105,8 +103,8 @@ static int write_dropin(const struct mrg_unit *unit, const char *text, struct mr
 	dir = open_dir(path, err);
 	if (dir < 0)
 		return dir;
-	r = fd_replace_file(dir, DROPIN, text, strlen(text), true);
-	return r < 0 ? fail_errno(err, r, "cannot write '%s/" DROPIN "'", path) : 0;
+	r = fd_replace_file(dir, NSPAWN_DROPIN_FILE, text, strlen(text), true);
+	return r < 0 ? fail_errno(err, r, "cannot write '%s/" NSPAWN_DROPIN_FILE "'", path) : 0;
 }
 
 int nspawn_configure(void *self, const struct mrg_unit *unit, struct mrg_error *err)
@@ -153,13 +151,13 @@ static int remove_settings(const char *dir, const char *name, struct mrg_error *
 
 static int remove_dropin(const char *name, struct mrg_error *err)
 {
-	char dir[PATH_MAX], path[PATH_MAX + sizeof(DROPIN)];
+	char dir[PATH_MAX], path[PATH_MAX + sizeof(NSPAWN_DROPIN_FILE)];
 
 	dropin_dir(dir, name);
-	snprintf(path, sizeof(path), "%s/" DROPIN, dir);
+	snprintf(path, sizeof(path), "%s/" NSPAWN_DROPIN_FILE, dir);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return fail_errno(err, -errno, "cannot remove '%s'", path);
-	remove_unfinished(dir, DROPIN);
+	remove_unfinished(dir, NSPAWN_DROPIN_FILE);
 	/* Stays when others have put something there. */
 	rmdir(dir);
 	return 0;
@@ -220,13 +218,13 @@ int nspawn_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *er
 static int check_free(const struct mrg_unit *unit, const char *name, struct mrg_error *err)
 {
 	struct nspawn_settings settings;
-	char dir[PATH_MAX], path[PATH_MAX + sizeof(DROPIN)];
+	char dir[PATH_MAX], path[PATH_MAX + sizeof(NSPAWN_DROPIN_FILE)];
 	int r = nspawn_settings_find(unit->path, name, &settings, err);
 
 	if (r > 0 && settings.trusted)
 		return mrg_error_set(err, -MRG_E_EXISTS, "there are settings for a machine '%s' already: '%s'", name, settings.path);
 	dropin_dir(dir, name);
-	snprintf(path, sizeof(path), "%s/" DROPIN, dir);
+	snprintf(path, sizeof(path), "%s/" NSPAWN_DROPIN_FILE, dir);
 	if (r >= 0 && access(path, F_OK) == 0)
 		return mrg_error_set(err, -MRG_E_EXISTS, "there is a drop-in for a machine '%s' already: '%s'", name, path);
 	return r < 0 ? r : 0;

@@ -13,6 +13,7 @@ libnspawn_la_SOURCES = \
 	%D%/manager.c \
 	%D%/notify.c \
 	%D%/nspawn.c %D%/nspawn.h \
+	%D%/park.c \
 	%D%/payload.c \
 	%D%/places.c \
 	%D%/probe.c \

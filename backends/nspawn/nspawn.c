@@ -61,4 +61,6 @@ MRG_BACKEND = {
 	.configure = nspawn_configure,
 	.rename = nspawn_rename,
 	.autostart = nspawn_autostart,
+	.home = nspawn_home,
+	.park = nspawn_park,
 };

@@ -34,6 +34,9 @@ struct nspawn_settings {
 };
 int nspawn_settings_find(const char *path, const char *name, struct nspawn_settings *ret, struct mrg_error *err);
 
+/* All places where such a file can be. -ENOMEM. */
+int nspawn_settings_paths(const char *path, const char *name, char ***ret);
+
 /* ---- machine.c: what runs ------------------------------------------------------------------- */
 
 #define NSPAWN_UNIT_SIZE	256	/* names of systemd's units have at most 255 characters */
@@ -175,6 +178,12 @@ int nspawn_notify_wait(int fd, int pidfd, pid_t *ret_leader);
 
 /* ---- files.c: verbs about what is written -------------------------------------------------------- */
 
+/* The drop-in of the machine %s that is ours. */
+#define NSPAWN_UNITS		"/etc/systemd/system"
+#define NSPAWN_DROPIN_DIR	NSPAWN_UNITS "/systemd-nspawn@%s.service.d"
+#define NSPAWN_DROPIN_FILE	"moorage.conf"
+#define NSPAWN_DROPIN		NSPAWN_DROPIN_DIR "/" NSPAWN_DROPIN_FILE
+
 int nspawn_create(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int nspawn_configure(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int nspawn_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
@@ -186,6 +195,11 @@ int nspawn_find(void *self, const char *path, const char *name, struct mrg_error
 int nspawn_list(void *self, const char *path, mrg_found_fn found, void *data, struct mrg_error *err);
 int nspawn_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err);
 int nspawn_native(void *self, const struct mrg_unit *unit, mrg_explain_fn text, void *data, struct mrg_error *err);
+
+/* ---- park.c ----------------------------------------------------------------------------------------- */
+
+int nspawn_home(void *self, const struct mrg_unit *unit, char **ret, struct mrg_error *err);
+int nspawn_park(void *self, const struct mrg_unit *unit, int dir, const char *tag, int how, struct mrg_error *err);
 
 /* ---- probe.c, check.c, explain.c ------------------------------------------------------------------ */
 

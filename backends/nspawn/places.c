@@ -162,3 +162,25 @@ int nspawn_settings_find(const char *path, const char *name, struct nspawn_setti
 	ret->trusted = false;
 	return snprintf(ret->path, sizeof(ret->path), "%s/%s.nspawn", image.path, name) < (int)sizeof(ret->path) && is_file(ret->path);
 }
+
+static int add_path(char ***paths, const char *dir, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "%s/%s.nspawn", dir, name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	return strv_append(paths, path);
+}
+
+int nspawn_settings_paths(const char *path, const char *name, char ***ret)
+{
+	int r = path ? add_path(ret, path, name) : 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings_dirs) && r == 0; i++)
+		r = add_path(ret, settings_dirs[i], name);
+	for (size_t i = 0; i < ARRAY_SIZE(machine_dirs) && r == 0 && !path; i++)
+		r = add_path(ret, machine_dirs[i], name);
+	return r;
+}

@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 #define MRG_BACKEND_SYMBOL	"mrg_backend_v0"	/* the major is in the name */
-#define MRG_ABI_MINOR		1
+#define MRG_ABI_MINOR		2
 
 struct mrg;				/* the library's context (moorage.h) */
 struct mrg_look;			/* the core's */
@@ -135,6 +135,13 @@ struct mrg_exit {
 	int oom_killed;			/* the kernel killed something in it for its memory limit */
 	int status_known;		/* @status is the payload's wait(2) status word, where that of the child start gave is the engine's */
 	int status;
+};
+
+/* What becomes of a configuration that is set aside. */
+enum mrg_park {
+	MRG_PARK_ASIDE,			/* out of the engine's sight */
+	MRG_PARK_BACK,			/* as it was before */
+	MRG_PARK_DISCARD,		/* what was set aside is removed */
 };
 
 /* One native command or file an operation amounts to, for --explain. @text may have several lines. */
@@ -261,6 +268,18 @@ struct mrg_backend {
 	/* Optional, monitor, with open. Nothing is known yet but that a start will follow soon: the moment to make what most starts need, kept in @self.
 	 * What cannot be made is no failure, start makes it; a failure is what start could not repair either, and ends the monitor. */
 	int (*ready)(void *self, struct mrg_error *err);
+
+	/* Minor 2. */
+
+	/* Optional. Where the engine keeps the root of a container of this name, there or not: *ret is allocated with malloc(3), the caller's to free.
+	 * Absent: it has no place for roots. */
+	int (*home)(void *self, const struct mrg_unit *unit, char **ret, struct mrg_error *err);
+
+	/* Optional. Takes all that the engine's own tools need to start a container at rest out of their sight, whole and whoever made it, and brings it back
+	 * as it was or removes it (enum mrg_park); its root is not touched. What is kept goes under a name that ends with @tag, or into the directory
+	 * @dir, which is kept as long as the container is. What is so already is done again without harm. -MRG_E_EXISTS: something else has its place by
+	 * now. Absent: the engine knows only what the record says. */
+	int (*park)(void *self, const struct mrg_unit *unit, int dir, const char *tag, int how, struct mrg_error *err);
 };
 
 /* A plugin file ends with: MRG_BACKEND = { MRG_BACKEND_HEADER, .name = ... }; */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sizes and offsets of everything that crosses the border to plugins, pinned for minor 1 on 64-bit hosts. This file is compiled,
+/* Sizes and offsets of everything that crosses the border to plugins, pinned for minor 2 on 64-bit hosts. This file is compiled,
  * not run. Whoever makes it fail has changed the ABI: a frozen structure needs a new major; one that grew at its end a new
  * minor, an entry in docs/abi-changes.md and new lines here. */
 
@@ -13,7 +13,7 @@
 #define SIZE(type, n)		_Static_assert(sizeof(type) == (n), "size of " #type)
 #define OFFSET(type, member, n)	_Static_assert(offsetof(type, member) == (n), "offset of " #member " in " #type)
 
-_Static_assert(MRG_ABI_MINOR == 1, "new minor: add its lines here and an entry in docs/abi-changes.md");
+_Static_assert(MRG_ABI_MINOR == 2, "new minor: add its lines here and an entry in docs/abi-changes.md");
 
 /* Frozen. */
 SIZE(struct mrg_error, 512);
@@ -76,7 +76,7 @@ OFFSET(struct mrg_spec, native_json, 872);
 SIZE(struct mrg_cgroup_entry, 80);
 
 /* The table. */
-SIZE(struct mrg_backend, 272);
+SIZE(struct mrg_backend, 288);
 OFFSET(struct mrg_backend, minor, 4);
 OFFSET(struct mrg_backend, name, 8);
 OFFSET(struct mrg_backend, fields, 24);
@@ -110,6 +110,8 @@ OFFSET(struct mrg_backend, configure, 240);
 OFFSET(struct mrg_backend, rename, 248);
 OFFSET(struct mrg_backend, autostart, 256);
 OFFSET(struct mrg_backend, ready, 264);
+OFFSET(struct mrg_backend, home, 272);
+OFFSET(struct mrg_backend, park, 280);
 
 /* Numbers that plugins and records carry. */
 _Static_assert(MRG_FIELD_HOSTNAME == 0, "MRG_FIELD_HOSTNAME keeps its number");

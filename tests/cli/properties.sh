@@ -92,7 +92,8 @@ if what == 'missing':           # a container that is not there
     for verb in help['verbs']:
         if verb['operands'].startswith('NAME') or verb['operands'].startswith('[USER'):
             args = ['-m', '1G'] if verb['name'] == 'update' else []
-            result = run('--json', verb['name'], *args, 'mrgt-nobody', *(['true'] if verb['name'] == 'exec' else []))
+            more = {'exec': ['true'], 'export': ['mrgt-nobody.tar']}.get(verb['name'], [])
+            result = run('--json', verb['name'], *args, 'mrgt-nobody', *more)
             wanted = 125 if verb['payload'] else 1 if verb['name'] == 'exists' else 3
             error = json.loads(result.stderr)['error'] if result.stderr else {'code': 'not-found', 'exit': wanted}
             if result.returncode != wanted or error['code'] != 'not-found' or error['exit'] != wanted:

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CORE_ARCHIVE_IMPORT_H
+#define CORE_ARCHIVE_IMPORT_H
+
+/* The parts of an import. */
+
+#include "core/archive/extract.h"
+#include "core/archive/transfer.h"
+#include "core/util/sha256.h"
+
+/* ---- import_place.c: where the new root is made --------------------------------------- */
+
+/*
+ * A root is made beside its place and renamed there once it is whole. What is being made is noted in STATE_DIR/imports/ID/root, locked while somebody is at it, so that
+ * the next command removes what a crash has left.
+ */
+struct import_place {
+	struct mrg *m;
+	char id[17];
+	int note;			/* STATE_DIR/imports/ID, open and locked; -1: nothing is being made */
+	char *home;			/* the root's place */
+	int parent;			/* the directory it is in */
+	char aside[48];			/* its name there until it is whole */
+	int root;			/* it, open */
+	bool placed;
+};
+
+/* Begins a new root for the container @name of the backend @p. */
+int import_place_begin(struct import_place *place, struct mrg *m, struct plugin *p, const char *name, struct mrg_error *err);
+
+/* It is whole: to its place. */
+int import_place_commit(struct import_place *place, struct mrg_error *err);
+
+/* Done; when not @keep the root is removed, wherever it is. */
+void import_place_end(struct import_place *place, bool keep);
+
+/* ---- import_accept.c ------------------------------------------------------------------- */
+
+/* Refuses what reaches out to the host, or is less confined than @able's defaults, but for what is accepted. -MRG_E_PERMISSION. */
+int import_accept(const struct mrg_spec *spec, const char *const *accept, struct mrg_error *err);
+bool import_accepts(const char *const *accept, const char *name, const char *path);
+
+/* ---- import_source.c: what a file or directory is --------------------------------------- */
+
+enum import_kind {
+	IMPORT_OURS,			/* an archive of mrg_export() */
+	IMPORT_ROOT,			/* a tar of a root */
+	IMPORT_LXC,			/* a tar with "config" and "rootfs" */
+	IMPORT_OCI,			/* an OCI layout */
+};
+
+/* An archive, open at its begin. */
+struct import_archive {
+	int fd;
+	struct stream_reader stream;
+	struct tar_reader tar;
+	struct tar_entry entry;		/* the last that import_archive_next() gave, */
+	char *path;			/* and its clean name */
+};
+
+int import_archive_open(struct import_archive *a, const char *file, struct mrg_error *err);
+int import_archive_next(struct import_archive *a, struct mrg_error *err);	/* 1, or 0 at the end */
+void import_archive_close(struct import_archive *a);
+
+/* Looks at the first entries; *ret_prefix is the directory of the archive that all is in ("" or "NAME/"), the caller's to free. */
+int import_kind_of(const char *file, enum import_kind *ret, char **ret_prefix, struct mrg_error *err);
+
+/* ---- the work -------------------------------------------------------------------------- */
+
+struct import_job {
+	struct mrg *m;
+	const struct mrg_import *import;
+	enum import_kind kind;
+	char *prefix;
+	char *name;
+	const char *backend;
+	struct plugin *plugin;
+	struct archive_manifest manifest;
+	char *manifest_text, *spec_text, *native_text, *config_text;
+	struct mrg_spec *spec;		/* of the new container */
+	struct tree_map map;
+	struct tree_options options;
+	struct tree_report report;
+	struct import_place place;
+};
+
+/* import.c: name, backend and place are known from here on, or it is refused: before the first entry of a root. */
+int import_begin_root(struct import_job *job, struct mrg_error *err);
+
+/* import_oci.c: layers and configuration of an image; import_begin_root() is called by it. */
+int import_oci(struct import_job *job, struct mrg_error *err);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A configuration from elsewhere is hostile: what reaches out to the host, or confines less than a new container is confined, needs its name said. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/archive/import.h"
+#include "core/util/cleanup.h"
+#include "core/util/fail.h"
+#include "core/util/json.h"
+#include "core/util/str.h"
+
+bool import_accepts(const char *const *accept, const char *name, const char *path)
+{
+	for (; accept && *accept; accept++)
+		if (strcmp(*accept, "all") == 0 || strcmp(*accept, name) == 0 || (path && strcmp(*accept, path) == 0))
+			return true;
+	return false;
+}
+
+/* ---- what each field may not say -------------------------------------------------------- */
+
+/* The kernel's file systems and new ones hold nothing of the host; a path of it does. */
+static bool reaches_host(const struct mrg_spec *s, const struct mrg_spec *usual)
+{
+	(void)usual;
+	for (size_t i = 0; i < s->mounts.n; i++) {
+		const struct mrg_mount *mount = &s->mounts.item[i];
+
+		if (mount->source && mount->source[0] == '/')
+			return true;
+		for (char **option = mount->options; option && *option; option++)
+			if (strcmp(*option, "bind") == 0 || strcmp(*option, "rbind") == 0)
+				return true;
+		if (!mount->type || strcmp(mount->type, "bind") == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_devices(const struct mrg_spec *s, const struct mrg_spec *usual)
+{
+	(void)usual;
+	return s->devices.n > 0;
+}
+
+static bool allows(const struct mrg_spec *s, const struct mrg_device_rule *rule)
+{
+	for (size_t i = 0; i < s->device_rules.n; i++) {
+		const struct mrg_device_rule *other = &s->device_rules.item[i];
+
+		if (other->allow && strcmp(other->type ? other->type : "a", rule->type ? rule->type : "a") == 0 && other->major == rule->major &&
+		    other->minor == rule->minor)
+			return true;
+	}
+	return false;
+}
+
+/* To make a node is not to open it: "m" alone lets nobody reach a device. */
+static bool allows_devices(const struct mrg_spec *s, const struct mrg_spec *usual)
+{
+	for (size_t i = 0; i < s->device_rules.n; i++) {
+		const struct mrg_device_rule *rule = &s->device_rules.item[i];
+
+		if (rule->allow && !(rule->access && strcmp(rule->access, "m") == 0) && !allows(usual, rule))
+			return true;
+	}
+	return false;
+}
+
+static bool is_said(const struct mrg_spec *s, const struct mrg_spec *usual)
+{
+	(void)s;
+	(void)usual;
+	return true;
+}
+
+/* Sets of capabilities: more than a system that boots has. */
+#define MORE_CAPS(member)										\
+	static bool more_##member(const struct mrg_spec *s, const struct mrg_spec *usual)		\
+	{												\
+		return s->member & ~usual->cap_bounding;						\
+	}
+MORE_CAPS(cap_bounding)
+MORE_CAPS(cap_effective)
+MORE_CAPS(cap_permitted)
+MORE_CAPS(cap_ambient)
+MORE_CAPS(cap_inheritable)
+
+/* Namespaces: the host's, or one that somebody else is in. */
+#define SHARED(member)											\
+	static bool shared_##member(const struct mrg_spec *s, const struct mrg_spec *usual)		\
+	{												\
+		return (!s->member && usual->member) || (s->member && *s->member);			\
+	}
+SHARED(ns_pid)
+SHARED(ns_mount)
+SHARED(ns_uts)
+SHARED(ns_ipc)
+SHARED(ns_network)
+SHARED(ns_user)
+
+static bool unfiltered(const struct mrg_spec *s, const struct mrg_spec *usual)
+{
+	(void)usual;
+	return s->seccomp_profile && strcmp(s->seccomp_profile, "unconfined") == 0;
+}
+
+static bool unconfined(const struct mrg_spec *s, const struct mrg_spec *usual)
+{
+	(void)usual;
+	return s->apparmor_profile && strcmp(s->apparmor_profile, "unconfined") == 0;
+}
+
+static bool propagates(const struct mrg_spec *s, const struct mrg_spec *usual)
+{
+	(void)usual;
+	return s->rootfs_propagation && strstr(s->rootfs_propagation, "shared");
+}
+
+static bool is_greedy(const struct mrg_spec *s, const struct mrg_spec *usual)
+{
+	(void)usual;
+	return s->oom_score_adj < 0;
+}
+
+/* A device of the host's network. */
+static bool takes_network(const struct mrg_spec *s, const struct mrg_spec *usual)
+{
+	(void)usual;
+	return s->networks_json && (strstr(s->networks_json, "\"phys") || strstr(s->networks_json, "\"host") || strstr(s->networks_json, "\"interface\""));
+}
+
+static bool maps_root(const struct mrg_spec *s, const struct mrg_spec *usual)
+{
+	(void)usual;
+	for (size_t i = 0; i < s->uid_mappings.n; i++)
+		if (s->uid_mappings.item[i].host_id == 0)
+			return true;
+	return false;
+}
+
+static const struct {
+	enum mrg_field field;
+	bool (*refused)(const struct mrg_spec *s, const struct mrg_spec *usual);
+	bool unset;			/* also what is not said may be less than usual */
+	const char *text;
+} rows[] = {
+	{ MRG_FIELD_MOUNTS, reaches_host, false, "files of the host" },
+	{ MRG_FIELD_DEVICES, has_devices, false, "devices" },
+	{ MRG_FIELD_DEVICE_RULES, allows_devices, false, "access to devices" },
+	{ MRG_FIELD_HOOKS, is_said, false, "programs run on the host" },
+	{ MRG_FIELD_CAP_BOUNDING, more_cap_bounding, false, "capabilities" },
+	{ MRG_FIELD_CAP_EFFECTIVE, more_cap_effective, false, "capabilities" },
+	{ MRG_FIELD_CAP_PERMITTED, more_cap_permitted, false, "capabilities" },
+	{ MRG_FIELD_CAP_AMBIENT, more_cap_ambient, false, "capabilities" },
+	{ MRG_FIELD_CAP_INHERITABLE, more_cap_inheritable, false, "capabilities" },
+	{ MRG_FIELD_NS_PID, shared_ns_pid, true, "the host's processes" },
+	{ MRG_FIELD_NS_MOUNT, shared_ns_mount, true, "the host's mounts" },
+	{ MRG_FIELD_NS_UTS, shared_ns_uts, false, "the host's name" },
+	{ MRG_FIELD_NS_IPC, shared_ns_ipc, true, "the host's shared memory" },
+	{ MRG_FIELD_NS_NETWORK, shared_ns_network, true, "the host's network" },
+	{ MRG_FIELD_NS_USER, shared_ns_user, false, "others' ids" },
+	{ MRG_FIELD_UID_MAPPINGS, maps_root, false, "the host's root" },
+	{ MRG_FIELD_SECCOMP_PROFILE, unfiltered, false, "no filter of system calls" },
+	{ MRG_FIELD_APPARMOR_PROFILE, unconfined, false, "no AppArmor profile" },
+	{ MRG_FIELD_ROOTFS_PROPAGATION, propagates, false, "mounts that spread to the host" },
+	{ MRG_FIELD_CGROUPS_PATH, is_said, false, "a place among the host's cgroups" },
+	{ MRG_FIELD_OOM_SCORE_ADJ, is_greedy, false, "memory before others" },
+	{ MRG_FIELD_NETWORKS, takes_network, false, "a network device of the host" },
+	{ MRG_FIELD_VOLUMES, is_said, false, "volumes of the host" },
+	{ MRG_FIELD_OPTIONS, is_said, false, "options of the backend" },
+	{ MRG_FIELD_NATIVE, is_said, false, "keys of an engine" },
+};
+
+/* Which keys those are: "lxc.hook.start lxc.execute.cmd". */
+static void add_keys(struct buffer *b, const char *native)
+{
+	_cleanup_(json_freep) struct json *json = NULL;
+
+	if (json_parse(native, strlen(native), &json, NULL) < 0)
+		return;
+	for (const struct json *engine = json->first; engine; engine = engine->next)
+		for (const struct json *key = engine->first; key; key = key->next)
+			buffer_addf(b, "%s%s", key == engine->first ? "; " : " ", key->key ? key->key : "");
+}
+
+int import_accept(const struct mrg_spec *spec, const char *const *accept, struct mrg_error *err)
+{
+	_cleanup_(buffer_deinit) struct buffer b = { .text = NULL };
+	struct mrg_spec *usual = mrg_spec_new();
+	int r = usual ? mrg_spec_set(usual, MRG_FIELD_BOOT, "yes", err) : fail_memory(err);
+	const char *first = NULL;
+
+	if (r == 0)
+		r = mrg_spec_default(usual, NULL, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++) {
+		const struct mrg_field_info *info = mrg_field_info(rows[i].field);
+
+		if ((!rows[i].unset && !mrg_fields_has(&spec->set, rows[i].field)) || !rows[i].refused(spec, usual) ||
+		    import_accepts(accept, info->name, info->path))
+			continue;
+		buffer_addf(&b, "%s%s (%s", first ? ", " : "", info->name, rows[i].text);
+		if (rows[i].field == MRG_FIELD_NATIVE && spec->native_json)
+			add_keys(&b, spec->native_json);
+		buffer_addf(&b, ")");
+		first = first ? first : info->name;
+	}
+	mrg_spec_free(usual);
+	if (r < 0 || !first)
+		return r;
+	mrg_error_set(err, -MRG_E_PERMISSION, "its configuration asks for more than a container from elsewhere gets: %s", b.failed ? "" : b.text);
+	mrg_error_hint(err, "what is wanted is accepted by name: --accept %s", first);
+	return -MRG_E_PERMISSION;
+}

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Containers as archives, and containers of archives: they run, and what is hostile is refused.
+load lib
+
+# import_here NAME ARGUMENT...: as import; its root, which rm never removes, is noted for removal.
+import_here() {
+	local name=$1
+	shift
+	m import -q -B "$E2E_BACKEND" --name "$P-$name" "$@" || return
+	m inspect "$E2E_BACKEND:$P-$name" | jq -r 'first | .spec.root.path // .root.path // empty' >>"$FILE_DIR/roots"
+}
+
+# rm leaves roots where they are; those of imports are ours.
+teardown() {
+	local root name
+	while read -r root; do
+		[[ $root == *"$P"* ]] || continue
+		rm -rf --one-file-system "$root"
+		rmdir "$(dirname "$root")" 2>/dev/null || true
+	done < <(cat "$FILE_DIR/roots" 2>/dev/null)
+	for name in $(mine); do m rm -f "$E2E_BACKEND:$name" >/dev/null 2>&1 || true; done
+}
+
+# tree DIR: what is in it, as text.
+tree() { (cd "$1" && find . -mindepth 1 -printf '%p %y %m %U %G %s %l %T@\n' | grep -v ' d ' | sort); }
+
+# says NAME TEXT: a container that was imported starts and prints.
+says() { [ "$(m start -a "$E2E_BACKEND:$P-$1")" = "$2" ]; }
+
+@test "export and import: the same root, the same command" {
+	fresh there -- /bin/sh -c 'echo it lives'
+	m export "$P-there" "$FILE_DIR/there.tar.zst"
+	run -9 m export "$P-there" "$FILE_DIR/there.tar.zst"
+	tar --zstd -tf "$FILE_DIR/there.tar.zst" | head -n 2 | grep -qx moorage.json
+	import_here back --accept all "$FILE_DIR/there.tar.zst"
+	says back 'it lives'
+	root=$(tail -n 1 "$FILE_DIR/roots")
+	diff <(tree "$E2E_ROOT") <(tree "$root") | grep -v ' \./\(dev\|proc\|sys\|run\|tmp\)/' | grep '^[<>]' && return 1
+	[ ! -e "$MOORAGE_STATE_DIR/imports" ]
+}
+
+@test "tars of a root: plain, gz, xz, zst" {
+	[ "$E2E_KIND" = busybox ] || skip "the smaller root shows it"
+	for end in tar tar.gz tar.xz tar.zst; do
+		tar -C "$E2E_ROOT" -caf "$FILE_DIR/root.$end" .
+		import_here "${end//./-}" "$FILE_DIR/root.$end"
+		root=$(tail -n 1 "$FILE_DIR/roots")
+		[ -x "$root/bin/busybox" ]
+		m rm "$E2E_BACKEND:$P-${end//./-}"
+	done
+}
+
+# blob FILE: puts it into the layout, prints its descriptor.
+blob() {
+	local sum
+	sum=$(sha256sum "$1" | cut -d ' ' -f 1)
+	cp "$1" "$FILE_DIR/oci/blobs/sha256/$sum"
+	jq -cn --arg d "sha256:$sum" --argjson s "$(stat -c %s "$1")" '{mediaType: "x", digest: $d, size: $s}'
+}
+
+@test "an OCI archive: layers, marks of what is gone, the command" {
+	[ "$E2E_KIND" = busybox ] || skip "the smaller root shows it"
+	mkdir -p "$FILE_DIR/oci/blobs/sha256" "$FILE_DIR/upper/etc" "$FILE_DIR/upper/opt"
+	cp -a "$E2E_ROOT" "$FILE_DIR/lower"
+	mkdir "$FILE_DIR/lower/opt"
+	touch "$FILE_DIR/lower/gone" "$FILE_DIR/lower/opt/old" "$FILE_DIR/upper/.wh.gone" "$FILE_DIR/upper/opt/new" "$FILE_DIR/upper/opt/.wh..wh..opq"
+	echo upper >"$FILE_DIR/upper/etc/layer"
+	tar -C "$FILE_DIR/lower" -czf "$FILE_DIR/lower.tgz" .
+	tar -C "$FILE_DIR/upper" -czf "$FILE_DIR/upper.tgz" opt/new opt/.wh..wh..opq .wh.gone etc
+	echo '{"config":{"Entrypoint":["/bin/sh","-c"],"Cmd":["echo $GREETING from $PWD; cat /etc/layer; ls /opt /gone 2>/dev/null"],"Env":["GREETING=hello"],"WorkingDir":"/etc"}}' >"$FILE_DIR/config"
+	jq -cn --argjson c "$(blob "$FILE_DIR/config")" --argjson a "$(blob "$FILE_DIR/lower.tgz")" --argjson b "$(blob "$FILE_DIR/upper.tgz")" \
+		'{schemaVersion: 2, config: $c, layers: [$a, $b]}' >"$FILE_DIR/manifest"
+	jq -cn --argjson m "$(blob "$FILE_DIR/manifest")" '{schemaVersion: 2, manifests: [$m]}' >"$FILE_DIR/oci/index.json"
+	echo '{"imageLayoutVersion":"1.0.0"}' >"$FILE_DIR/oci/oci-layout"
+	tar -C "$FILE_DIR/oci" -cf "$FILE_DIR/image.tar" blobs index.json oci-layout
+	import_here image "$FILE_DIR/image.tar"
+	run m start -a "$E2E_BACKEND:$P-image"
+	[ "$output" = $'hello from /etc\nupper\n/opt:\nnew' ]
+
+	# One byte of a layer: found by its name.
+	layer=$(sha256sum "$FILE_DIR/upper.tgz" | cut -d ' ' -f 1)
+	printf x | dd of="$FILE_DIR/oci/blobs/sha256/$layer" bs=1 seek=20 conv=notrunc status=none
+	tar -C "$FILE_DIR/oci" -cf "$FILE_DIR/image.tar" blobs index.json oci-layout
+	refused 1 'damaged' import -B "$E2E_BACKEND" --name "$P-flipped" "$FILE_DIR/image.tar"
+}
+
+@test "what reaches out to the host is refused by name" {
+	[ "$E2E_KIND" = busybox ] || skip "the smaller root shows it"
+	fresh evil -- /bin/true
+	m export "$P-evil" "$FILE_DIR/evil.tar"
+	mkdir "$FILE_DIR/evil"
+	tar -C "$FILE_DIR/evil" -xf "$FILE_DIR/evil.tar"
+	# Not with jq, which rounds large numbers.
+	sed -i '1s|{|{ "hooks": {"prestart": [{"path": "/bin/touch", "args": ["touch", "/tmp/mrgt-hook"]}]},|' "$FILE_DIR/evil/config.json"
+	sum=$(sha256sum "$FILE_DIR/evil/config.json" | cut -d ' ' -f 1)
+	jq --arg s "$sum" '.sha256["config.json"] = $s' "$FILE_DIR/evil/moorage.json" >"$FILE_DIR/moorage.json"
+	mv "$FILE_DIR/moorage.json" "$FILE_DIR/evil/moorage.json"
+	# shellcheck disable=SC2046
+	tar -C "$FILE_DIR/evil" --format=pax -cf "$FILE_DIR/evil2.tar" moorage.json config.json $(cd "$FILE_DIR/evil" && find native -maxdepth 0 2>/dev/null) rootfs
+	refused 7 'hooks' import -B "$E2E_BACKEND" --name "$P-new" "$FILE_DIR/evil2.tar"
+	[ ! -e /tmp/mrgt-hook ]
+}
+
+@test "a container that runs is not exported" {
+	sleeper busy
+	refused 4 'running' export "$P-busy" "$FILE_DIR/busy.tar"
+	[ ! -e "$FILE_DIR/busy.tar" ]
+}
+
+@test "a device that not every container has is asked for" {
+	mkdir "$FILE_DIR/devices"
+	mknod "$FILE_DIR/devices/disk" b 8 0
+	tar -C "$FILE_DIR/devices" -cf "$FILE_DIR/devices.tar" .
+	refused 7 "'disk' \(b 8:0\)" import -B "$E2E_BACKEND" --name "$P-disk" "$FILE_DIR/devices.tar"
+}
