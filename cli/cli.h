@@ -156,6 +156,9 @@ struct cli {
 	const char *to, *output_file;
 	char **accept;
 	int strict;
+	const char *pid, *baseline, *fail_on;
+	int diff, facts;
+	void *data;			/* what a verb gathers while cli_each() calls it */
 };
 
 /* Reads options from @argv[@from...] by @tables (and the global ones) and leaves the operands in @cli. Exit status 0, or -1 after a

@@ -6,6 +6,7 @@ moorage_LDADD = libmoorage.la libutil.la
 moorage_SOURCES = \
 	%D%/cli.h \
 	%D%/cmd_attach.c \
+	%D%/cmd_audit.c \
 	%D%/cmd_backends.c \
 	%D%/cmd_convert.c \
 	%D%/cmd_create.c \

@@ -74,6 +74,12 @@ TABLES(list, LIST_ROWS);
 TABLES(procs, NAME_ROW, LIST_ROWS);
 TABLES(stats, NAME_ROW, FLAG("no-stream", NULL, no_stream, "once, not again and again"),
        TEXT("interval", NULL, "SECONDS", interval, "time between two looks"), LIST_ROWS);
+TABLES(audit, NAME_ROW, FLAG("all", "a", all, ALL_TEXT),
+       TEXT("pid", NULL, "N", pid, "process N and its container, whoever made it"),
+       FLAG("facts", NULL, facts, "also what is as it should be"),
+       FLAG("diff", NULL, diff, "two containers, or files of audits: where the second is weaker or stronger"),
+       TEXT("baseline", NULL, "FILE", baseline, "an audit of before: status 1 where it is weaker now"),
+       TEXT("fail-on", NULL, "SEVERITY", fail_on, "status 1 when there is a finding so bad, or worse"), LIST_ROWS);
 TABLES(backends, FLAG("features", NULL, features, "which field of the spec which backend honours"), LIST_ROWS);
 TABLES(convert, TEXT("from", NULL, "FORMAT", from, "format of the source; without: told from its content"),
        TEXT("to", NULL, "FORMAT", to, "format of the result"),
@@ -211,6 +217,11 @@ const struct verb verbs[] = {
 	  cmd_stats },
 	{ "procs", "top", OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
 	  .complete = COMPLETE_ALIVE, .run = cmd_procs },
+	{ "audit", NULL, OBSERVE, "[NAME...]", "what the kernel lets a container do",
+	  "moorage audit web\nmoorage audit --pid 4711\nmoorage audit --all --fail-on high\nmoorage audit --json web >web.audit && moorage audit --baseline "
+	  "./web.audit web\nmoorage audit --diff web db\n\n"
+	  "Reads procfs, whatever the configuration says, and executes nothing. Each finding has its severity, the file it was read from, and what changes it.",
+	  audit_tables, VERB_NAME, COMPLETE_ALIVE, 0, -1, cmd_audit },
 
 	{ "convert", NULL, MOVE, "[FILE]", "a configuration of one system as that of another",
 	  "moorage convert --to nspawn /var/lib/lxc/web/config\n"

@@ -50,6 +50,20 @@ libcore_la_SOURCES = \
 	%D%/archive/tar_sparse.c \
 	%D%/archive/tar_write.c \
 	%D%/archive/transfer.c %D%/archive/transfer.h \
+	%D%/audit/audit.c %D%/audit/audit.h \
+	%D%/audit/checks.c \
+	%D%/audit/compare.c \
+	%D%/audit/devices.c \
+	%D%/audit/facts.c \
+	%D%/audit/json.c \
+	%D%/audit/parse.c \
+	%D%/audit/read_cgroup.c \
+	%D%/audit/read_descriptors.c \
+	%D%/audit/read_kernel.c \
+	%D%/audit/read_mounts.c \
+	%D%/audit/read_process.c \
+	%D%/audit/read_tree.c \
+	%D%/audit/tree.c \
 	%D%/cgroup.h \
 	%D%/cgroup_apply.c \
 	%D%/cgroup_devices.c \

@@ -10,6 +10,10 @@ man_sources = \
 	%D%/moorage-migrate.7.scd
 EXTRA_DIST += $(man_sources) $(wildcard $(srcdir)/%D%/*.md)
 
+# What --json prints, for those who check it.
+schemadir = $(datadir)/moorage/schemas
+dist_schema_DATA = %D%/audit.schema.json
+
 if HAVE_MAN
 dist_man_MANS = $(man_sources:.scd=)
 

@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <time.h>
 #include <moorage/error.h>
+#include <moorage/audit.h>
 #include <moorage/spec.h>
 #include <moorage/backend.h>
 #include <moorage/format.h>

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# An audit finds what was weakened, and nothing where nothing was.
+load lib
+
+prepare_file() {
+	mkdir -p "$FILE_DIR/files" "$FILE_DIR/engine"
+	# A socket is there as long as its file is.
+	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$FILE_DIR/engine/docker.sock"
+	export TABLE="$BATS_TEST_DIRNAME/weakened"
+}
+
+# rows: NAME^AOPTIONS^AFINDINGS of this backend, blanks around them removed; of roots other than the small one the default alone.
+rows() {
+	awk -F'|' -v backend="$E2E_BACKEND" -v kind="$E2E_KIND" '!/^#/ && NF == 4 {
+		for (i = 1; i <= 4; i++) gsub(/^[ \t]+|[ \t]+$/, "", $i)
+		if ($2 == backend && (kind == "busybox" || $1 == "default")) printf "%s\001%s\001%s\n", $1, $3, $4 }' "$TABLE"
+}
+
+# findings JSON: what is above info, "CHECK" or "CHECK:ITEM", sorted.
+findings() {
+	jq -r '.[0].findings[] | select(.severity != "info") | if .item == "" then .check else .check + ":" + .item end' | sort
+}
+
+# expected TEXT: the findings of a row, one a line; those with blanks in them have commas between them.
+expected() { case $1 in *,*) tr , '\n' <<<"$1" ;; *) tr ' ' '\n' <<<"$1" ;; esac | grep . || true; }
+
+# start NAME OPTION...: a container that stays.
+begin() {
+	local name=$1 extra
+	shift
+	extra=$(shared_root)
+	# shellcheck disable=SC2086
+	"$MOORAGE" run -d -q --rm -B "$E2E_BACKEND" --name "$P-$name" $extra "$@" "$E2E_ROOT" -- /bin/sleep 600 >/dev/null
+}
+
+@test "every weakness of the table is found, and nothing else" {
+	local name options wanted default="" got want wrong=0 number=0 args
+	while IFS=$'\001' read -r name options wanted; do
+		number=$((number + 1))
+		read -ra args <<<"${options//%D/$FILE_DIR}"
+		begin "$name" "${args[@]}"
+		got=$("$MOORAGE" audit --json "$E2E_BACKEND:$P-$name" | findings)
+		"$MOORAGE" kill "$E2E_BACKEND:$P-$name" >/dev/null
+		[ "$name" != default ] || default=$wanted
+		want=$({ expected "$default"; [ "$name" = default ] || expected "$wanted"; } | sort)
+		[ "$got" = "$want" ] || { wrong=$((wrong + 1)); echo "$name ($options): expected" $want ", found" $got; }
+	done < <(rows)
+	echo "$number containers, $wrong wrong"
+	[ "$wrong" = 0 ]
+	[ "$number" -ge 1 ]
+	rm -rf "$E2E_ROOT"/mnt-*
+}
+
+@test "the table has 60 weaknesses" {
+	[ "$(awk -F'|' '!/^#/ && NF == 4 && !/^default/' "$TABLE" | wc -l)" -ge 60 ]
+}
+
+@test "what is told is what was read: text, facts, status" {
+	begin page
+	run m audit "$E2E_BACKEND:$P-page"
+	[ "$status" = 0 ]
+	[[ "$output" == *"info"*"root-user"* ]]
+	[[ "$output" == *"read from /proc/"*"/uid_map"* ]]
+	m audit --facts "$E2E_BACKEND:$P-page" | grep -q "^capability CHOWN: "
+	run m audit --fail-on info "$E2E_BACKEND:$P-page"
+	[ "$status" = 1 ]
+	if [ "$E2E_BACKEND" = native ]; then
+		m audit --fail-on low "$E2E_BACKEND:$P-page" >/dev/null
+		[ -z "$(m audit --format csv "$E2E_BACKEND:$P-page" | grep -E '^(low|medium|high|critical),')" ]
+	fi
+	m kill "$E2E_BACKEND:$P-page"
+}
+
+@test "a baseline: the same is not weaker, one capability more is" {
+	begin base
+	m audit --json "$E2E_BACKEND:$P-base" >"$FILE_DIR/base.audit"
+	run m audit --baseline "$FILE_DIR/base.audit" "$E2E_BACKEND:$P-base"
+	[ "$status" = 0 ]
+	[ -z "$output" ]
+	begin more --cap-add SYS_TTY_CONFIG
+	run m audit --baseline "$FILE_DIR/base.audit" "$E2E_BACKEND:$P-more"
+	[ "$status" = 1 ]
+	[[ "$output" == *"weaker   capability SYS_TTY_CONFIG: not so -> in the sets"* ]]
+	! grep -v '^weaker .* SYS_TTY_CONFIG: ' <<<"$output"
+	run m audit --diff "$E2E_BACKEND:$P-more" "$FILE_DIR/base.audit"
+	[ "$status" = 0 ]
+	[[ "$output" == *"stronger capability SYS_TTY_CONFIG"* ]]
+	[ "$(m audit --json --diff "$E2E_BACKEND:$P-base" "$E2E_BACKEND:$P-more" | jq -r '.differences[] | .change + " " + .item' | sort -u)" = "weaker SYS_TTY_CONFIG" ]
+	m kill "$E2E_BACKEND:$P-base" "$E2E_BACKEND:$P-more"
+}
+
+@test "a limit that does not hold any more is found" {
+	[ "$E2E_BACKEND" = native ] || skip "one backend shows it"
+	begin lost --pids-limit 100
+	[ -z "$(m audit --json "$P-lost" | findings)" ]
+	echo max >"$(find /sys/fs/cgroup -maxdepth 3 -path "*pids*" -type d -name "*$P-lost-*" | head -n 1)/pids.max"
+	[ "$(m audit --json "$P-lost" | findings | paste -sd' ')" = "limit-lost:pids limit:pids" ] ||
+		[ "$(m audit --json "$P-lost" | findings | paste -sd' ')" = "limit:pids limit-lost:pids" ]
+	m kill "$P-lost"
+}
+
+@test "--pid: processes that nothing of ours made" {
+	[ "$E2E_BACKEND" = native ] || skip "no backend is used"
+	local pid
+	# No container at all: its root is that of the host.
+	sleep 60 3>&- &
+	pid=$!
+	m audit --json --pid "$pid" | findings >"$FILE_DIR/none"
+	kill "$pid"
+	grep -qx root "$FILE_DIR/none"
+	grep -qx namespace:mnt "$FILE_DIR/none"
+	grep -qx seccomp "$FILE_DIR/none"
+	# A directory of the host left open on the way in.
+	unshare --mount --pid --fork --kill-child -- sleep 60 9</ 3>&- &
+	pid=$!
+	eventually 5 pgrep -P "$pid" >/dev/null
+	m audit --json --pid "$(pgrep -P "$pid")" | findings >"$FILE_DIR/leak"
+	kill -9 "$pid"
+	wait "$pid" 2>/dev/null || true
+	grep -q '^descriptor:' "$FILE_DIR/leak"
+	! grep -qx namespace:mnt "$FILE_DIR/leak"
+	! grep -qx namespace:pid "$FILE_DIR/leak"
+	run m audit --pid "$pid"
+	[ "$status" = 4 ]
+}
+
+@test "a terminal that is also somebody else's is found" {
+	[ "$E2E_BACKEND" = native ] || skip "no backend is used"
+	python3 - "$MOORAGE" <<-'EOP'
+		import json, os, pty, subprocess, sys, time
+		master, slave = pty.openpty()
+		shell = os.fork()
+		if shell == 0:
+		    os.setsid()
+		    import fcntl, termios
+		    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+		    os.execvp("sleep", ["sleep", "60"])
+		inside = subprocess.Popen(["unshare", "--mount", "sleep", "60"], stdin=slave)
+		try:
+		    for _ in range(50):
+		        out = json.loads(subprocess.run([sys.argv[1], "audit", "--json", "--pid", str(inside.pid)], capture_output=True).stdout)
+		        found = [f["check"] for f in out[0]["findings"]]
+		        if "namespace" in found and "terminal" in found:
+		            break
+		        time.sleep(0.1)
+		    assert "terminal" in found, found
+		finally:
+		    inside.kill()
+		    os.kill(shell, 9)
+		    inside.wait()
+		    os.waitpid(shell, 0)
+	EOP
+}
+
+@test "hostile names inside are shown, not sent, and do not break the output" {
+	[ "$E2E_BACKEND $E2E_KIND" = "native busybox" ] || skip "one backend shows it, on a small root"
+	local root=$FILE_DIR/hostile name=$'\e]0;owned\a "x" \\ \n}],\xff'
+	cp -a "$E2E_ROOT" "$root"
+	cp "$E2E_ROOT/bin/busybox" "$root/bin/$name"
+	chmod u+s "$root/bin/$name"
+	"$MOORAGE" run -d -q --rm --name "$P-hostile" --security-opt no-new-privileges=no "$root" -- /bin/sleep 600 >/dev/null
+	m audit --json "$P-hostile" >"$FILE_DIR/json"
+	script -qefc "$MOORAGE audit $P-hostile" /dev/null >"$FILE_DIR/text" </dev/null
+	m kill "$P-hostile"
+	jq -e '.[0].findings | map(select(.check == "setuid")) | length == 1' "$FILE_DIR/json"
+	grep -q 'x1b]0;owned.x07' "$FILE_DIR/text"
+	! grep -q $'\a' "$FILE_DIR/text"
+}
+
+@test "a program of the root is never executed" {
+	[ "$E2E_BACKEND" = native ] || skip "one backend shows it"
+	begin trace
+	strace -f -e trace=execve,execveat -o "$FILE_DIR/trace" "$MOORAGE" audit "$P-trace" >/dev/null
+	m kill "$P-trace"
+	[ "$(grep -c 'execve' "$FILE_DIR/trace")" -ge 1 ]
+	! grep execve "$FILE_DIR/trace" | grep -F "$E2E_ROOT"
+	! grep execve "$FILE_DIR/trace" | grep -F "/root/"
+}
