@@ -33,7 +33,6 @@ const struct option_table global_options[] = { { "Everywhere", global_rows }, { 
 		names_, reason_, NULL, false \
 	}
 #define IMAGES "images come later"
-#define MOVE   "moving between backends comes later"
 
 const struct known_word later_verbs[] = {
 	LATER_VERB("pull push images list-images rmi tag pull-tar load "

@@ -235,8 +235,7 @@ int mrg_remove(struct mrg_container *c, int force, struct mrg_error *err);
 /* Gives @c another name; it must not run. -MRG_E_UNSUPPORTED for one that others made when its backend cannot rename. */
 int mrg_rename(struct mrg_container *c, const char *name, struct mrg_error *err);
 
-/* Starts at boot, by the engine's own means or, where it has none, by the unit template moorage@.service: @on 1 or 0 sets it, -1 only asks. Returns what it is
- * now, 1 or 0. */
+/* Starts at boot, by the engine's own means or else by the unit template moorage@.service: @on 1 or 0 sets it, -1 only asks. Returns 1 or 0. */
 int mrg_autostart(struct mrg_container *c, int on, struct mrg_error *err);
 
 /* A systemd service unit that starts and stops @c; the caller frees it. */
