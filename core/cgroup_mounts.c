@@ -17,6 +17,7 @@
 #include "core/context.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
+#include "core/util/mountinfo.h"
 
 #define TOP		"/sys/fs/cgroup"
 #define UNIFIED		TOP "/unified"
@@ -24,22 +25,6 @@
 #define INITIAL_NS	0xeffffffbU	/* inode number of the cgroup namespace that the kernel begins with */
 
 /* ---- as mountinfo tells ---------------------------------------------------------------------- */
-
-/* Blanks and backslashes stand as octal numbers in mountinfo, proc(5). */
-static void unescape(char *text)
-{
-	char *out = text;
-
-	while (*text)
-		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' && text[2] <= '7' &&
-		    text[3] >= '0' && text[3] <= '7') {
-			*out++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
-			text += 4;
-		} else {
-			*out++ = *text++;
-		}
-	*out = '\0';
-}
 
 bool cgroup_parse_mount(char *line, struct cgroup_mount *ret)
 {
@@ -65,8 +50,8 @@ bool cgroup_parse_mount(char *line, struct cgroup_mount *ret)
 	m.path = strtok_r(NULL, " ", &save);
 	if (!m.path || sscanf(number, "%u:%u", &m.major, &m.minor) != 2)
 		return false;
-	unescape(m.root);
-	unescape(m.path);
+	mountinfo_unescape(m.root);
+	mountinfo_unescape(m.path);
 	/* A root above the cgroup namespace: what lies there is none of ours. */
 	if (strcmp(m.root, "/..") == 0 || strncmp(m.root, "/../", 4) == 0)
 		return false;

@@ -17,6 +17,7 @@ libutil_la_SOURCES = \
 	%D%/util/json_table.c %D%/util/json_table.h \
 	%D%/util/json_write.c \
 	%D%/util/library.c %D%/util/library.h \
+	%D%/util/mountinfo.h \
 	%D%/util/parse.c \
 	%D%/util/path.c %D%/util/path.h \
 	%D%/util/proc.c %D%/util/proc.h \

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/audit/audit.h"
+#include "core/util/mountinfo.h"
 #include "core/util/str.h"
 
 #define MOUNTS_MAX	100000		/* fs.mount-max */
@@ -100,22 +101,6 @@ bool audit_map_find(const struct audit_maps *maps, uint32_t inside, uint32_t *re
 	return false;
 }
 
-/* Blanks and backslashes stand as octal numbers, proc(5). */
-static void unescape(char *text)
-{
-	char *out = text;
-
-	while (*text)
-		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' && text[2] <= '7' &&
-		    text[3] >= '0' && text[3] <= '7') {
-			*out++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
-			text += 4;
-		} else {
-			*out++ = *text++;
-		}
-	*out = '\0';
-}
-
 /* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw" */
 static bool parse_mount(char *line, struct audit_mount *ret)
 {
@@ -138,8 +123,8 @@ static bool parse_mount(char *line, struct audit_mount *ret)
 	ret->super = ret->type && strtok_r(NULL, " ", &save) ? strtok_r(NULL, " ", &save) : NULL;
 	if (!ret->super)
 		return false;
-	unescape(root);
-	unescape(target);
+	mountinfo_unescape(root);
+	mountinfo_unescape(target);
 	ret->root = root;
 	ret->target = target;
 	return true;
