@@ -125,7 +125,6 @@ static void line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static void line(const char *format, ...)
 {
-	_cleanup_(buffer_deinit) struct buffer b = { .text = NULL };
 	_cleanup_free_ char *text = NULL;
 	va_list args;
 

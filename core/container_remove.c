@@ -11,6 +11,9 @@
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 
+/* A start that was killed half way may, with an engine that is slow to die, come to life after the first look. */
+#define LIVES	5
+
 static int still_running(struct mrg_container *c, int state, const char *what, struct mrg_error *err)
 {
 	mrg_error_set(err, -MRG_E_STATE, "container '%s' is %s", c->record->name,
@@ -71,10 +74,12 @@ static int remove_whole(struct mrg_container *c, int force, struct mrg_error *er
 int mrg_remove(struct mrg_container *c, int force, struct mrg_error *err)
 {
 	struct mrg_error why = { 0 };
-	int r = container_plugin(c, &why);
+	int r = container_plugin(c, &why), lives = force ? LIVES : 1;
 
 	if (r == 0)
-		r = remove_whole(c, force, &why);
+		do
+			r = remove_whole(c, force, &why);
+		while (r == -MRG_E_STATE && --lives > 0);
 	/* With it goes what was kept of the one it came from. */
 	if (r == 0)
 		r = migration_forget_container(c, &why);

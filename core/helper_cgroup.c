@@ -241,7 +241,7 @@ int mrg_helper_cgroup_resume(void *self _unused_, const struct mrg_unit *unit, s
 	frozen = cg.ops->frozen(&cg);
 	r = cg.ops->freeze(&cg, false, FREEZE_TIMEOUT_MS);
 	/* It ran on, into a signal that was waiting, and its cgroup is gone. */
-	if (r == -ENODEV)
+	if (r == -ENODEV || r == -ENOENT)
 		r = 0;
 	if (r < 0)
 		return cgroup_fail(err, r, "cannot thaw '%s'", unit->name);
