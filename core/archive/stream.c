@@ -238,7 +238,7 @@ int stream_write(struct stream_writer *w, const void *data, size_t length, struc
 
 int stream_writer_end(struct stream_writer *w, struct mrg_error *err)
 {
-	struct stream_step step = { .out = w->out, .out_size = STREAM_CHUNK, .last = true };
+	struct stream_step step = { .in = w->out, .in_length = 0, .out = w->out, .out_size = STREAM_CHUNK, .last = true };
 	int r = 0;
 
 	while (w->codec && r == 0 && !step.end)
