@@ -34,6 +34,7 @@ begin() {
 }
 
 @test "every weakness of the table is found, and nothing else" {
+	[ "$E2E_BACKEND" != libvirt ] || [ "$E2E_KIND" = busybox ] || skip "libvirt cannot take new privileges away, and this root has setuid programs"
 	local name options wanted default="" got want wrong=0 number=0 args
 	while IFS=$'\001' read -r name options wanted; do
 		number=$((number + 1))

@@ -35,6 +35,8 @@ foreign() {
 	mkdir "$dir"
 	cp -a --reflink=auto "$E2E_ROOT" "$dir/rootfs"
 	ROOTFS=$dir/rootfs
+	# libvirt leaves it in each root it has started; leaving libvirt takes it away.
+	[ ! -d "$ROOTFS/.oldroot" ] || rmdir "$ROOTFS/.oldroot"
 	printf '#!/bin/sh\ntrap "exit 0" TERM\nwhile :; do sleep 0.1; done\n' >"$ROOTFS/bin/service"
 	chmod 755 "$ROOTFS/bin/service"
 	cat >"$dir/config" <<-END
