@@ -208,6 +208,19 @@ void stream_writer_deinit(struct stream_writer *w)
 	*w = (struct stream_writer) { .fd = -1 };
 }
 
+int stream_open_library(const char *soname, const char *package, const struct library_symbol *symbols, size_t size, void **ret,
+			struct mrg_error *err)
+{
+	void *state = calloc(1, size);
+	int r = state ? library_open(soname, package, symbols, state, err) : fail_memory(err);
+
+	if (r < 0)
+		free(state);
+	else
+		*ret = state;
+	return r;
+}
+
 static int put(struct stream_writer *w, const void *data, size_t length, struct mrg_error *err)
 {
 	int r = fd_write_all(w->fd, data, length);

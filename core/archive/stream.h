@@ -14,6 +14,8 @@
 
 #include <moorage/error.h>
 
+#include "core/util/library.h"
+
 #define STREAM_CHUNK	(128 * 1024)
 #define STREAM_WINDOW	(96 * 1024 * 1024)
 /* What expands beyond this ratio is a bomb, once it has given STREAM_BOMB_FROM bytes. */
@@ -97,6 +99,10 @@ struct stream_codec {
 	int (*encode)(void *state, struct stream_step *step, struct mrg_error *err);
 	void (*encoder_free)(void *state);
 };
+
+/* Zeroed memory of @size for the state of a codec, which begins with the functions @symbols of the library. */
+int stream_open_library(const char *soname, const char *package, const struct library_symbol *symbols, size_t size, void **ret,
+			struct mrg_error *err);
 
 extern const struct stream_codec stream_gzip, stream_xz, stream_zstd;
 

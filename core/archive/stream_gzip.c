@@ -24,7 +24,7 @@ struct library {
 };
 
 struct state {
-	struct library z;
+	struct library z;		/* first: stream_open_library() fills it */
 	z_stream s;
 };
 
@@ -36,13 +36,10 @@ static int open_library(struct state **ret, struct mrg_error *err)
 		SYMBOL(inflateInit2_), SYMBOL(inflate), SYMBOL(inflateReset), SYMBOL(inflateEnd), SYMBOL(deflateInit2_), SYMBOL(deflate),
 		SYMBOL(deflateEnd), { NULL, 0 }
 	};
-	struct state *state = calloc(1, sizeof(*state));
-	int r = state ? library_open("libz.so.1", "zlib1g", symbols, &state->z, err) : fail_memory(err);
+	void *state = NULL;
+	int r = stream_open_library("libz.so.1", "zlib1g", symbols, sizeof(struct state), &state, err);
 
-	if (r < 0)
-		free(state);
-	else
-		*ret = state;
+	*ret = state;
 	return r;
 }
 

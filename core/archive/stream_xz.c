@@ -21,7 +21,7 @@ struct library {
 };
 
 struct state {
-	struct library x;
+	struct library x;		/* first: stream_open_library() fills it */
 	lzma_stream s;
 };
 
@@ -32,13 +32,10 @@ static int open_library(struct state **ret, struct mrg_error *err)
 	static const struct library_symbol symbols[] = {
 		SYMBOL(lzma_stream_decoder), SYMBOL(lzma_easy_encoder), SYMBOL(lzma_code), SYMBOL(lzma_end), { NULL, 0 }
 	};
-	struct state *state = calloc(1, sizeof(*state));
-	int r = state ? library_open("liblzma.so.5", "liblzma5", symbols, &state->x, err) : fail_memory(err);
+	void *state = NULL;
+	int r = stream_open_library("liblzma.so.5", "liblzma5", symbols, sizeof(struct state), &state, err);
 
-	if (r < 0)
-		free(state);
-	else
-		*ret = state;
+	*ret = state;
 	return r;
 }
 

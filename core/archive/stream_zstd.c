@@ -28,7 +28,7 @@ struct library {
 };
 
 struct state {
-	struct library z;
+	struct library z;		/* first: stream_open_library() fills it */
 	ZSTD_DCtx *d;
 	ZSTD_CCtx *c;
 };
@@ -42,13 +42,10 @@ static int open_library(struct state **ret, struct mrg_error *err)
 		SYMBOL(ZSTD_createCCtx), SYMBOL(ZSTD_freeCCtx), SYMBOL(ZSTD_CCtx_setParameter), SYMBOL(ZSTD_compressStream2),
 		SYMBOL(ZSTD_isError), SYMBOL(ZSTD_getErrorName), { NULL, 0 }
 	};
-	struct state *state = calloc(1, sizeof(*state));
-	int r = state ? library_open("libzstd.so.1", "libzstd1", symbols, &state->z, err) : fail_memory(err);
+	void *state = NULL;
+	int r = stream_open_library("libzstd.so.1", "libzstd1", symbols, sizeof(struct state), &state, err);
 
-	if (r < 0)
-		free(state);
-	else
-		*ret = state;
+	*ret = state;
 	return r;
 }
 
