@@ -270,6 +270,17 @@ void keys_write_rest(struct key_writer *out, const char *note)
 			key_report(out, i, format_confines(i) ? MRG_WEAKENS : MRG_DROPPED, NULL, note);
 }
 
+int keys_write_end(struct key_writer *out, char **ret, struct mrg_error *err)
+{
+	if (out->b.failed)
+		out->result = mrg_error_set(err, -ENOMEM, "out of memory");
+	if (out->result != 0)
+		buffer_deinit(&out->b);
+	else
+		*ret = out->b.text;
+	return out->result;
+}
+
 KEY_WRITER(key_write_simple)
 {
 	const struct member *member = &spec_fields[key->field].value;

@@ -155,6 +155,9 @@ bool keys_write_native(struct key_writer *out, const struct json *section);
 /* Reports the fields no row has reported: @note says that the format has nothing for them. */
 void keys_write_rest(struct key_writer *out, const char *note);
 
+/* Hands over what was written, or says why it was not. */
+int keys_write_end(struct key_writer *out, char **ret, struct mrg_error *err);
+
 /* A line of a plain value; false when it cannot stand there. */
 bool key_line(struct key_writer *out, const char *name, const char *value);
 

@@ -200,13 +200,7 @@ static int lxc_write(const struct mrg_spec *spec, char **ret, const struct repor
 		return mrg_error_prefix(err, "/moorage/native");
 	buffer_add(&out->b, "", 0);
 	write_config(&writer, native);
-	if (out->b.failed)
-		out->result = mrg_error_set(err, -ENOMEM, "out of memory");
-	if (out->result != 0)
-		buffer_deinit(&out->b);
-	else
-		*ret = out->b.text;
-	return out->result;
+	return keys_write_end(out, ret, err);
 }
 
 const struct format format_lxc = { .name = "lxc", .read = lxc_read, .write = lxc_write };

@@ -309,13 +309,7 @@ static int quadlet_write(const struct mrg_spec *spec, char **ret, const struct r
 		return mrg_error_prefix(err, "/moorage/native");
 	buffer_add(&out->b, "", 0);
 	write_sections(&writer, native);
-	if (out->b.failed)
-		out->result = mrg_error_set(err, -ENOMEM, "out of memory");
-	if (out->result != 0)
-		buffer_deinit(&out->b);
-	else
-		*ret = out->b.text;
-	return out->result;
+	return keys_write_end(out, ret, err);
 }
 
 const struct format format_quadlet = { .name = "quadlet", .read = quadlet_read, .write = quadlet_write };

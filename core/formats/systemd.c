@@ -109,13 +109,7 @@ static int systemd_write(const struct mrg_spec *spec, char **ret, const struct r
 		return mrg_error_prefix(err, "/moorage/native");
 	write_sections(&out, native);
 	keys_write_rest(&out, "a service unit cannot say this");
-	if (out.b.failed)
-		out.result = mrg_error_set(err, -ENOMEM, "out of memory");
-	if (out.result != 0)
-		buffer_deinit(&out.b);
-	else
-		*ret = out.b.text;
-	return out.result;
+	return keys_write_end(&out, ret, err);
 }
 
 const struct format format_systemd = { .name = "systemd", .read = systemd_read, .write = systemd_write };
