@@ -157,7 +157,7 @@ struct cli {
 	char **accept;
 	int strict;
 	const char *pid, *baseline, *fail_on;
-	int diff, facts;
+	int diff, facts, probe;
 	void *data;			/* what a verb gathers while cli_each() calls it */
 };
 

@@ -76,6 +76,7 @@ TABLES(stats, NAME_ROW, FLAG("no-stream", NULL, no_stream, "once, not again and 
        TEXT("interval", NULL, "SECONDS", interval, "time between two looks"), LIST_ROWS);
 TABLES(audit, NAME_ROW, FLAG("all", "a", all, ALL_TEXT),
        TEXT("pid", NULL, "N", pid, "process N and its container, whoever made it"),
+       FLAG("probe", NULL, probe, "also try inside what works; leaves nothing behind"),
        FLAG("facts", NULL, facts, "also what is as it should be"),
        FLAG("diff", NULL, diff, "two containers, or files of audits: where the second is weaker or stronger"),
        TEXT("baseline", NULL, "FILE", baseline, "an audit of before: status 1 where it is weaker now"),
@@ -218,9 +219,10 @@ const struct verb verbs[] = {
 	{ "procs", "top", OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
 	  .complete = COMPLETE_ALIVE, .run = cmd_procs },
 	{ "audit", NULL, OBSERVE, "[NAME...]", "what the kernel lets a container do",
-	  "moorage audit web\nmoorage audit --pid 4711\nmoorage audit --all --fail-on high\nmoorage audit --json web >web.audit && moorage audit --baseline "
-	  "./web.audit web\nmoorage audit --diff web db\n\n"
-	  "Reads procfs, whatever the configuration says, and executes nothing. Each finding has its severity, the file it was read from, and what changes it.",
+	  "moorage audit web\nmoorage audit --probe --pid 4711\nmoorage audit --all --fail-on high\nmoorage audit --json web >web.audit && moorage audit "
+	  "--baseline ./web.audit web\nmoorage audit --diff web db\n\n"
+	  "Reads procfs, whatever the configuration says, and executes nothing; with --probe a program of ours tries inside what the kernel refuses. Each "
+	  "finding has its severity, the file it was read from, and what changes it.",
 	  audit_tables, VERB_NAME, COMPLETE_ALIVE, 0, -1, cmd_audit },
 
 	{ "convert", NULL, MOVE, "[FILE]", "a configuration of one system as that of another",

@@ -58,6 +58,9 @@ libcore_la_SOURCES = \
 	%D%/audit/facts.c \
 	%D%/audit/json.c \
 	%D%/audit/parse.c \
+	%D%/audit/probe.c \
+	%D%/audit/probe_answer.c \
+	%D%/audit/probe_rows.c \
 	%D%/audit/read_cgroup.c \
 	%D%/audit/read_descriptors.c \
 	%D%/audit/read_kernel.c \
@@ -311,6 +314,14 @@ moorage-init: $(init_sources) %D%/init.h
 		-o $(abs_top_builddir)/$@ $(init_sources)
 EXTRA_DIST += $(init_sources) %D%/init.h
 CLEANFILES += moorage-init
+
+# Made likewise: what an audit tries inside.
+mrglibexec_SCRIPTS += moorage-try
+try_sources = %D%/audit/try/try_calls.c %D%/audit/try/try_files.c %D%/audit/try/try_filters.c %D%/audit/try/try_main.c %D%/audit/try/try_policy.c
+moorage-try: $(try_sources) %D%/audit/try/try.h
+	$(AM_V_CC)cd $(srcdir) && $(INIT_CC) -std=gnu11 -D_GNU_SOURCE $(WARN_CFLAGS) -Os -static -s -I. -o $(abs_top_builddir)/$@ $(try_sources)
+EXTRA_DIST += $(try_sources) %D%/audit/try/try.h
+CLEANFILES += moorage-try
 
 # "systemctl enable" finds it below /usr/local and /usr, and below every prefix that UNIT_PATH names.
 systemunitdir = $(prefix)/lib/systemd/system

@@ -10,6 +10,7 @@ unit_tests = \
 	%D%/unit/test_archive \
 	%D%/unit/test_arena \
 	%D%/unit/test_audit \
+	%D%/unit/test_audit_probe \
 	%D%/unit/test_cgroup \
 	%D%/unit/test_cgroup_limits \
 	%D%/unit/test_cgroup_live \

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/audit/audit.h"
+#include "core/audit/probe.h"
 #include "core/util/str.h"
 
 #define NONE	MRG_SEVERITY_NONE
@@ -36,6 +36,12 @@ static int milder(const struct audit_reading *r, int severity)
 	return r->host_root || severity <= INFO ? severity : severity > MEDIUM ? severity - 2 : INFO;
 }
 
+/* The same of a right that holds over a user namespace alone, whoever is mapped there. */
+static int over_users(const struct audit_reading *r, int severity)
+{
+	return !r->own_users || severity <= INFO ? severity : severity > MEDIUM ? severity - 2 : INFO;
+}
+
 static int graded(const struct grade *grades, size_t n, const char *item, int otherwise)
 {
 	for (size_t i = 0; i < n; i++)
@@ -47,6 +53,12 @@ static int graded(const struct grade *grades, size_t n, const char *item, int ot
 static bool may(const struct audit_reading *r, const char *capability)
 {
 	return r->status.caps[AUDIT_BOUNDING] >> parse_capability(capability) & 1;
+}
+
+/* What the kernel asks of the host's own user namespace alone. */
+static bool may_on_host(const struct audit_reading *r, const char *capability)
+{
+	return !r->own_users && may(r, capability);
 }
 
 /* ---- judges ------------------------------------------------------------------------------------- */
@@ -75,7 +87,7 @@ static int judge_capability(const struct audit_reading *r, const struct mrg_audi
 		{ "SYS_PACCT", MEDIUM }, { "AUDIT_READ", MEDIUM }, { "SYS_TTY_CONFIG", MEDIUM },
 	};
 
-	return milder(r, graded(grades, ARRAY_SIZE(grades), fact->item, LOW));
+	return over_users(r, graded(grades, ARRAY_SIZE(grades), fact->item, LOW));
 }
 
 static int judge_host_root(const struct audit_reading *r, const struct mrg_audit_fact *fact)
@@ -126,7 +138,7 @@ static int judge_writable(const struct audit_reading *r, const struct mrg_audit_
 	};
 
 	/* The one of these that asks for a capability. */
-	if (strcmp(fact->item, "/proc/mtrr") == 0 && (r->own_users || !may(r, "SYS_ADMIN")))
+	if (strcmp(fact->item, "/proc/mtrr") == 0 && !may_on_host(r, "SYS_ADMIN"))
 		return NONE;
 	return milder(r, graded(grades, ARRAY_SIZE(grades), fact->item, HIGH));
 }
@@ -134,7 +146,7 @@ static int judge_writable(const struct audit_reading *r, const struct mrg_audit_
 /* With that right a release_agent of cgroup v1 is a program that the host runs; without, a container can raise its own limits. */
 static int judge_cgroup(const struct audit_reading *r, const struct mrg_audit_fact *fact)
 {
-	if (fact->exposure != 2 && may(r, "SYS_ADMIN"))
+	if (fact->exposure != 2 && may_on_host(r, "SYS_ADMIN"))
 		return milder(r, CRITICAL);
 	return fact->exposure > 1 ? milder(r, MEDIUM) : INFO;
 }
@@ -166,7 +178,10 @@ static int judge_rule(const struct audit_reading *r, const struct mrg_audit_fact
 {
 	int severity = strcmp(fact->check, "device-rules") == 0 ? CRITICAL : (int)fact->exposure;
 
-	return may(r, "MKNOD") ? milder(r, severity) : strcmp(fact->check, "device-rules") == 0 ? milder(r, MEDIUM) : INFO;
+	/* Each number is told by the fact that there is no rule. */
+	if (strcmp(fact->check, "probe-rule") == 0 && r->all_devices)
+		return NONE;
+	return may_on_host(r, "MKNOD") ? milder(r, severity) : strcmp(fact->check, "device-rules") == 0 ? milder(r, MEDIUM) : INFO;
 }
 
 /* The path on the host stands in the value, in quotes. */
@@ -231,6 +246,24 @@ static int judge_terminal(const struct audit_reading *r, const struct mrg_audit_
 	return r->status.seccomp == 2 ? MEDIUM : HIGH;
 }
 
+/* What was tried. What is not known is told, no more. */
+static int judge_probe(const struct audit_reading *r, const struct mrg_audit_fact *fact)
+{
+	const struct audit_probe_row *row = audit_probe_find(fact->item);
+
+	if (!row || fact->exposure == UINT64_MAX)
+		return INFO;
+	/* Written by whoever has this right on the host, though others may open it. */
+	if (strcmp(row->name, "release-agent") == 0 && !may_on_host(r, "SYS_ADMIN"))
+		return INFO;
+	return row->capability ? over_users(r, row->severity) : milder(r, row->severity);
+}
+
+static int judge_opened(const struct audit_reading *r, const struct mrg_audit_fact *fact)
+{
+	return fact->exposure == UINT64_MAX ? INFO : milder(r, (int)fact->exposure);
+}
+
 #define CONSTANT(name_, severity_)									\
 	static int judge_##name_(const struct audit_reading *r, const struct mrg_audit_fact *fact)	\
 	{												\
@@ -253,6 +286,14 @@ static int judge_medium(const struct audit_reading *r, const struct mrg_audit_fa
 
 #define ADVICE(moorage_, lxc_, nspawn_, libvirt_, engine_, other_)								\
 	{ [MAKER_MOORAGE] = moorage_, [MAKER_LXC] = lxc_, [MAKER_NSPAWN] = nspawn_, [MAKER_LIBVIRT] = libvirt_, [MAKER_ENGINE] = engine_, [MAKER_OTHER] = other_ }
+
+#define DEVICE_ADVICE													\
+	ADVICE("leave out --device for {item}", "leave out the mount or node of {item}", "leave out [Files] Bind={item}", "leave out <hostdev> for {item}",	\
+	       "leave out --device {item}", "remove {item}, or mount with nodev")
+#define RULE_ADVICE													\
+	ADVICE("leave out --device for {item}", "leave out lxc.cgroup.devices.allow = {item}, or that of lxc.cgroup2",			\
+	       "leave out DeviceAllow= of its unit", "leave out <hostdev>", "leave out --device-cgroup-rule",				\
+	       "devices.deny of its cgroup, or a program of cgroup v2")
 
 static const struct audit_check checks[] = {
 	{ "root", "its root is that of the host", judge_critical,
@@ -297,14 +338,10 @@ static const struct audit_check checks[] = {
 	  ADVICE("--security-opt mask={item}", "lxc.mount.entry = /dev/null .{item} none bind 0 0", "[Files] Inaccessible={item}", "linux.maskedPaths, by moorage-init",
 		 "leave out --privileged and --security-opt unmask", "a bind mount on {item}") },
 	{ "device-rules", "every device may be opened", judge_rule,
-	  ADVICE("leave out --privileged; backend native", "lxc.cgroup.devices.deny = a", "DevicePolicy=closed of its unit", "leave out <hostdev>",
-		 "leave out --privileged", "a cgroup with devices.deny = a") },
-	{ "device", "a device of the host can be reached", judge_device,
-	  ADVICE("leave out --device for {item}", "leave out the mount or node of {item}", "leave out [Files] Bind={item}", "leave out <hostdev> for {item}",
-		 "leave out --device {item}", "remove {item}, or mount with nodev") },
-	{ "device-rule", "the device cgroup lets it open a device", judge_rule,
-	  ADVICE("leave out --device for {item}", "leave out lxc.cgroup.devices.allow = {item}", "leave out DeviceAllow= of its unit", "leave out <hostdev>",
-		 "leave out --device-cgroup-rule", "devices.deny") },
+	  ADVICE("leave out --privileged; backend native", "lxc.cgroup.devices.deny = a, or that of lxc.cgroup2", "DevicePolicy=closed of its unit", "leave out <hostdev>",
+		 "leave out --privileged", "a cgroup with devices.deny = a, or a program of cgroup v2") },
+	{ "device", "a device of the host can be reached", judge_device, DEVICE_ADVICE },
+	{ "device-rule", "the device cgroup lets it open a device", judge_rule, RULE_ADVICE },
 	{ "host-path", "files of the host can be reached", judge_host_path,
 	  ADVICE("leave out -v for {item}, or add :ro", "leave out lxc.mount.entry for {item}, or add ro", "[Files] BindReadOnly= in place of Bind=",
 		 "<filesystem> with <readonly/>",
@@ -338,6 +375,9 @@ static const struct audit_check checks[] = {
 	  ADVICE("leave out linux.personality", "lxc.arch", "[Exec] Personality=", NULL, NULL, "personality(2)") },
 	{ "umask", "new files can be written by all", judge_low,
 	  ADVICE("--umask 0022", NULL, NULL, NULL, "--umask 0022", "umask(2)") },
+	{ "probe", "what was tried is not known", judge_probe, ADVICE(NULL, NULL, NULL, NULL, NULL, NULL) },
+	{ "probe-device", "a device of the host opens", judge_opened, DEVICE_ADVICE },
+	{ "probe-rule", "the device cgroup lets it open a device", judge_rule, RULE_ADVICE },
 	{ "walk", "not all that there is was looked at", judge_info, ADVICE(NULL, NULL, NULL, NULL, NULL, NULL) },
 };
 
@@ -347,13 +387,6 @@ static const struct audit_check *find_check(const char *name)
 		if (strcmp(checks[i].name, name) == 0)
 			return &checks[i];
 	return NULL;
-}
-
-const char *mrg_severity_name(int severity)
-{
-	static const char *const names[] = { "none", "info", "low", "medium", "high", "critical" };
-
-	return severity >= 0 && severity < (int)ARRAY_SIZE(names) ? names[severity] : "unknown";
 }
 
 /* @template with what it is about put in. */
@@ -381,6 +414,38 @@ static char *advise(const char *template, const char *item)
 	return NULL;
 }
 
+static bool has_right(const struct audit_reading *r, const char *capability)
+{
+	return capability && r->status.caps[AUDIT_EFFECTIVE] >> parse_capability(capability) & 1;
+}
+
+/* What changes what was tried is what changes its cause: a right it has, or the filter or file that lets it through. */
+static char *advise_on(const struct audit_reading *r, const struct audit_check *check, const struct mrg_audit_fact *fact)
+{
+	const struct audit_probe_row *row = strcmp(fact->check, "probe") == 0 ? audit_probe_find(fact->item) : NULL;
+	bool right = row && has_right(r, row->capability);
+	const char *item = !row ? fact->item : right ? row->capability : row->item, *template;
+
+	if (row)
+		check = find_check(right ? "capability" : row->remedy);
+	template = check->advice[r->audit->maker];
+	return template ? advise(template, item) : NULL;
+}
+
+static const char *title_of(const struct audit_check *check, const struct mrg_audit_fact *fact)
+{
+	const struct audit_probe_row *row = strcmp(fact->check, "probe") == 0 && fact->exposure != UINT64_MAX ? audit_probe_find(fact->item) : NULL;
+
+	return row ? row->title : check->title;
+}
+
+const char *mrg_severity_name(int severity)
+{
+	static const char *const names[] = { "none", "info", "low", "medium", "high", "critical" };
+
+	return severity >= 0 && severity < (int)ARRAY_SIZE(names) ? names[severity] : "unknown";
+}
+
 static int by_severity(const void *a, const void *b)
 {
 	const struct mrg_audit_finding *x = a, *y = b;
@@ -401,12 +466,12 @@ int audit_judge(struct audit_reading *r)
 		const struct mrg_audit_fact *fact = &audit->facts[i];
 		const struct audit_check *check = find_check(fact->check);
 		int severity = check && fact->exposure > 0 ? check->judge(r, fact) : NONE;
-		const char *advice = check ? check->advice[audit->maker] : NULL;
 
 		if (severity == NONE)
 			continue;
 		audit->findings[audit->n_findings++] = (struct mrg_audit_finding){
-			.severity = severity, .title = check->title, .advice = advice ? advise(advice, fact->item) : NULL, .fact = fact,
+			.severity = severity, .title = title_of(check, fact), .fact = fact,
+			.advice = advise_on(r, check, fact),
 		};
 	}
 	qsort(audit->findings, audit->n_findings, sizeof(*audit->findings), by_severity);
