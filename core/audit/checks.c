@@ -50,9 +50,13 @@ static int graded(const struct grade *grades, size_t n, const char *item, int ot
 	return otherwise;
 }
 
+/* What is in the bounding set alone is got by executing something, which no_new_privs makes void. */
 static bool may(const struct audit_reading *r, const char *capability)
 {
-	return r->status.caps[AUDIT_BOUNDING] >> parse_capability(capability) & 1;
+	uint64_t within = r->status.caps[r->status.no_new_privs > 0 ? AUDIT_PERMITTED : AUDIT_BOUNDING];
+	int number = parse_capability(capability);
+
+	return number < 0 || within >> number & 1;
 }
 
 /* What the kernel asks of the host's own user namespace alone. */
@@ -87,7 +91,9 @@ static int judge_capability(const struct audit_reading *r, const struct mrg_audi
 		{ "SYS_PACCT", MEDIUM }, { "AUDIT_READ", MEDIUM }, { "SYS_TTY_CONFIG", MEDIUM },
 	};
 
-	return over_users(r, graded(grades, ARRAY_SIZE(grades), fact->item, LOW));
+	int severity = over_users(r, graded(grades, ARRAY_SIZE(grades), fact->item, LOW));
+
+	return severity > INFO && !may(r, fact->item) ? INFO : severity;
 }
 
 static int judge_host_root(const struct audit_reading *r, const struct mrg_audit_fact *fact)
@@ -322,6 +328,9 @@ static const struct audit_check checks[] = {
 	{ "seccomp", "no system call is filtered", judge_high,
 	  ADVICE("--security-opt seccomp=default", "lxc.seccomp.profile", "[Exec] SystemCallFilter=", "moorage.seccompProfile, by moorage-init",
 		 "leave out --security-opt seccomp=unconfined", "seccomp(2)") },
+	{ "seccomp-profile", "the filter lets a system call through", judge_info,
+	  ADVICE("--security-opt seccomp=PROFILE, one that refuses it", "lxc.seccomp.profile, one that refuses it", "[Exec] SystemCallFilter=~ and its name",
+		 "moorage.seccompProfile, one that refuses it", "--security-opt seccomp=PROFILE, one that refuses it", "a filter that refuses it") },
 	{ "lsm", "no security module confines it", judge_medium,
 	  ADVICE("--security-opt apparmor=PROFILE", "lxc.apparmor.profile = generated", "-Z LABEL", "<seclabel type='dynamic'/>", "--security-opt apparmor=PROFILE",
 		 "aa-exec(1), runcon(1)") },
@@ -427,7 +436,7 @@ static char *advise_on(const struct audit_reading *r, const struct audit_check *
 	const char *item = !row ? fact->item : right ? row->capability : row->item, *template;
 
 	if (row)
-		check = find_check(right ? "capability" : row->remedy);
+		check = find_check(right ? "capability" : strcmp(row->remedy, "seccomp") == 0 && r->status.seccomp == 2 ? "seccomp-profile" : row->remedy);
 	template = check->advice[r->audit->maker];
 	return template ? advise(template, item) : NULL;
 }
