@@ -215,6 +215,7 @@ libcore_la_SOURCES = \
 	%D%/migrate/tree_map.c \
 	%D%/migrate/tree_rebase.c %D%/migrate/tree_rebase.h \
 	%D%/migrate/tree_rebase_entry.c \
+	%D%/migrate/tree_rebase_flags.c \
 	%D%/migrate/tree_remove.c \
 	%D%/migrate/tree_scan.c \
 	%D%/migrate/tree_sum.c %D%/migrate/tree_sum.h \
