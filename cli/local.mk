@@ -66,4 +66,5 @@ moorage_SOURCES = \
 	%D%/text.c \
 	%D%/text.h \
 	%D%/verbs.c \
-	%D%/words.c
+	%D%/words.c \
+	%D%/write.c
