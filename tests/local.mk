@@ -178,7 +178,7 @@ bench: all
 
 .PHONY: lint e2e bench
 
-EXTRA_DIST += %D%/fuzz %D%/hosts %D%/lint %D%/install %D%/e2e %D%/bench %D%/cli %D%/convert
+EXTRA_DIST += %D%/fuzz %D%/hosts %D%/lint %D%/install %D%/e2e %D%/bench %D%/cli %D%/convert %D%/report
 
 # Folders travel whole, and automake takes the build's folder of that name as well: without what building and testing leave in it.
 dist-hook:

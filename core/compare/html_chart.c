@@ -11,6 +11,7 @@
 #define WIDTH		900
 #define LEFT		150		/* names */
 #define RIGHT		110		/* medians */
+#define NAME_LENGTH	18
 #define LINE		34
 #define AXIS		24
 #define DOTS		60		/* samples that are drawn; of more the ones between are left out */
@@ -93,6 +94,19 @@ static void add_box(const struct scale *scale, const struct compare_summary *s, 
 	buffer_addf(b, "<path class=\"m\" d=\"M%.1f %.1fv22\"/>", at(scale, s->median), middle - 11);
 }
 
+/* As much of a name as there is room for; the whole is in the title. */
+static void add_name(const char *name, struct buffer *b)
+{
+	size_t bytes = 0;
+	_cleanup_free_ char *cut = NULL;
+
+	for (size_t n = 0; name[bytes] && (n < NAME_LENGTH || (name[bytes] & 0xc0) == 0x80); bytes++)
+		n += (name[bytes] & 0xc0) != 0x80;
+	cut = strndup(name, bytes);
+	b->failed = b->failed || !cut;
+	html_text(b, cut ? cut : "");
+}
+
 static void add_subject(const struct compare_report *report, size_t subject, int metric, const struct scale *scale, size_t line, struct buffer *b)
 {
 	const struct compare_series *series = &report->subject[subject].series[metric];
@@ -103,7 +117,7 @@ static void add_subject(const struct compare_report *report, size_t subject, int
 	buffer_addf(b, "<g><title>");
 	html_text(b, report->subject[subject].name);
 	buffer_addf(b, ": %s</title><text text-anchor=\"end\" x=\"%d\" y=\"%.1f\">", compare_value(text, compare_metrics[metric].unit, s.median), LEFT - 10, middle + 4);
-	html_text(b, report->subject[subject].name);
+	add_name(report->subject[subject].name, b);
 	buffer_addf(b, "</text>");
 	add_box(scale, &s, middle, b);
 	add_dots(scale, series, middle, b);

@@ -19,9 +19,9 @@ struct measure {
 	const struct compare_options *options;
 	struct compare_report *report;
 	char command[PATH_MAX];		/* ours */
-	char work[64];			/* a directory of this comparison */
-	char share[80];			/* in it: what containers see at MEASURE_TARGET */
-	char volume[96];		/* the same as an option */
+	char work[96];			/* a directory of this comparison */
+	char share[112];			/* in it: what containers see at MEASURE_TARGET */
+	char volume[128];		/* the same as an option */
 	char root[PATH_MAX];
 	char id[17];			/* in the name of all containers */
 	char label[80];			/* tells the comparison they belong to from those that were killed */

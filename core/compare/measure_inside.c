@@ -60,7 +60,7 @@ static int take_line(struct compare_subject *subject, const char *line)
 int measure_work(struct measure *m, size_t subject, struct mrg_error *err)
 {
 	struct compare_subject *s = &m->report->subject[subject];
-	char full[MEASURE_FULL_SIZE], program[128], *at;
+	char full[MEASURE_FULL_SIZE], program[160], *at;
 	struct arguments a = { .n = 0 };
 	struct outcome o;
 	int r;

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,6 +22,8 @@
 #include "core/util/proc.h"
 
 #define PROGRAM		"moorage-measure"
+/* Not /tmp, which often is memory: files are to be those of a disk. */
+#define PLACE		"/var/tmp"
 
 /* ---- the program ------------------------------------------------------------------------------------------ */
 
@@ -62,13 +65,13 @@ static int make_root(struct measure *m, struct mrg_error *err)
 
 	snprintf(m->root, sizeof(m->root), "%s/root", m->work);
 	for (size_t i = 0; i < ARRAY_SIZE(directories) && r == 0; i++) {
-		snprintf(path, sizeof(path), "%.100s%s", m->root, directories[i]);
+		snprintf(path, sizeof(path), "%.120s%s", m->root, directories[i]);
 		r = mkdir(path, 0755) < 0 || chmod(path, 0755) < 0 ? -errno : 0;
 	}
 	if (r == 0) {
 		_cleanup_close_ int etc = -1;
 
-		snprintf(path, sizeof(path), "%.100s/etc", m->root);
+		snprintf(path, sizeof(path), "%.120s/etc", m->root);
 		etc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		r = etc < 0 ? -errno : fd_make_file(etc, "os-release", text, strlen(text), false);
 	}
@@ -155,6 +158,19 @@ void measure_sweep(struct measure *m, bool own)
 	mrg_list(m->library, NULL, sweep_one, NULL, &sweep, NULL);
 }
 
+/* Directories of comparisons that were killed, by the owner in their names. Everybody may make some there: only ours are looked at. */
+static void sweep_directories(void)
+{
+	_cleanup_closedir_ DIR *dir = opendir(PLACE);
+	struct dirent *entry;
+	struct stat st;
+
+	while (dir && (entry = readdir(dir)))
+		if (strncmp(entry->d_name, MEASURE_PREFIX, strlen(MEASURE_PREFIX)) == 0 && !owner_is_alive(entry->d_name + strlen(MEASURE_PREFIX)) &&
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
+			fd_remove_tree(dirfd(dir), entry->d_name);
+}
+
 /* ---- both ------------------------------------------------------------------------------------------------- */
 
 static int find_command(struct measure *m, struct mrg_error *err)
@@ -189,10 +205,9 @@ int measure_set_up(struct measure *m, struct mrg_error *err)
 		r = make_label(m, err);
 	if (r < 0)
 		return r;
-	/* Not in /tmp, which often is memory: files are to be those of a disk. */
-	snprintf(m->work, sizeof(m->work), "/var/tmp/" MEASURE_PREFIX "%s.XXXXXX", m->id);
+	snprintf(m->work, sizeof(m->work), PLACE "/" MEASURE_PREFIX "%s.XXXXXX", strchr(m->label, '=') + 1);
 	if (!mkdtemp(m->work)) {
-		r = fail_errno(err, -errno, "cannot make a directory in /var/tmp");
+		r = fail_errno(err, -errno, "cannot make a directory in '" PLACE "'");
 		m->work[0] = '\0';
 		return r;
 	}
@@ -203,9 +218,11 @@ int measure_set_up(struct measure *m, struct mrg_error *err)
 	r = copy_program(m, err);
 	if (r == 0)
 		r = find_root(m, err);
-	if (r == 0)
-		measure_sweep(m, false);
-	return r;
+	if (r < 0)
+		return r;
+	measure_sweep(m, false);
+	sweep_directories();
+	return 0;
 }
 
 void measure_tear_down(struct measure *m)
