@@ -98,9 +98,9 @@ static int read_report(const char *path, struct compare_report **ret, struct mrg
 	size_t length;
 	int r = file_read(path, JSON_MAX_SIZE, &text, &length, err);
 
-	if (r == 0)
-		r = compare_read(text, length, ret, err);
-	return r < 0 ? mrg_error_prefix(err, "'%s'", path) : 0;
+	if (r < 0)
+		return r;
+	return compare_read(text, length, ret, err) < 0 ? mrg_error_prefix(err, "'%s'", path) : 0;
 }
 
 static int show_kept(struct cli *cli)
