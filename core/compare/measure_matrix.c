@@ -232,9 +232,12 @@ static int try_limit(struct measure *m, size_t subject, const struct limit *limi
 
 int measure_limits(struct measure *m, struct mrg_error *err)
 {
+	bool any = false;
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(limits) && r == 0; i++) {
+	for (size_t i = 0; i < m->report->n_subjects; i++)
+		any = any || *m->running[i];
+	for (size_t i = 0; any && i < ARRAY_SIZE(limits) && r == 0; i++) {
 		struct compare_row *row = compare_report_row(m->report, SECTION_LIMITS, limits[i].name);
 
 		if (!row)
