@@ -58,6 +58,7 @@ int cmd_migrate(struct cli *cli);
 int cmd_rollback(struct cli *cli);
 int cmd_convert(struct cli *cli);
 int cmd_audit(struct cli *cli);
+int cmd_compare(struct cli *cli);
 int cmd_backends(struct cli *cli);
 int cmd_doctor(struct cli *cli);
 int cmd_help(struct cli *cli);

@@ -102,6 +102,13 @@ TABLES(convert, TEXT("from", NULL, "FORMAT", from, "format of the source; withou
 		FLAG("best-effort", NULL, best_effort, "drop what the backend cannot do, unless that weakens it"),  \
 		FLAG("no-stop", NULL, no_stop, "refuse one that runs"),                                             \
 		FLAG("start", NULL, start_it, "start it also when it did not run")
+TABLES(compare, TEXT("backends", NULL, "NAME,...", backends, "which; 'all' are those that there are (the default)"),
+       TEXT("root", NULL, "DIR|host", root, "root of the containers; without: one with nothing in it"),
+       TEXT("runs", NULL, "N", runs, "how often each is started; without: 20"),
+       TEXT("against", NULL, "TOOL,...", against, "raw tools beside them: lxc-execute, systemd-nspawn, virsh, crun, runc, bwrap, podman"),
+       TEXT("html", NULL, "FILE", html, "write a page with charts there"),
+       TEXT("save", NULL, "FILE", save, "keep the report there, as JSON"),
+       FLAG("diff", NULL, diff, "two reports that were kept: what is slower, larger or weaker in the second"));
 TABLES(plan, NAME_ROW, MIGRATION_ROWS);
 TABLES(migrate, NAME_ROW, MIGRATION_ROWS,
        FLAG("keep", NULL, keep, "keep the configuration of the source for 'rollback' (the default)"),
@@ -247,6 +254,13 @@ const struct verb verbs[] = {
 	{ "rollback", NULL, MOVE, "NAME", "take the last migration back",
 	  "moorage rollback web\n\nThe source is there again, with the root as it is now; it runs if the target did.", rollback_tables, ONE,
 	  .complete = COMPLETE_ANY, .run = cmd_rollback },
+
+	{ "compare", NULL, MOVE, "[FILE | OLD NEW]", "the same root on every backend: times, cost, isolation",
+	  "moorage compare\nmoorage compare --backends native,lxc --against lxc-execute,crun --html report.html\n"
+	  "moorage compare --save today.json && moorage compare --diff ./yesterday.json ./today.json\nmoorage compare --html report.html today.json\n\n"
+	  "Makes containers of its own, in turn, and removes them. What can be seen from outside is read there; a program of ours measures inside, none of the root's is run "
+	  "but to boot it. FILE is a report that '--save' has kept: it is shown and nothing is measured. With '--diff' the status is 1 when something is worse.",
+	  compare_tables, 0, COMPLETE_FILE, 0, 2, cmd_compare },
 
 	{ "backends", NULL, HOST, "", "backends, and whether they work here",
 	  "moorage backends\nmoorage backends --features", backends_tables, 0, COMPLETE_NOTHING, 0, 0, cmd_backends },
