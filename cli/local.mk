@@ -12,6 +12,7 @@ moorage_SOURCES = \
 	%D%/cmd_create.c \
 	%D%/cmd_doctor.c \
 	%D%/cmd_enable.c \
+	%D%/cmd_events.c \
 	%D%/cmd_exec.c \
 	%D%/cmd_export.c \
 	%D%/cmd_import.c \

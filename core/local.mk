@@ -186,6 +186,13 @@ libcore_la_SOURCES = \
 	%D%/helper_spawn.c \
 	%D%/helper_stdio.c \
 	%D%/launch.c %D%/launch.h \
+	%D%/live/change.c %D%/live/change.h \
+	%D%/live/event_log.c %D%/live/event_log.h \
+	%D%/live/event_reader.c \
+	%D%/live/watch.c %D%/live/watch.h \
+	%D%/live/watch_entry.c \
+	%D%/live/watch_log.c \
+	%D%/live/watch_look.c \
 	%D%/log.c %D%/log.h \
 	%D%/log_read.c \
 	%D%/migrate/guest.c %D%/migrate/guest.h \

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/live/event_log.h"
 #include "core/monitor.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
@@ -131,6 +132,8 @@ static int start(struct monitor *mon, struct streams *streams, struct mrg_error 
 	r = store_write_run(mon->record, run, err);
 	if (r < 0)
 		undo(mon);
+	else
+		event_log_add(mon->m, mon->record, (struct mrg_change){ .type = MRG_CHANGE_START, .pid = run->process.pid });
 	return r;
 }
 
@@ -166,6 +169,8 @@ static bool remove_container(struct monitor *mon)
 	if (store_lock(mon->m, mon->record, LOCK_MS, &err) < 0)
 		return false;
 	gone = dispatch_destroy(mon->plugin, &mon->unit, &err) == 0 && store_remove(mon->m, mon->record, &err) == 0;
+	if (gone)
+		event_log_add(mon->m, mon->record, (struct mrg_change){ .type = MRG_CHANGE_REMOVE });
 	store_unlock(mon->record);
 	return gone;
 }
@@ -204,6 +209,8 @@ static void end(struct monitor *mon)
 	}
 	pump_drain(&mon->pump);
 	mon->pump.log = mon->log = log_close(mon->log);
+	event_log_add(mon->m, mon->record, (struct mrg_change){ .type = MRG_CHANGE_DIE, .has_exit = !mon->lost, .exit_status = status,
+								.oom_killed = how.oom_killed != 0 });
 	if (!mon->record->transient || !remove_container(mon))
 		record_end(mon, status, how.oom_killed != 0);
 	pump_finish(&mon->pump, &(struct ending){ .status = status, .oom_killed = how.oom_killed != 0 }, !mon->lost);
