@@ -21,6 +21,7 @@ moorage_SOURCES = \
 	%D%/cmd_kill.c \
 	%D%/cmd_logs.c \
 	%D%/cmd_ls.c \
+	%D%/cmd_metrics.c \
 	%D%/cmd_pause.c \
 	%D%/cmd_migrate.c \
 	%D%/cmd_plan.c \

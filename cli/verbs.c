@@ -223,6 +223,11 @@ const struct verb verbs[] = {
 	  "create, start, die (with code or signal), oom, pause, unpause, rename and remove, of every backend and whoever does it. What moorage does is noted until the "
 	  "host is booted again; what engines' own tools do is seen by looking, at least once a second. code and signal are null when nobody knows.",
 	  events_tables, VERB_NAME, COMPLETE_ANY, 0, -1, cmd_events },
+	{ "metrics", NULL, OBSERVE, "[NAME...]", "figures of all containers, as OpenMetrics text",
+	  "moorage metrics\nmoorage metrics >/var/lib/node_exporter/moorage.prom.new && mv /var/lib/node_exporter/moorage.prom.new "
+	  "/var/lib/node_exporter/moorage.prom\n\n"
+	  "For Prometheus and its like: each sample has the labels backend and name. What cannot be read is told on standard error and counted.",
+	  name_tables, VERB_NAME, COMPLETE_ANY, 0, -1, cmd_metrics },
 	{ "procs", "top", OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
 	  .complete = COMPLETE_ALIVE, .run = cmd_procs },
 	{ "audit", NULL, OBSERVE, "[NAME...]", "what the kernel lets a container do",

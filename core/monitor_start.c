@@ -116,6 +116,20 @@ static void undo(struct monitor *mon)
 	dispatch_cleanup(mon->plugin, &mon->unit, &ignored, &err);
 }
 
+/* Of the container itself: what we wait for may be the engine's own monitor. 0: not known. */
+static pid_t first_process(struct monitor *mon)
+{
+	struct mrg_process process = { .pidfd = -1 };
+	struct mrg_error ignored;
+	int r;
+
+	if (!mon->plugin->table.process)
+		return mon->run.process.pid;
+	r = dispatch_process(mon->plugin, &mon->unit, &process, &ignored);
+	fd_close(process.pidfd);
+	return r > 0 ? process.pid : 0;
+}
+
 static int start(struct monitor *mon, struct streams *streams, struct mrg_error *err)
 {
 	struct run *run = &mon->run;
@@ -133,7 +147,7 @@ static int start(struct monitor *mon, struct streams *streams, struct mrg_error 
 	if (r < 0)
 		undo(mon);
 	else
-		event_log_add(mon->m, mon->record, (struct mrg_change){ .type = MRG_CHANGE_START, .pid = run->process.pid });
+		event_log_add(mon->m, mon->record, (struct mrg_change){ .type = MRG_CHANGE_START, .pid = first_process(mon) });
 	return r;
 }
 

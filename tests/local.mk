@@ -139,6 +139,7 @@ endif
 cli_tests = \
 	%D%/cli/golden.sh \
 	%D%/cli/properties.sh \
+	%D%/cli/test_metrics.py \
 	%D%/cli/test_terminal.py \
 	%D%/convert/golden.py
 if HAVE_CMOCKA

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,6 +120,13 @@ static int tell_end(struct mrg_watch *watch, struct entry *e, const struct mrg_s
 	return r;
 }
 
+static bool is_over(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return pidfd < 0 || poll(&p, 1, 0) != 0;
+}
+
 static int compare_alive(struct mrg_watch *watch, struct entry *e)
 {
 	const struct mrg_status *status = &e->sight.status;
@@ -129,11 +137,13 @@ static int compare_alive(struct mrg_watch *watch, struct entry *e)
 	if (!e->running && !e->sight.adopted && status->pid == 0 && wait_for_more(watch, e))
 		return 0;
 	/* Another life than the one we know: its end was missed. */
-	if (e->running && e->pid && status->pid && e->pid != status->pid) {
+	if (e->running && e->pid && status->pid && e->pid != status->pid && is_over(e->pidfd)) {
 		r = tell_end(watch, e, NULL);
 		if (r != 0 || e->running)
 			return r;
 	}
+	if (e->running && e->pid != status->pid && status->pid)
+		watch_hold(watch, e, status->pid);
 	if (!e->running) {
 		watch_hold(watch, e, status->pid);
 		r = tell(watch, e, MRG_CHANGE_START);
