@@ -32,6 +32,7 @@ struct entry {
 	/* told so far */
 	bool present, running, paused, oom_told;
 	pid_t pid;
+	int64_t started;		/* of the life that was told, as looks see it; 0: not seen yet */
 	uint64_t oom_kills;
 	unsigned int looked;		/* bits of enum mrg_change_type: told by a look, and by no line yet */
 	int64_t gone;			/* CLOCK_MONOTONIC in ms: it was removed then; 0: it was not */

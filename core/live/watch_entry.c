@@ -117,7 +117,7 @@ static void note(struct entry *e, const struct mrg_change *change)
 		e->present = e->running = true;
 		e->paused = e->oom_told = false;
 		e->oom_kills = 0;
-		e->gone = 0;
+		e->started = e->gone = 0;
 		break;
 	case MRG_CHANGE_DIE:
 		e->running = e->paused = false;

@@ -14,6 +14,7 @@
 
 #define PATIENCE	20		/* looks until we tell what we know without who knows more */
 #define FORGET_MS	10000		/* until the line about a removal would have come */
+#define TREMBLE_NS	5000000
 
 /* ---- looking -------------------------------------------------------------------------------- */
 
@@ -62,6 +63,7 @@ int watch_begin_look(struct mrg_watch *watch, struct mrg_error *err)
 		e->running = e->sight.known && state_is_alive(e->sight.status.state);
 		e->paused = e->running && e->sight.status.state == MRG_STATE_PAUSED;
 		e->oom_kills = e->sight.oom_kills;
+		e->started = e->sight.status.started;
 		if (e->running)
 			watch_hold(watch, e, e->sight.status.pid);
 	}
@@ -127,6 +129,14 @@ static bool is_over(int pidfd)
 	return pidfd < 0 || poll(&p, 1, 0) != 0;
 }
 
+/* The process that we know has ended, and what runs was not started when that was. Start times that are worked out from those of processes tremble. */
+static bool is_other_life(const struct entry *e, const struct mrg_status *status)
+{
+	int64_t apart = status->started - e->started;
+
+	return e->pid && status->pid && e->pid != status->pid && is_over(e->pidfd) && e->started && (apart > TREMBLE_NS || apart < -TREMBLE_NS);
+}
+
 static int compare_alive(struct mrg_watch *watch, struct entry *e)
 {
 	const struct mrg_status *status = &e->sight.status;
@@ -136,14 +146,14 @@ static int compare_alive(struct mrg_watch *watch, struct entry *e)
 	/* Started a moment ago: the process is about to be noted. */
 	if (!e->running && !e->sight.adopted && status->pid == 0 && wait_for_more(watch, e))
 		return 0;
-	/* Another life than the one we know: its end was missed. */
-	if (e->running && e->pid && status->pid && e->pid != status->pid && is_over(e->pidfd)) {
+	if (e->running && is_other_life(e, status)) {
 		r = tell_end(watch, e, NULL);
 		if (r != 0 || e->running)
 			return r;
 	}
 	if (e->running && e->pid != status->pid && status->pid)
 		watch_hold(watch, e, status->pid);
+	e->started = status->started;
 	if (!e->running) {
 		watch_hold(watch, e, status->pid);
 		r = tell(watch, e, MRG_CHANGE_START);
