@@ -98,7 +98,11 @@ libcore_la_SOURCES = \
 	%D%/convert/convert.c %D%/convert/convert.h \
 	%D%/convert/report_rows.c \
 	%D%/dispatch.c %D%/dispatch.h \
-	%D%/doctor.c \
+	%D%/doctor.c %D%/doctor.h \
+	%D%/doctor_containers.c \
+	%D%/doctor_ids.c \
+	%D%/doctor_leftovers.c \
+	%D%/doctor_network.c \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
 	%D%/formats/device_names.c %D%/formats/device_names.h \

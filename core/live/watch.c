@@ -51,10 +51,10 @@ static void watch_cgroups(struct mrg_watch *watch)
 	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
 	char path[64];
 
-	if (cgroup_find_mounts(&cg, true) < 0 || !cg.tracker)
+	if (cgroup_find_mounts(&cg, true) < 0 || cg.n == 0)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", cg.tracker->root, places[i]);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", cg.item[0].root, places[i]);
 		inotify_add_watch(watch->cgroup_changes, path, IN_CREATE | IN_DELETE | IN_ONLYDIR);
 	}
 }
