@@ -51,6 +51,8 @@ int cmd_state(struct cli *cli);
 int cmd_exists(struct cli *cli);
 int cmd_info(struct cli *cli);
 int cmd_inspect(struct cli *cli);
+int cmd_events(struct cli *cli);
+int cmd_metrics(struct cli *cli);
 int cmd_stats(struct cli *cli);
 int cmd_procs(struct cli *cli);
 int cmd_plan(struct cli *cli);

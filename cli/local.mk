@@ -13,6 +13,7 @@ moorage_SOURCES = \
 	%D%/cmd_create.c \
 	%D%/cmd_doctor.c \
 	%D%/cmd_enable.c \
+	%D%/cmd_events.c \
 	%D%/cmd_exec.c \
 	%D%/cmd_export.c \
 	%D%/cmd_import.c \
@@ -21,6 +22,7 @@ moorage_SOURCES = \
 	%D%/cmd_kill.c \
 	%D%/cmd_logs.c \
 	%D%/cmd_ls.c \
+	%D%/cmd_metrics.c \
 	%D%/cmd_pause.c \
 	%D%/cmd_migrate.c \
 	%D%/cmd_plan.c \

@@ -74,6 +74,9 @@ TABLES(list, LIST_ROWS);
 TABLES(procs, NAME_ROW, LIST_ROWS);
 TABLES(stats, NAME_ROW, FLAG("no-stream", NULL, no_stream, "once, not again and again"),
        TEXT("interval", NULL, "SECONDS", interval, "time between two looks"), LIST_ROWS);
+TABLES(events, NAME_ROW, FLAG("follow", "f", follow, "go on (as it does without)"),
+       FLAG("no-stream", NULL, no_stream, "only what is noted already, then end"),
+       TEXT("since", NULL, "TIME", since, "first what was noted since then: a time, or a span such as 10m"));
 TABLES(audit, NAME_ROW, FLAG("all", "a", all, ALL_TEXT),
        TEXT("pid", NULL, "N", pid, "process N and its container, whoever made it"),
        FLAG("facts", NULL, facts, "also what is as it should be"),
@@ -222,6 +225,16 @@ const struct verb verbs[] = {
 	{ "stats", "domstats", OBSERVE, "[NAME...]", "what running containers use",
 	  "moorage stats\nmoorage stats --no-stream --json web", stats_tables, VERB_NAME, COMPLETE_ALIVE, 0, -1,
 	  cmd_stats },
+	{ "events", "monitor event", OBSERVE, "[NAME...]", "what happens to containers, as lines of JSON",
+	  "moorage events\nmoorage events --since 1h web lxc:db\nmoorage events | jq -r 'select(.type == \"die\") | .name'\n\n"
+	  "create, start, die (with code or signal), oom, pause, unpause, rename and remove, of every backend and whoever does it. What moorage does is noted until the "
+	  "host is booted again; what engines' own tools do is seen by looking, at least once a second. code and signal are null when nobody knows.",
+	  events_tables, VERB_NAME, COMPLETE_ANY, 0, -1, cmd_events },
+	{ "metrics", NULL, OBSERVE, "[NAME...]", "figures of all containers, as OpenMetrics text",
+	  "moorage metrics\nmoorage metrics >/var/lib/node_exporter/moorage.prom.new && mv /var/lib/node_exporter/moorage.prom.new "
+	  "/var/lib/node_exporter/moorage.prom\n\n"
+	  "For Prometheus and its like: each sample has the labels backend and name. What cannot be read is told on standard error and counted.",
+	  name_tables, VERB_NAME, COMPLETE_ANY, 0, -1, cmd_metrics },
 	{ "procs", "top", OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
 	  .complete = COMPLETE_ALIVE, .run = cmd_procs },
 	{ "audit", NULL, OBSERVE, "[NAME...]", "what the kernel lets a container do",

@@ -23,6 +23,8 @@ unit_tests = \
 	%D%/unit/test_convert \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
+	%D%/unit/test_doctor \
+	%D%/unit/test_events \
 	%D%/unit/test_format_docker \
 	%D%/unit/test_format_lxc \
 	%D%/unit/test_format_lxc_bad \
@@ -141,6 +143,7 @@ endif
 cli_tests = \
 	%D%/cli/golden.sh \
 	%D%/cli/properties.sh \
+	%D%/cli/test_metrics.py \
 	%D%/cli/test_terminal.py \
 	%D%/convert/golden.py
 if HAVE_CMOCKA
