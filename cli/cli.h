@@ -158,6 +158,7 @@ struct cli {
 	int strict;
 	const char *pid, *baseline, *fail_on;
 	int diff, facts, probe;
+	const char *backends, *root, *runs, *against, *html, *save;
 	void *data;			/* what a verb gathers while cli_each() calls it */
 };
 

@@ -64,6 +64,7 @@ static const struct json_row rows[] = {
 	OPTIONAL_ROW(TEXT, "returned", returned),
 	OPTIONAL_ROW(TEXT, "uids", uids),
 	OPTIONAL_ROW(TEXT, "gids", gids),
+	ROW(BOOL, "rebased", rebased),
 	{ NULL, 0, 0, false }
 };
 
