@@ -32,7 +32,8 @@ libcore_la_CFLAGS = $(AM_CFLAGS) $(PACKERS_CFLAGS) $(SECCOMP_CFLAGS)
 libcore_la_LIBADD = libutil.la
 libcore_la_SOURCES = \
 	%D%/archive/acl.c %D%/archive/acl.h \
-	%D%/archive/export.c \
+	%D%/archive/content.c \
+	%D%/archive/export.c %D%/archive/export.h \
 	%D%/archive/extract.c %D%/archive/extract.h \
 	%D%/archive/extract_metadata.c \
 	%D%/archive/import.c %D%/archive/import.h \

@@ -127,8 +127,8 @@ int import_place_begin(struct import_place *place, struct mrg *m, struct plugin 
 	_cleanup_free_ char *above = NULL;
 	int r;
 
-	*place = (struct import_place) { .m = m, .note = -1, .parent = -1, .root = -1 };
-	if (id_make(place->id) < 0)
+	place->m = m;
+	if (!*place->id && id_make(place->id) < 0)
 		return fail_errno(err, -EIO, "cannot make an id");
 	snprintf(place->aside, sizeof(place->aside), ".moorage-import-%s", place->id);
 	r = find_home(place, p, name, err);
