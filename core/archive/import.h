@@ -25,6 +25,9 @@ struct import_place {
 	bool placed;
 };
 
+/* Where the root of a container @name of the backend @p goes; the caller frees it. */
+int import_home(struct mrg *m, struct plugin *p, const char *name, const char *id, char **ret, struct mrg_error *err);
+
 /* Begins a new root for the container @name of the backend @p. */
 int import_place_begin(struct import_place *place, struct mrg *m, struct plugin *p, const char *name, struct mrg_error *err);
 
