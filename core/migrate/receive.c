@@ -334,7 +334,10 @@ static int run_state(struct receiver *rx, const struct wire_message *q, struct w
 
 static int run_undo(struct receiver *rx, const struct wire_message *q, struct wire_message *a _unused_, struct mrg_error *err)
 {
-	int r = received_undo(rx->m, q, err);
+	int r;
+
+	received_wait(&rx->one, rx->dir, q->id);
+	r = received_undo(rx->m, q, err);
 
 	return r < 0 ? r : received_forget(&rx->one, rx->dir, q->id);
 }

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "core/util/fd.h"
 #include "core/util/path.h"
 
+#define LOOK_MS		50
 #define NOTE_MAX	(3 * PATH_MAX)
 
 static void container_freep(struct mrg_container **c)
@@ -61,6 +63,14 @@ int received_keep(struct received *one, int dir, struct mrg_error *err)
 		return fail_errno(err, -errno, "cannot keep the container");
 	one->note = fd_close(one->note);
 	return 0;
+}
+
+void received_wait(const struct received *one, int dir, const char *id)
+{
+	_cleanup_close_ int fd = one->note >= 0 && strcmp(one->id, id) == 0 ? -1 : openat(dir, id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	for (int waited = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && waited < CONTAINER_END_MS; waited += LOOK_MS)
+		poll(NULL, 0, LOOK_MS);
 }
 
 int received_forget(struct received *one, int dir, const char *id)
