@@ -160,6 +160,7 @@ struct cli {
 	int strict;
 	const char *pid, *baseline, *fail_on;
 	int diff, facts;
+	const char *backends, *root, *runs, *against, *html, *save;
 	void *data;			/* what a verb gathers while cli_each() calls it */
 };
 

@@ -2,16 +2,18 @@
 # The command
 
 bin_PROGRAMS += moorage
-moorage_LDADD = libmoorage.la libutil.la
+moorage_LDADD = libcompare.la libmoorage.la libutil.la
 moorage_SOURCES = \
 	%D%/cli.h \
 	%D%/cmd_attach.c \
 	%D%/cmd_audit.c \
 	%D%/cmd_backends.c \
+	%D%/cmd_compare.c \
 	%D%/cmd_convert.c \
 	%D%/cmd_create.c \
 	%D%/cmd_doctor.c \
 	%D%/cmd_enable.c \
+	%D%/cmd_events.c \
 	%D%/cmd_exec.c \
 	%D%/cmd_export.c \
 	%D%/cmd_import.c \
@@ -20,6 +22,7 @@ moorage_SOURCES = \
 	%D%/cmd_kill.c \
 	%D%/cmd_logs.c \
 	%D%/cmd_ls.c \
+	%D%/cmd_metrics.c \
 	%D%/cmd_pause.c \
 	%D%/cmd_migrate.c \
 	%D%/cmd_plan.c \
@@ -67,4 +70,5 @@ moorage_SOURCES = \
 	%D%/text.c \
 	%D%/text.h \
 	%D%/verbs.c \
-	%D%/words.c
+	%D%/words.c \
+	%D%/write.c

@@ -74,6 +74,9 @@ TABLES(list, LIST_ROWS);
 TABLES(procs, NAME_ROW, LIST_ROWS);
 TABLES(stats, NAME_ROW, FLAG("no-stream", NULL, no_stream, "once, not again and again"),
        TEXT("interval", NULL, "SECONDS", interval, "time between two looks"), LIST_ROWS);
+TABLES(events, NAME_ROW, FLAG("follow", "f", follow, "go on (as it does without)"),
+       FLAG("no-stream", NULL, no_stream, "only what is noted already, then end"),
+       TEXT("since", NULL, "TIME", since, "first what was noted since then: a time, or a span such as 10m"));
 TABLES(audit, NAME_ROW, FLAG("all", "a", all, ALL_TEXT),
        TEXT("pid", NULL, "N", pid, "process N and its container, whoever made it"),
        FLAG("facts", NULL, facts, "also what is as it should be"),
@@ -103,6 +106,13 @@ TABLES(convert, TEXT("from", NULL, "FORMAT", from, "format of the source; withou
 		FLAG("best-effort", NULL, best_effort, "drop what the backend cannot do, unless that weakens it"),  \
 		FLAG("no-stop", NULL, no_stop, "refuse one that runs"),                                             \
 		FLAG("start", NULL, start_it, "start it also when it did not run")
+TABLES(compare, TEXT("backends", NULL, "NAME,...", backends, "which; 'all' are those that there are (the default)"),
+       TEXT("root", NULL, "DIR|host", root, "root of the containers; without: one with nothing in it"),
+       TEXT("runs", NULL, "N", runs, "how often each is started; without: 20"),
+       TEXT("against", NULL, "TOOL,...", against, "raw tools beside them: lxc-execute, systemd-nspawn, virsh, crun, runc, bwrap, podman"),
+       TEXT("html", NULL, "FILE", html, "write a page with charts there"),
+       TEXT("save", NULL, "FILE", save, "keep the report there, as JSON"),
+       FLAG("diff", NULL, diff, "two reports that were kept: what is slower, larger or weaker in the second"));
 TABLES(plan, NAME_ROW, MIGRATION_ROWS);
 TABLES(migrate, NAME_ROW, MIGRATION_ROWS,
        FLAG("keep", NULL, keep, "keep the configuration of the source for 'rollback' (the default)"),
@@ -216,6 +226,16 @@ const struct verb verbs[] = {
 	{ "stats", "domstats", OBSERVE, "[NAME...]", "what running containers use",
 	  "moorage stats\nmoorage stats --no-stream --json web", stats_tables, VERB_NAME, COMPLETE_ALIVE, 0, -1,
 	  cmd_stats },
+	{ "events", "monitor event", OBSERVE, "[NAME...]", "what happens to containers, as lines of JSON",
+	  "moorage events\nmoorage events --since 1h web lxc:db\nmoorage events | jq -r 'select(.type == \"die\") | .name'\n\n"
+	  "create, start, die (with code or signal), oom, pause, unpause, rename and remove, of every backend and whoever does it. What moorage does is noted until the "
+	  "host is booted again; what engines' own tools do is seen by looking, at least once a second. code and signal are null when nobody knows.",
+	  events_tables, VERB_NAME, COMPLETE_ANY, 0, -1, cmd_events },
+	{ "metrics", NULL, OBSERVE, "[NAME...]", "figures of all containers, as OpenMetrics text",
+	  "moorage metrics\nmoorage metrics >/var/lib/node_exporter/moorage.prom.new && mv /var/lib/node_exporter/moorage.prom.new "
+	  "/var/lib/node_exporter/moorage.prom\n\n"
+	  "For Prometheus and its like: each sample has the labels backend and name. What cannot be read is told on standard error and counted.",
+	  name_tables, VERB_NAME, COMPLETE_ANY, 0, -1, cmd_metrics },
 	{ "procs", "top", OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
 	  .complete = COMPLETE_ALIVE, .run = cmd_procs },
 	{ "audit", NULL, OBSERVE, "[NAME...]", "what the kernel lets a container do",
@@ -254,6 +274,12 @@ const struct verb verbs[] = {
 	  "moorage receive\n\nThe other side of 'migrate --to BACKEND@HOST', which runs it by ssh: requests come by standard input, answers go to standard output. "
 	  "It may be the forced command of a key of ssh.",
 	  NULL, 0, COMPLETE_NOTHING, 0, 0, cmd_receive },
+	{ "compare", NULL, MOVE, "[FILE | OLD NEW]", "the same root on every backend: times, cost, isolation",
+	  "moorage compare\nmoorage compare --backends native,lxc --against lxc-execute,crun --html report.html\n"
+	  "moorage compare --save today.json && moorage compare --diff ./yesterday.json ./today.json\nmoorage compare --html report.html today.json\n\n"
+	  "Makes containers of its own, in turn, and removes them. What can be seen from outside is read there; a program of ours measures inside, none of the root's is run "
+	  "but to boot it. FILE is a report that '--save' has kept: it is shown and nothing is measured. With '--diff' the status is 1 when something is worse.",
+	  compare_tables, 0, COMPLETE_FILE, 0, 2, cmd_compare },
 
 	{ "backends", NULL, HOST, "", "backends, and whether they work here",
 	  "moorage backends\nmoorage backends --features", backends_tables, 0, COMPLETE_NOTHING, 0, 0, cmd_backends },

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/container_internal.h"
+#include "core/live/event_log.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/str.h"
@@ -221,6 +222,7 @@ static int create_named(struct mrg *m, const struct mrg_create *create, const ch
 		store_free(record);
 		return r;
 	}
+	event_log_add(m, record, (struct mrg_change){ .type = MRG_CHANGE_CREATE });
 	if (create->ret_dropped)
 		*create->ret_dropped = plan.dropped;
 	c = container_new(m, record);

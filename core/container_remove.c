@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/container_internal.h"
+#include "core/live/event_log.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 
@@ -50,7 +51,11 @@ static int remove_at_rest(struct mrg_container *c, struct view *view, struct mrg
 		r = container_forget_autostart(c, err);
 	if (r == 0)
 		r = destroy(c, &view->unit, err);
-	return r < 0 ? r : store_remove(c->m, c->record, err);
+	if (r == 0)
+		r = store_remove(c->m, c->record, err);
+	if (r == 0)
+		event_log_add(c->m, c->record, (struct mrg_change){ .type = MRG_CHANGE_REMOVE });
+	return r;
 }
 
 static int remove_whole(struct mrg_container *c, int force, struct mrg_error *err)
@@ -165,6 +170,7 @@ static int rename_locked(struct mrg_container *c, const char *name, struct view 
 
 int mrg_rename(struct mrg_container *c, const char *name, struct mrg_error *err)
 {
+	_cleanup_free_ char *old = strdup(c->record->name);
 	_cleanup_view_ struct view view;
 	int r = container_lock_at_rest(c, &view, err);
 
@@ -174,6 +180,8 @@ int mrg_rename(struct mrg_container *c, const char *name, struct mrg_error *err)
 		r = still_running(c, view.state, "stop it first", err);
 	else if (strcmp(name, c->record->name) != 0)
 		r = rename_locked(c, name, &view, err);
+	if (r == 0 && old && strcmp(name, old) != 0)
+		event_log_add(c->m, c->record, (struct mrg_change){ .type = MRG_CHANGE_RENAME, .old_name = old });
 	store_unlock(c->record);
 	return r;
 }

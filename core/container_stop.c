@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "core/container_internal.h"
+#include "core/live/event_log.h"
 #include "core/util/cleanup.h"
 #include "core/util/str.h"
 
@@ -44,6 +45,9 @@ static int change_freeze(struct mrg_container *c, freeze_fn verb, int already, s
 		r = not_running(c, err);
 	else
 		r = view.state == already ? 1 : verb(c->plugin, &view.unit, err);
+	if (r == 0)
+		event_log_add(c->m, c->record, (struct mrg_change){
+			.type = already == MRG_STATE_PAUSED ? MRG_CHANGE_PAUSE : MRG_CHANGE_UNPAUSE });
 	store_unlock(c->record);
 	return r;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/container_internal.h"
+#include "core/doctor.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"
@@ -24,13 +25,7 @@
 #define CGROUP2_MAGIC	0x63677270
 #define TMPFS_MAGIC	0x01021994
 
-struct doctor {
-	struct mrg *m;
-	int (*found)(const struct mrg_finding *finding, void *data);
-	void *data;
-};
-
-static int say(const struct doctor *d, const char *level, const char *subject, const char *text, const char *fix)
+int doctor_say(const struct doctor *d, const char *level, const char *subject, const char *text, const char *fix)
 {
 	struct mrg_finding finding = { .level = level, .subject = subject, .text = text, .fix = fix };
 
@@ -44,17 +39,17 @@ static int check_cgroups(const struct doctor *d)
 	struct statfs fs;
 
 	if (statfs("/sys/fs/cgroup", &fs) < 0)
-		return say(d, "error", "cgroups", "not mounted: no limits, and processes cannot be tracked",
+		return doctor_say(d, "error", "cgroups", "not mounted: no limits, and processes cannot be tracked",
 			   "mount -t cgroup2 none /sys/fs/cgroup");
 	if (fs.f_type == CGROUP2_MAGIC)
-		return say(d, "ok", "cgroups", "version 2", NULL);
+		return doctor_say(d, "ok", "cgroups", "version 2", NULL);
 	if (fs.f_type != TMPFS_MAGIC)
-		return say(d, "error", "cgroups", "'/sys/fs/cgroup' is no cgroup file system",
+		return doctor_say(d, "error", "cgroups", "'/sys/fs/cgroup' is no cgroup file system",
 			   "mount -t cgroup2 none /sys/fs/cgroup");
 	if (statfs("/sys/fs/cgroup/unified", &fs) == 0 && fs.f_type == CGROUP2_MAGIC)
-		return say(d, "warning", "cgroups", "version 1 with version 2 beside it (hybrid); version 2 alone is better supported",
+		return doctor_say(d, "warning", "cgroups", "version 1 with version 2 beside it (hybrid); version 2 alone is better supported",
 			   "boot with systemd.unified_cgroup_hierarchy=1");
-	return say(d, "warning", "cgroups", "version 1; version 2 alone is better supported",
+	return doctor_say(d, "warning", "cgroups", "version 1; version 2 alone is better supported",
 		   "boot with systemd.unified_cgroup_hierarchy=1");
 }
 
@@ -118,9 +113,9 @@ static int check_kernel(const struct doctor *d)
 
 		fd_close(fd);
 		if (fd >= 0 || denied) /* denied to this user: the kernel has it */
-			r = say(d, "ok", features[i].subject, denied ? "there, not for this user" : "works", NULL);
+			r = doctor_say(d, "ok", features[i].subject, denied ? "there, not for this user" : "works", NULL);
 		else
-			r = say(d, features[i].level, features[i].subject, features[i].missing, features[i].fix);
+			r = doctor_say(d, features[i].level, features[i].subject, features[i].missing, features[i].fix);
 		if (r != 0)
 			return r;
 	}
@@ -134,13 +129,13 @@ static int check_user_namespaces(const struct doctor *d)
 	_cleanup_free_ char *most = NULL, *clone = NULL;
 
 	if (fd_read_virtual(AT_FDCWD, "/proc/sys/user/max_user_namespaces", 64, &most, NULL) < 0)
-		return say(d, "warning", "user namespaces", "not in this kernel", NULL);
+		return doctor_say(d, "warning", "user namespaces", "not in this kernel", NULL);
 	if (most[0] == '0')
-		return say(d, "warning", "user namespaces", "switched off", "sysctl user.max_user_namespaces=10000");
+		return doctor_say(d, "warning", "user namespaces", "switched off", "sysctl user.max_user_namespaces=10000");
 	if (fd_read_virtual(AT_FDCWD, "/proc/sys/kernel/unprivileged_userns_clone", 64, &clone, NULL) == 0 &&
 	    clone[0] == '0' && geteuid() != 0)
-		return say(d, "warning", "user namespaces", "only for root", "sysctl kernel.unprivileged_userns_clone=1");
-	return say(d, "ok", "user namespaces", "work", NULL);
+		return doctor_say(d, "warning", "user namespaces", "only for root", "sysctl kernel.unprivileged_userns_clone=1");
+	return doctor_say(d, "ok", "user namespaces", "work", NULL);
 }
 
 static int check_capabilities(const struct doctor *d)
@@ -152,17 +147,17 @@ static int check_capabilities(const struct doctor *d)
 	int r;
 
 	if (geteuid() != 0)
-		return say(d, "ok", "capabilities", "not root: only backends that need no rights will work", NULL);
+		return doctor_say(d, "ok", "capabilities", "not root: only backends that need no rights will work", NULL);
 	if (fd_read_virtual(AT_FDCWD, "/proc/self/status", 65536, &text, NULL) == 0 && (line = strstr(text, "\nCapEff:")))
 		sscanf(line, "\nCapEff: %llx", &effective);
 	for (unsigned int i = 0; i <= CAPABILITY_LAST; i++)
 		if (!(effective >> i & 1))
 			buffer_addf(&missing, "%sCAP_%s", missing.length ? " " : "root lacks ", capability_name(i));
 	if (missing.length)
-		r = say(d, "warning", "capabilities", missing.text,
+		r = doctor_say(d, "warning", "capabilities", missing.text,
 			"start the surrounding container or service with these capabilities");
 	else
-		r = say(d, "ok", "capabilities", "all", NULL);
+		r = doctor_say(d, "ok", "capabilities", "all", NULL);
 	buffer_deinit(&missing);
 	return r;
 }
@@ -184,10 +179,10 @@ static bool has_range(const char *file, const char *name)
 static int check_subids(const struct doctor *d)
 {
 	if (geteuid() != 0)
-		return say(d, "warning", "subordinate ids", "not used: your user namespaces hold your own user alone", NULL);
+		return doctor_say(d, "warning", "subordinate ids", "not used: your user namespaces hold your own user alone", NULL);
 	if (has_range("/etc/subuid", "moorage") || has_range("/etc/subuid", "root"))
-		return say(d, "ok", "subordinate ids", "user namespaces take theirs from /etc/subuid", NULL);
-	return say(d, "ok", "subordinate ids", "none needed: user namespaces take ids set aside for containers", NULL);
+		return doctor_say(d, "ok", "subordinate ids", "user namespaces take theirs from /etc/subuid", NULL);
+	return doctor_say(d, "ok", "subordinate ids", "none needed: user namespaces take ids set aside for containers", NULL);
 }
 
 /* ---- places --------------------------------------------------------------------------------- */
@@ -202,23 +197,23 @@ static int check_place(const struct doctor *d, const char *subject, const char *
 
 		snprintf(text, sizeof(text), absent ? "'%s' will be made when it is needed" : "cannot look at '%s'",
 			 path);
-		return say(d, absent ? "ok" : "error", subject, text, NULL);
+		return doctor_say(d, absent ? "ok" : "error", subject, text, NULL);
 	}
 	if (!S_ISDIR(st.st_mode)) {
 		snprintf(text, sizeof(text), "'%s' is not a directory", path);
-		return say(d, "error", subject, text, NULL);
+		return doctor_say(d, "error", subject, text, NULL);
 	}
 	if (st.st_uid != geteuid()) {
 		snprintf(text, sizeof(text), "'%s' belongs to user %u", path, (unsigned int)st.st_uid);
 		snprintf(fix, sizeof(fix), "chown %u '%s'", (unsigned int)geteuid(), path);
-		return say(d, "error", subject, text, fix);
+		return doctor_say(d, "error", subject, text, fix);
 	}
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
 		snprintf(text, sizeof(text), "'%s' is writable by others", path);
 		snprintf(fix, sizeof(fix), "chmod 700 '%s'", path);
-		return say(d, "error", subject, text, fix);
+		return doctor_say(d, "error", subject, text, fix);
 	}
-	return say(d, "ok", subject, path, NULL);
+	return doctor_say(d, "ok", subject, path, NULL);
 }
 
 static int check_monitor(const struct doctor *d)
@@ -227,9 +222,9 @@ static int check_monitor(const struct doctor *d)
 
 	snprintf(path, sizeof(path), "%s/moorage-monitor", d->m->libexec_dir);
 	if (access(path, X_OK) == 0)
-		return say(d, "ok", "monitor", path, NULL);
+		return doctor_say(d, "ok", "monitor", path, NULL);
 	snprintf(text, sizeof(text), "'%s' is missing or not executable: nothing can be started", path);
-	return say(d, "error", "monitor", text, "install moorage, or set MOORAGE_LIBEXEC_DIR");
+	return doctor_say(d, "error", "monitor", text, "install moorage, or set MOORAGE_LIBEXEC_DIR");
 }
 
 static int check_places(const struct doctor *d)
@@ -257,12 +252,12 @@ static int check_backend(const struct doctor *d, const char *name)
 		hint = strchr(err.message, '\n');
 		if (hint)
 			*hint++ = '\0';
-		return say(d, "warning", subject, err.message, hint);
+		return doctor_say(d, "warning", subject, err.message, hint);
 	}
 	if (!info.probe.reason[0])
-		return say(d, "ok", subject, info.probe.engine, NULL);
+		return doctor_say(d, "ok", subject, info.probe.engine, NULL);
 	snprintf(text, sizeof(text), "%s; not everything works here: %s", info.probe.engine, info.probe.reason);
-	return say(d, "warning", subject, text, NULL);
+	return doctor_say(d, "warning", subject, text, NULL);
 }
 
 static int check_backends(const struct doctor *d)
@@ -272,9 +267,9 @@ static int check_backends(const struct doctor *d)
 	int r;
 
 	if (mrg_backend_names(d->m, &names, &err) < 0)
-		return say(d, "error", "backends", err.message, NULL);
+		return doctor_say(d, "error", "backends", err.message, NULL);
 	if (!names[0])
-		return say(d, "error", "backends", "none is installed", "install moorage, or set MOORAGE_BACKEND_PATH");
+		return doctor_say(d, "error", "backends", "none is installed", "install moorage, or set MOORAGE_BACKEND_PATH");
 	for (size_t i = 0; names[i]; i++) {
 		r = check_backend(d, names[i]);
 		if (r != 0)
@@ -303,7 +298,7 @@ static void report_damage(const char *name, const struct mrg_error *err, void *d
 	snprintf(subject, sizeof(subject), "container %s", name);
 	snprintf(fix, sizeof(fix), "moorage rm -f %s", name);
 	if (!damage->stopped)
-		damage->stopped = say(damage->d, "error", subject, copy.message, fix);
+		damage->stopped = doctor_say(damage->d, "error", subject, copy.message, fix);
 }
 
 static int check_records(const struct doctor *d)
@@ -312,7 +307,7 @@ static int check_records(const struct doctor *d)
 	struct mrg_error err = { 0 };
 
 	if (mrg_list(d->m, NULL, count_container, report_damage, &damage, &err) < 0 && !damage.stopped)
-		return say(d, "error", "containers", err.message, NULL);
+		return doctor_say(d, "error", "containers", err.message, NULL);
 	return damage.stopped;
 }
 
@@ -321,7 +316,7 @@ int mrg_doctor(struct mrg *m, int (*found)(const struct mrg_finding *finding, vo
 {
 	static int (*const checks[])(const struct doctor *d) = {
 		check_cgroups, check_kernel, check_user_namespaces, check_capabilities, check_subids, check_places,
-		check_backends, check_records,
+		check_backends, check_records, doctor_check_ranges, doctor_check_network, doctor_check_shared, doctor_check_leftovers,
 	};
 	struct doctor d = { .m = m, .found = found, .data = data };
 

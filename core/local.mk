@@ -99,7 +99,11 @@ libcore_la_SOURCES = \
 	%D%/convert/convert.c %D%/convert/convert.h \
 	%D%/convert/report_rows.c \
 	%D%/dispatch.c %D%/dispatch.h \
-	%D%/doctor.c \
+	%D%/doctor.c %D%/doctor.h \
+	%D%/doctor_containers.c \
+	%D%/doctor_ids.c \
+	%D%/doctor_leftovers.c \
+	%D%/doctor_network.c \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
 	%D%/formats/device_names.c %D%/formats/device_names.h \
@@ -187,6 +191,13 @@ libcore_la_SOURCES = \
 	%D%/helper_spawn.c \
 	%D%/helper_stdio.c \
 	%D%/launch.c %D%/launch.h \
+	%D%/live/change.c %D%/live/change.h \
+	%D%/live/event_log.c %D%/live/event_log.h \
+	%D%/live/event_reader.c \
+	%D%/live/watch.c %D%/live/watch.h \
+	%D%/live/watch_entry.c \
+	%D%/live/watch_log.c \
+	%D%/live/watch_look.c \
 	%D%/log.c %D%/log.h \
 	%D%/log_read.c \
 	%D%/migrate/guest.c %D%/migrate/guest.h \
@@ -222,6 +233,7 @@ libcore_la_SOURCES = \
 	%D%/migrate/tree_map.c \
 	%D%/migrate/tree_rebase.c %D%/migrate/tree_rebase.h \
 	%D%/migrate/tree_rebase_entry.c \
+	%D%/migrate/tree_rebase_flags.c \
 	%D%/migrate/tree_remove.c \
 	%D%/migrate/tree_scan.c \
 	%D%/migrate/tree_sum.c %D%/migrate/tree_sum.h \

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/live/event_log.h"
 #include "core/monitor.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
@@ -115,6 +116,20 @@ static void undo(struct monitor *mon)
 	dispatch_cleanup(mon->plugin, &mon->unit, &ignored, &err);
 }
 
+/* Of the container itself: what we wait for may be the engine's own monitor. 0: not known. */
+static pid_t first_process(struct monitor *mon)
+{
+	struct mrg_process process = { .pidfd = -1 };
+	struct mrg_error ignored;
+	int r;
+
+	if (!mon->plugin->table.process)
+		return mon->run.process.pid;
+	r = dispatch_process(mon->plugin, &mon->unit, &process, &ignored);
+	fd_close(process.pidfd);
+	return r > 0 ? process.pid : 0;
+}
+
 static int start(struct monitor *mon, struct streams *streams, struct mrg_error *err)
 {
 	struct run *run = &mon->run;
@@ -131,6 +146,8 @@ static int start(struct monitor *mon, struct streams *streams, struct mrg_error 
 	r = store_write_run(mon->record, run, err);
 	if (r < 0)
 		undo(mon);
+	else
+		event_log_add(mon->m, mon->record, (struct mrg_change){ .type = MRG_CHANGE_START, .pid = first_process(mon) });
 	return r;
 }
 
@@ -166,6 +183,8 @@ static bool remove_container(struct monitor *mon)
 	if (store_lock(mon->m, mon->record, LOCK_MS, &err) < 0)
 		return false;
 	gone = dispatch_destroy(mon->plugin, &mon->unit, &err) == 0 && store_remove(mon->m, mon->record, &err) == 0;
+	if (gone)
+		event_log_add(mon->m, mon->record, (struct mrg_change){ .type = MRG_CHANGE_REMOVE });
 	store_unlock(mon->record);
 	return gone;
 }
@@ -204,6 +223,8 @@ static void end(struct monitor *mon)
 	}
 	pump_drain(&mon->pump);
 	mon->pump.log = mon->log = log_close(mon->log);
+	event_log_add(mon->m, mon->record, (struct mrg_change){ .type = MRG_CHANGE_DIE, .has_exit = !mon->lost, .exit_status = status,
+								.oom_killed = how.oom_killed != 0 });
 	if (!mon->record->transient || !remove_container(mon))
 		record_end(mon, status, how.oom_killed != 0);
 	pump_finish(&mon->pump, &(struct ending){ .status = status, .oom_killed = how.oom_killed != 0 }, !mon->lost);

@@ -18,10 +18,13 @@ unit_tests = \
 	%D%/unit/test_cgroup_v1 \
 	%D%/unit/test_cgroup_v2 \
 	%D%/unit/test_chroot \
+	%D%/unit/test_compare \
 	%D%/unit/test_container \
 	%D%/unit/test_convert \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
+	%D%/unit/test_doctor \
+	%D%/unit/test_events \
 	%D%/unit/test_format_docker \
 	%D%/unit/test_format_lxc \
 	%D%/unit/test_format_lxc_bad \
@@ -66,6 +69,8 @@ cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cg
 %C%_unit_test_cgroup_live_SOURCES = %D%/unit/test_cgroup_live.c $(cgroup_fixture)
 %C%_unit_test_cgroup_live_v1_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
 %C%_unit_test_cgroup_live_v2_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
+
+%C%_unit_test_compare_LDADD = libcompare.la $(LDADD)
 
 root_fixture = %D%/unit/root_fixture.c %D%/unit/root_fixture.h
 %C%_unit_test_archive_SOURCES = %D%/unit/test_archive.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h
@@ -139,6 +144,7 @@ endif
 cli_tests = \
 	%D%/cli/golden.sh \
 	%D%/cli/properties.sh \
+	%D%/cli/test_metrics.py \
 	%D%/cli/test_terminal.py \
 	%D%/convert/golden.py
 if HAVE_CMOCKA
@@ -176,7 +182,7 @@ bench: all
 
 .PHONY: lint e2e bench
 
-EXTRA_DIST += %D%/fuzz %D%/hosts %D%/lint %D%/install %D%/e2e %D%/bench %D%/cli %D%/convert
+EXTRA_DIST += %D%/fuzz %D%/hosts %D%/lint %D%/install %D%/e2e %D%/bench %D%/cli %D%/convert %D%/report
 
 # Folders travel whole, and automake takes the build's folder of that name as well: without what building and testing leave in it.
 dist-hook:

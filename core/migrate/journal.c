@@ -67,6 +67,7 @@ static const struct json_row rows[] = {
 	OPTIONAL_ROW(TEXT, "sshConfig", ssh_config),
 	OPTIONAL_ROW(TEXT, "uids", uids),
 	OPTIONAL_ROW(TEXT, "gids", gids),
+	ROW(BOOL, "rebased", rebased),
 	{ NULL, 0, 0, false }
 };
 

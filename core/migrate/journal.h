@@ -62,6 +62,7 @@ struct journal {
 	const char *host;		/* the target's, "[USER@]HOST"; NULL: this one */
 	const char *ssh_config;		/* configuration of ssh to get there; NULL: its own */
 	const char *uids, *gids;	/* re-basing, "FROM:TO:COUNT,..."; NULL: none */
+	bool rebased;			/* that of the root itself, in place, is done */
 };
 
 /* One in memory alone, with an id; NULL when memory runs out, or there are no random numbers. */

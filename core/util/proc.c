@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,6 +68,27 @@ int proc_open(pid_t pid, uint64_t start_time)
 	if (r < 0)
 		return r;
 	return now == start_time ? take_fd(&fd) : -ESRCH;
+}
+
+/* Of <linux/pidfd.h>, which the C library's headers may not have yet: its first version, to which the exit code was added in place of a spare. */
+struct pidfd_info {
+	uint64_t mask, cgroup;
+	uint32_t pids[3], ids[8];
+	int32_t exit_code;
+};
+#define PIDFD_GET_INFO	_IOWR(0xff, 11, struct pidfd_info)
+#define PIDFD_INFO_EXIT	(UINT64_C(1) << 3)
+
+int proc_exit_status(int pidfd, int *ret)
+{
+	struct pidfd_info info = { .mask = PIDFD_INFO_EXIT };
+
+	if (ioctl(pidfd, PIDFD_GET_INFO, &info) < 0)
+		return -ENODATA;
+	if (!(info.mask & PIDFD_INFO_EXIT))
+		return -EAGAIN;
+	*ret = info.exit_code;
+	return 0;
 }
 
 int64_t proc_started_ns(uint64_t start_time)

@@ -18,6 +18,10 @@ int proc_boot_id(char ret[BOOT_ID_SIZE]);
 /* A pidfd of @pid if it is still the process that started at @start_time, else -ESRCH. */
 int proc_open(pid_t pid, uint64_t start_time);
 
+/* The wait(2) status word of the process of @pidfd, which need not be a child and was opened while it lived: the kernel keeps it from Linux 6.15 on. -EAGAIN:
+ * it lives, or its parent has yet to wait for it; -ENODATA: this kernel does not tell. */
+int proc_exit_status(int pidfd, int *ret);
+
 /* A start time as nanoseconds since the epoch. */
 int64_t proc_started_ns(uint64_t start_time);
 

@@ -26,6 +26,7 @@ container_fixture = tests/unit/container_fixture.c tests/unit/container_fixture.
 store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_adopt_SOURCES = tests/unit/test_adopt.c $(container_fixture)
 tests_unit_test_container_SOURCES = tests/unit/test_container.c $(container_fixture)
+tests_unit_test_events_SOURCES = tests/unit/test_events.c $(container_fixture)
 tests_unit_test_import_SOURCES = tests/unit/test_import.c tests/unit/tree_fixture.c tests/unit/tree_fixture.h $(container_fixture)
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c $(container_fixture)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_fixture)
@@ -34,6 +35,7 @@ tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c $(store_fixt
 tests_unit_test_adopt_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_container_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_import_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
+tests_unit_test_events_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_lifecycle_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_registry_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What has happened without a line in the log, found by looking. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/container_internal.h"
+#include "core/live/watch.h"
+#include "core/util/cleanup.h"
+
+#define PATIENCE	20		/* looks until we tell what we know without who knows more */
+#define FORGET_MS	10000		/* until the line about a removal would have come */
+#define TREMBLE_NS	5000000
+
+/* ---- looking -------------------------------------------------------------------------------- */
+
+static int see(struct mrg_container *c, void *data)
+{
+	struct mrg_watch *watch = data;
+	struct entry *e = watch_add(watch, mrg_container_backend(c), mrg_container_name(c));
+	struct mrg_stats stats = { 0 };
+
+	if (!e)
+		return -ENOMEM;
+	e->sight = (struct sight){ .round = watch->round, .adopted = mrg_container_adopted(c) };
+	e->sight.known = mrg_container_status(c, &e->sight.status, NULL) == 0;
+	if (!e->sight.adopted)
+		snprintf(e->id, sizeof(e->id), "%s", mrg_container_id(c));
+	if (e->sight.known && state_is_alive(e->sight.status.state) && mrg_stats(c, &stats, NULL) == 0) {
+		e->sight.oom_known = stats.valid >> MRG_STAT_OOM_KILLS & 1;
+		e->sight.oom_kills = stats.oom_kills;
+	}
+	return 0;
+}
+
+/* A record that is damaged, an engine that fails: what they have is there, and as it was. */
+static void excuse(const char *name, _unused_ const struct mrg_error *why, void *data)
+{
+	struct mrg_watch *watch = data;
+
+	for (size_t i = 0; i < watch->n; i++) {
+		struct entry *e = &watch->entries[i];
+
+		if (e->sight.round != watch->round && (strcmp(e->backend, name) == 0 || strcmp(e->name, name) == 0))
+			e->sight = (struct sight){ .round = watch->round };
+	}
+}
+
+int watch_begin_look(struct mrg_watch *watch, struct mrg_error *err)
+{
+	int r;
+
+	watch->round++;
+	r = mrg_list(watch->m, watch->backend, see, excuse, watch, err);
+	for (size_t i = 0; r == 0 && i < watch->n; i++) {
+		struct entry *e = &watch->entries[i];
+
+		e->present = true;
+		e->running = e->sight.known && state_is_alive(e->sight.status.state);
+		e->paused = e->running && e->sight.status.state == MRG_STATE_PAUSED;
+		e->oom_kills = e->sight.oom_kills;
+		e->started = e->sight.status.started;
+		if (e->running)
+			watch_hold(watch, e, e->sight.status.pid);
+	}
+	watch->looked = time_monotonic_ms();
+	return r < 0 ? r : 0;
+}
+
+/* ---- comparing ------------------------------------------------------------------------------ */
+
+/* Whether to wait for somebody who will tell more: the command or the monitor that is at it. */
+static bool wait_for_more(struct mrg_watch *watch, struct entry *e)
+{
+	if (e->patience >= PATIENCE)
+		return false;
+	e->patience++;
+	watch->impatient = true;
+	return true;
+}
+
+static int tell(struct mrg_watch *watch, struct entry *e, int type)
+{
+	return watch_tell(watch, e, (struct mrg_change){ .type = type, .pid = e->pid }, true);
+}
+
+/* How it ended, by its monitor's word, else by the kernel's. False: that is not known yet. */
+static bool find_exit(const struct entry *e, const struct mrg_status *status, struct mrg_change *ret)
+{
+	int r = 0;
+
+	*ret = (struct mrg_change){ .type = MRG_CHANGE_DIE };
+	if (status && status->has_exit) {
+		ret->has_exit = 1;
+		ret->exit_status = status->exit_status;
+	} else if (status && status->started && !status->monitor_lost) {
+		return false;
+	} else if (e->pidfd >= 0) {
+		r = proc_exit_status(e->pidfd, &ret->exit_status);
+		ret->has_exit = r == 0;
+	}
+	ret->oom_killed = status && status->oom_killed;
+	return r != -EAGAIN;
+}
+
+static int tell_end(struct mrg_watch *watch, struct entry *e, const struct mrg_status *status)
+{
+	struct mrg_change change;
+	int r = 0;
+
+	if (!find_exit(e, status, &change) && wait_for_more(watch, e))
+		return 0;
+	if (change.oom_killed && !e->oom_told)
+		r = tell(watch, e, MRG_CHANGE_OOM);
+	if (r == 0)
+		r = watch_tell(watch, e, change, true);
+	watch_hold(watch, e, 0);
+	return r;
+}
+
+static bool is_over(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return pidfd < 0 || poll(&p, 1, 0) != 0;
+}
+
+/* The process that we know has ended, and what runs was not started when that was. Start times that are worked out from those of processes tremble. */
+static bool is_other_life(const struct entry *e, const struct mrg_status *status)
+{
+	int64_t apart = status->started - e->started;
+
+	return e->pid && status->pid && e->pid != status->pid && is_over(e->pidfd) && e->started && (apart > TREMBLE_NS || apart < -TREMBLE_NS);
+}
+
+static int compare_alive(struct mrg_watch *watch, struct entry *e)
+{
+	const struct mrg_status *status = &e->sight.status;
+	bool paused = status->state == MRG_STATE_PAUSED;
+	int r = 0;
+
+	/* Started a moment ago: the process is about to be noted. */
+	if (!e->running && !e->sight.adopted && status->pid == 0 && wait_for_more(watch, e))
+		return 0;
+	if (e->running && is_other_life(e, status)) {
+		r = tell_end(watch, e, NULL);
+		if (r != 0 || e->running)
+			return r;
+	}
+	if (e->running && e->pid != status->pid && status->pid)
+		watch_hold(watch, e, status->pid);
+	e->started = status->started;
+	if (!e->running) {
+		watch_hold(watch, e, status->pid);
+		r = tell(watch, e, MRG_CHANGE_START);
+	}
+	if (r == 0 && paused != e->paused)
+		r = tell(watch, e, paused ? MRG_CHANGE_PAUSE : MRG_CHANGE_UNPAUSE);
+	if (r == 0 && e->sight.oom_known && e->sight.oom_kills > e->oom_kills) {
+		e->oom_kills = e->sight.oom_kills;
+		r = tell(watch, e, MRG_CHANGE_OOM);
+	}
+	return r;
+}
+
+/* Whether the same container was known by another name: the line that tells of the renaming is about to come. */
+static bool had_other_name(const struct mrg_watch *watch, const struct entry *e)
+{
+	for (size_t i = 0; e->id[0] && i < watch->n; i++)
+		if (&watch->entries[i] != e && watch->entries[i].present && strcmp(watch->entries[i].id, e->id) == 0)
+			return true;
+	return false;
+}
+
+static int compare_seen(struct mrg_watch *watch, struct entry *e)
+{
+	int r = 0;
+
+	if (!e->present) {
+		if (had_other_name(watch, e) && wait_for_more(watch, e))
+			return 0;
+		r = tell(watch, e, MRG_CHANGE_CREATE);
+	}
+	if (r != 0)
+		return r;
+	if (state_is_alive(e->sight.status.state))
+		return compare_alive(watch, e);
+	return e->running ? tell_end(watch, e, &e->sight.status) : 0;
+}
+
+/* An engine that cannot be asked has lost nothing: the container itself must be known not to be there. */
+static bool is_gone(const struct mrg_watch *watch, const struct entry *e)
+{
+	struct mrg_container *c = NULL;
+	_cleanup_free_ char *full = NULL;
+	int r = asprintf(&full, "%s:%s", e->backend, e->name);
+
+	if (r < 0) {
+		full = NULL;
+		return false;
+	}
+	r = mrg_container_open(watch->m, full, &c, NULL);
+	mrg_container_free(c);
+	return r == -MRG_E_NOT_FOUND;
+}
+
+static int compare_missing(struct mrg_watch *watch, struct entry *e)
+{
+	int r = 0;
+
+	if (!is_gone(watch, e) || wait_for_more(watch, e))
+		return 0;
+	if (e->running)
+		r = tell_end(watch, e, NULL);
+	return r == 0 && !e->running ? tell(watch, e, MRG_CHANGE_REMOVE) : r;
+}
+
+static int compare(struct mrg_watch *watch, struct entry *e)
+{
+	if (e->told == watch->round)
+		return 0;
+	if (e->sight.round != watch->round)
+		return e->present ? compare_missing(watch, e) : 0;
+	return e->sight.known ? compare_seen(watch, e) : 0;
+}
+
+/* What was removed is kept for a while, for the line that says so. */
+static void forget(struct mrg_watch *watch)
+{
+	int64_t now = time_monotonic_ms();
+
+	for (size_t i = watch->n; i-- > 0;)
+		if (!watch->entries[i].present && watch->entries[i].gone + FORGET_MS < now)
+			watch_drop(watch, i);
+}
+
+int watch_look(struct mrg_watch *watch, struct mrg_error *err)
+{
+	int r;
+
+	watch->round++;
+	watch->impatient = false;
+	r = mrg_list(watch->m, watch->backend, see, excuse, watch, err);
+	watch->looked = time_monotonic_ms();
+	/* An engine that was named and is not there, say: then all is as it was. */
+	if (r == -ENOMEM)
+		return r;
+	r = r < 0 ? 0 : watch_read_log(watch);
+	for (size_t i = 0; r == 0 && i < watch->n; i++)
+		r = compare(watch, &watch->entries[i]);
+	forget(watch);
+	return r;
+}

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What happens to containers is told, one line of JSON each, whoever does it.
+load lib
+
+prepare_file() {
+	export LXCPATH
+	LXCPATH=$(lxc-config lxc.lxcpath 2>/dev/null) || LXCPATH=
+}
+
+setup() {
+	[ "$E2E_KIND" = busybox ] || skip "the same for every root: done with busybox"
+	log=$BATS_TEST_TMPDIR/log watcher=
+}
+
+teardown() {
+	[ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
+	[ ! -d "$LXCPATH/$P-theirs" ] || { lxc-stop -k -n "$P-theirs" || true; lxc-destroy -n "$P-theirs"; } >/dev/null 2>&1
+}
+
+# mark: a container that comes and goes, to see whether somebody watches.
+mark() {
+	fresh mark -- /bin/true && m rm "$P-mark"
+	grep -q "$P-mark" "$log"
+}
+
+# begin_watch OPTION...: events into $log, from now on.
+begin_watch() {
+	"$MOORAGE" events "$@" >"$log" 3>&- &
+	watcher=$!
+	eventually 10 mark
+}
+
+# told NAME TYPE...: exactly these, in this order.
+told() {
+	local name=$1
+	shift
+	[ "$(jq -r --arg n "$P-$name" 'select(.name == $n) | .type' "$log" | tr '\n' ' ')" = "$* " ]
+}
+
+# last NAME TYPE FILTER: of the last line of that type.
+last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type == \$t)) | last | $3" "$log"; }
+
+@test "each step is one line, in order, with the code" {
+	begin_watch
+	! once short -- /bin/sh -c 'exit 3'
+	eventually 5 told short create start die remove
+	[ "$(last short die '[.code, .signal, .oomKilled, .backend] | @json')" = "[3,null,false,\"$E2E_BACKEND\"]" ]
+	sleeper long
+	eventually 5 told long create start
+	[ "$(last long start .pid)" = "$(m ls --json | jq --arg n "$P-long" '.[] | select(.name == $n) | .pid')" ]
+	m kill -s KILL "$P-long"
+	eventually 5 told long create start die
+	[ "$(last long die '[.code, .signal] | @json')" = '[null,"KILL"]' ]
+	m rename "$P-long" "$P-longer"
+	m rm "$P-longer"
+	eventually 5 told longer rename remove
+	[ "$(last longer rename .oldName)" = "$P-long" ]
+	# Looks tell nothing twice.
+	sleep 2.2
+	told short create start die remove
+	told longer rename remove
+}
+
+@test "frozen and thawed" {
+	isolated_only "freezer of its own"
+	sleeper ice
+	begin_watch "$P-ice" "$P-mark"
+	m pause "$P-ice"
+	m unpause "$P-ice"
+	m rm -f "$P-ice"
+	eventually 5 told ice pause unpause die remove
+}
+
+@test "a container of which nothing of ours is left" {
+	[ "$E2E_BACKEND" = native ] || skip "the same for every backend"
+	sleeper orphan
+	begin_watch
+	kill -KILL "$(jq .monitor.pid "$MOORAGE_RUN_DIR/containers/$P-orphan/run.json" 2>/dev/null || jq .monitor.pid "$MOORAGE_STATE_DIR/containers/$P-orphan/run.json")"
+	kill -KILL "$(m ls --json | jq --arg n "$P-orphan" '.[] | select(.name == $n) | .pid')"
+	eventually 5 told orphan die
+	m rm "$P-orphan"
+}
+
+@test "out of memory" {
+	[ "$E2E_BACKEND" = native ] || skip "the same for every backend that has limits"
+	begin_watch
+	! once greedy -m 16M -- /bin/sh -c 'x=0123456789abcdef; while :; do x=$x$x; done'
+	eventually 5 told greedy create start oom die remove
+	[ "$(last greedy die .oomKilled)" = true ]
+}
+
+@test "what was noted is told later" {
+	[ "$E2E_BACKEND" = native ] || skip "the same for every backend"
+	! once before -- /bin/sh -c 'exit 4'
+	m events --since 1h --no-stream "$P-before" >"$log"
+	told before create start die remove
+	m events --since 1h --no-stream nobody >"$log"
+	[ ! -s "$log" ]
+}
+
+@test "it ends when nobody reads" {
+	[ "$E2E_BACKEND" = native ] || skip "the same for every backend"
+	timeout 10 "$MOORAGE" events | true
+	[ "${PIPESTATUS[0]}" = 0 ]
+}
+
+@test "what LXC's own tools do" {
+	[ "$E2E_BACKEND" = lxc ] || skip "about the backend lxc"
+	local signal=null
+	begin_watch
+	printf 'lxc.net.0.type = empty\n' >"$BATS_TEST_TMPDIR/new.conf"
+	lxc-create -n "$P-theirs" -f "$BATS_TEST_TMPDIR/new.conf" -t busybox >/dev/null 2>&1
+	eventually 5 told theirs create
+	lxc-start -n "$P-theirs"
+	eventually 5 told theirs create start
+	[ "$(last theirs start .pid)" = "$(lxc-info -p -H -n "$P-theirs")" ]
+	lxc-freeze -n "$P-theirs"
+	eventually 5 told theirs create start pause
+	lxc-unfreeze -n "$P-theirs"
+	eventually 5 told theirs create start pause unpause
+	lxc-stop -k -n "$P-theirs"
+	eventually 5 told theirs create start pause unpause die
+	# From this version on the kernel keeps how it ended for whoever holds the process.
+	! printf '6.15\n%s\n' "$(uname -r)" | sort -CV || signal=KILL
+	[ "$(last theirs die '.signal')" = "$signal" ]
+	lxc-destroy -n "$P-theirs" >/dev/null
+	eventually 5 told theirs create start pause unpause die remove
+}
