@@ -151,6 +151,8 @@ struct cli {
 	const char *tail, *since, *until;
 	int no_stream, features, man, native;
 	const char *interval;
+	char *to_backend;		/* of "BACKEND@HOST" */
+	const char *ssh_config;
 	const char *rename, *rebase, *to_path, *health_cmd, *health_timeout, *progress;
 	int move, copy, in_place, keep, purge, no_stop, start_it;
 	const char *to, *output_file;

@@ -58,6 +58,7 @@ int cmd_procs(struct cli *cli);
 int cmd_plan(struct cli *cli);
 int cmd_migrate(struct cli *cli);
 int cmd_rollback(struct cli *cli);
+int cmd_receive(struct cli *cli);
 int cmd_convert(struct cli *cli);
 int cmd_audit(struct cli *cli);
 int cmd_compare(struct cli *cli);

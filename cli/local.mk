@@ -27,6 +27,7 @@ moorage_SOURCES = \
 	%D%/cmd_migrate.c \
 	%D%/cmd_plan.c \
 	%D%/cmd_procs.c \
+	%D%/cmd_receive.c \
 	%D%/cmd_rename.c \
 	%D%/cmd_rm.c \
 	%D%/cmd_rollback.c \

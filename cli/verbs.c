@@ -95,7 +95,8 @@ TABLES(convert, TEXT("from", NULL, "FORMAT", from, "format of the source; withou
        TEXT("sort", NULL, "COLUMN", sort, "order of the report"),
        LIST("filter", NULL, "KEY=VALUE", filter, "only those rows of the report where the column matches"));
 #define MIGRATION_ROWS                                                                                              \
-	TEXT("to", NULL, "BACKEND", to, "the backend it goes to"),                                                  \
+	TEXT("to", NULL, "BACKEND[@[USER@]HOST]", to, "the backend it goes to; on another host, by ssh"),           \
+		TEXT("ssh-config", NULL, "FILE", ssh_config, "configuration of ssh, in place of your own"),         \
 		TEXT("to-path", NULL, "DIR|URI", to_path, "where its engine keeps containers, if not in its usual place"), \
 		TEXT("rename", NULL, "NAME", rename, "call it so from then on"),                                    \
 		FLAG("move", NULL, move, "move the root to where the engine keeps roots, wherever it is"),          \
@@ -261,7 +262,8 @@ const struct verb verbs[] = {
 	  "'migrate' would refuse.",
 	  plan_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_plan },
 	{ "migrate", NULL, MOVE, "NAME", "give it another backend",
-	  "moorage migrate web --to nspawn\nmoorage migrate web --to native --accept lxc.seccomp.profile\nmoorage migrate --purge web\n\n"
+	  "moorage migrate web --to nspawn\nmoorage migrate web --to native --accept lxc.seccomp.profile\n"
+	  "moorage migrate web --to lxc@root@host2\nmoorage migrate --purge web\n\n"
 	  "It is stopped, its configuration set aside and translated, its root brought over, started again, watched until it is well, and compared: "
 	  "nothing may be weaker confined than 'plan' says. After a failure or a signal all is undone; after a crash the next command does that. "
 	  "What is lost has to be accepted by name. See moorage-migrate(7).",
@@ -270,6 +272,10 @@ const struct verb verbs[] = {
 	  "moorage rollback web\n\nThe source is there again, with the root as it is now; it runs if the target did.", rollback_tables, ONE,
 	  .complete = COMPLETE_ANY, .run = cmd_rollback },
 
+	{ "receive", NULL, MOVE, "", "take a container that another host sends",
+	  "moorage receive\n\nThe other side of 'migrate --to BACKEND@HOST', which runs it by ssh: requests come by standard input, answers go to standard output. "
+	  "It may be the forced command of a key of ssh.",
+	  NULL, 0, COMPLETE_NOTHING, 0, 0, cmd_receive },
 	{ "compare", NULL, MOVE, "[FILE | OLD NEW]", "the same root on every backend: times, cost, isolation",
 	  "moorage compare\nmoorage compare --backends native,lxc --against lxc-execute,crun --html report.html\n"
 	  "moorage compare --save today.json && moorage compare --diff ./yesterday.json ./today.json\nmoorage compare --html report.html today.json\n\n"

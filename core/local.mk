@@ -32,7 +32,8 @@ libcore_la_CFLAGS = $(AM_CFLAGS) $(PACKERS_CFLAGS) $(SECCOMP_CFLAGS)
 libcore_la_LIBADD = libutil.la
 libcore_la_SOURCES = \
 	%D%/archive/acl.c %D%/archive/acl.h \
-	%D%/archive/export.c \
+	%D%/archive/content.c \
+	%D%/archive/export.c %D%/archive/export.h \
 	%D%/archive/extract.c %D%/archive/extract.h \
 	%D%/archive/extract_metadata.c \
 	%D%/archive/import.c %D%/archive/import.h \
@@ -211,11 +212,17 @@ libcore_la_SOURCES = \
 	%D%/migrate/migrate.c %D%/migrate/migrate.h \
 	%D%/migrate/plan.c \
 	%D%/migrate/plan_network.c \
+	%D%/migrate/receive.c %D%/migrate/receive.h \
+	%D%/migrate/receive_part.c \
+	%D%/migrate/received.c %D%/migrate/received.h \
+	%D%/migrate/remote.c %D%/migrate/remote.h \
+	%D%/migrate/remote_send.c \
 	%D%/migrate/report.c \
 	%D%/migrate/settle.c \
 	%D%/migrate/step_root.c \
 	%D%/migrate/step_source.c \
 	%D%/migrate/step_target.c \
+	%D%/migrate/step_remote.c \
 	%D%/migrate/steps.c \
 	%D%/migrate/dir_stack.c %D%/migrate/dir_stack.h \
 	%D%/migrate/link_table.c %D%/migrate/link_table.h \
@@ -237,6 +244,7 @@ libcore_la_SOURCES = \
 	%D%/migrate/tree_work.c \
 	%D%/migrate/tree_xattr.c \
 	%D%/migrate/tree_xattrs.c %D%/migrate/tree_xattrs.h \
+	%D%/migrate/wire.c %D%/migrate/wire.h \
 	%D%/monitor.c %D%/monitor.h \
 	%D%/monitor_clients.c \
 	%D%/monitor_console.c \

@@ -42,6 +42,7 @@ unit_tests = \
 	%D%/unit/test_log \
 	%D%/unit/test_migrate_guest \
 	%D%/unit/test_migrate_journal \
+	%D%/unit/test_migrate_wire \
 	%D%/unit/test_mounts \
 	%D%/unit/test_native \
 	%D%/unit/test_parse \
