@@ -151,13 +151,16 @@ struct cli {
 	const char *tail, *since, *until;
 	int no_stream, features, man, native;
 	const char *interval;
+	char *to_backend;		/* of "BACKEND@HOST" */
+	const char *ssh_config;
 	const char *rename, *rebase, *to_path, *health_cmd, *health_timeout, *progress;
 	int move, copy, in_place, keep, purge, no_stop, start_it;
 	const char *to, *output_file;
 	char **accept;
 	int strict;
 	const char *pid, *baseline, *fail_on;
-	int diff, facts;
+	int diff, facts, probe;
+	const char *backends, *root, *runs, *against, *html, *save;
 	void *data;			/* what a verb gathers while cli_each() calls it */
 };
 

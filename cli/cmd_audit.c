@@ -68,7 +68,7 @@ static int print_finding(const struct mrg_audit_finding *finding, void *data)
 	text_print(stdout, fact->item);
 	printf(": %s: ", finding->title);
 	text_print(stdout, fact->value);
-	fputs("\n         read from ", stdout);
+	fputs(strcmp(fact->source, "probe") == 0 ? "\n         tried by the " : "\n         read from ", stdout);
 	text_print(stdout, fact->source);
 	if (finding->advice) {
 		fputs("\n         change it by: ", stdout);
@@ -171,7 +171,7 @@ static int audit_pid(struct cli *cli, const char *text, struct mrg_audit **ret, 
 
 	if (parse_uint32(text, &pid) < 0 || pid == 0 || pid > INT32_MAX)
 		return mrg_error_set(err, -MRG_E_INVALID, "option '--pid' takes the number of a process, not '%s'", text);
-	return mrg_audit_pid(cli->m, (pid_t)pid, ret, err);
+	return cli->probe ? mrg_audit_probe_pid(cli->m, (pid_t)pid, ret, err) : mrg_audit_pid(cli->m, (pid_t)pid, ret, err);
 }
 
 static int read_baseline(const char *path, struct mrg_audit **ret, struct mrg_error *err)
@@ -185,6 +185,11 @@ static int read_baseline(const char *path, struct mrg_audit **ret, struct mrg_er
 	return r < 0 ? mrg_error_prefix(err, "baseline '%s'", path) : 0;
 }
 
+static int audit_container(struct cli *cli, struct mrg_container *c, struct mrg_audit **ret, struct mrg_error *err)
+{
+	return cli->probe ? mrg_audit_probe(c, ret, err) : mrg_audit(c, ret, err);
+}
+
 /* A container, or with a slash in it a file that an earlier audit was kept in. */
 static int audit_named(struct cli *cli, const char *name, struct mrg_audit **ret, struct mrg_error *err)
 {
@@ -194,7 +199,7 @@ static int audit_named(struct cli *cli, const char *name, struct mrg_audit **ret
 	if (strchr(name, '/'))
 		return read_baseline(name, ret, err);
 	r = cli_open(cli, name, &c, err);
-	return r < 0 ? r : mrg_audit(c, ret, err);
+	return r < 0 ? r : audit_container(cli, c, ret, err);
 }
 
 /* ---- two side by side ----------------------------------------------------------------------------------- */
@@ -308,7 +313,7 @@ static int baseline(struct cli *cli)
 static int audit_one(struct cli *cli, struct mrg_container *c, struct mrg_error *err)
 {
 	_cleanup_audit_ struct mrg_audit *audit = NULL;
-	int r = mrg_audit(c, &audit, err);
+	int r = audit_container(cli, c, &audit, err);
 
 	/* Of all, those that run are meant. */
 	if (cli->all && r == -MRG_E_NOT_RUNNING)

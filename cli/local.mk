@@ -2,12 +2,13 @@
 # The command
 
 bin_PROGRAMS += moorage
-moorage_LDADD = libmoorage.la libutil.la
+moorage_LDADD = libcompare.la libmoorage.la libutil.la
 moorage_SOURCES = \
 	%D%/cli.h \
 	%D%/cmd_attach.c \
 	%D%/cmd_audit.c \
 	%D%/cmd_backends.c \
+	%D%/cmd_compare.c \
 	%D%/cmd_convert.c \
 	%D%/cmd_create.c \
 	%D%/cmd_doctor.c \
@@ -26,6 +27,7 @@ moorage_SOURCES = \
 	%D%/cmd_migrate.c \
 	%D%/cmd_plan.c \
 	%D%/cmd_procs.c \
+	%D%/cmd_receive.c \
 	%D%/cmd_rename.c \
 	%D%/cmd_rm.c \
 	%D%/cmd_rollback.c \
@@ -68,4 +70,5 @@ moorage_SOURCES = \
 	%D%/text.c \
 	%D%/text.h \
 	%D%/verbs.c \
-	%D%/words.c
+	%D%/words.c \
+	%D%/write.c

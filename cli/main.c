@@ -168,6 +168,7 @@ static int finish(struct cli *cli, int exit)
 static void release(struct cli *cli)
 {
 	mrg_free(cli->m);
+	free(cli->to_backend);
 	strv_free(cli->env);
 	strv_free(cli->env_file);
 	strv_free(cli->filter);

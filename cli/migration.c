@@ -16,16 +16,22 @@ static const char *const methods[] = { [MRG_ROOT_STAY] = "in place", [MRG_ROOT_M
 
 int migration_wishes(struct cli *cli, struct mrg_migrate *ret)
 {
+	const char *host = NULL;
 	int health = cli_duration(cli, "--health-timeout", cli->health_timeout);
 
 	if (health < -1)
 		return 2;
+	if (cli->to && strchr(cli->to, '@')) {
+		host = strchr(cli->to, '@') + 1;
+		cli->to_backend = strndup(cli->to, (size_t)(host - cli->to - 1));
+	}
 	if (!cli->to)
 		return cli_usage(cli, "'moorage backends' lists them", "'%s' needs '--to BACKEND'", cli->typed);
 	if (cli->move + cli->copy + cli->in_place > 1)
 		return cli_usage(cli, NULL, "of '--move', '--copy' and '--in-place' only one can be");
 	*ret = (struct mrg_migrate){
-		.backend = cli->to, .path = cli->to_path, .name = cli->rename, .accept = (const char *const *)cli->accept, .rebase = cli->rebase,
+		.backend = host ? cli->to_backend : cli->to, .host = host, .ssh_config = cli->ssh_config, .path = cli->to_path, .name = cli->rename,
+		.accept = (const char *const *)cli->accept, .rebase = cli->rebase,
 		.health_command = cli->health_cmd, .timeout_ms = health < 0 ? 0 : health,
 		.method = cli->move ? MRG_ROOT_MOVE : cli->copy ? MRG_ROOT_COPY : cli->in_place ? MRG_ROOT_STAY : MRG_ROOT_AUTO,
 		.flags = (cli->no_stop ? MRG_MIGRATE_NO_STOP : 0) | (cli->start_it ? MRG_MIGRATE_START : 0) |
@@ -109,6 +115,7 @@ static void print_json(const struct mrg_plan *plan)
 	buffer_addf(&b, "},\"target\":{");
 	member(&b, "name", plan->target_name);
 	member(&b, "backend", plan->target_backend);
+	member(&b, "host", plan->target_host);
 	buffer_addf(&b, "},\"running\":%s", plan->running ? "true" : "false");
 	add_root(&b, plan);
 	add_report(&b, plan);
@@ -146,7 +153,7 @@ static void print_root(const struct mrg_plan *plan)
 	else
 		line("        -> %s (%s)", plan->target_root, plan->method == MRG_ROOT_MOVE && plan->same_file_system ? "renamed" : "copied");
 	line("           %llu files, %s%s", (unsigned long long)plan->files, text_size(size, plan->bytes),
-	     plan->method == MRG_ROOT_STAY ? "" : plan->same_file_system ? ", on one file system" : ", to another file system");
+	     plan->method == MRG_ROOT_STAY ? "" : plan->target_host ? ", to another host" : plan->same_file_system ? ", on one file system" : ", to another file system");
 	if (plan->ids)
 		line("           %s", plan->ids);
 }
@@ -166,7 +173,8 @@ static void print_report(const struct cli *cli, const struct mrg_plan *plan)
 
 static void print_page(const struct cli *cli, const struct mrg_plan *plan)
 {
-	line("%s:%s -> %s:%s%s", plan->backend, plan->name, plan->target_backend, plan->target_name, plan->running ? ", running" : "");
+	line("%s:%s -> %s:%s%s%s%s", plan->backend, plan->name, plan->target_backend, plan->target_name, plan->target_host ? " on " : "",
+	     plan->target_host ? plan->target_host : "", plan->running ? ", running" : "");
 	print_root(plan);
 	print_report(cli, plan);
 	for (char *const *text = plan->networks; text && *text; text++)

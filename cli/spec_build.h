@@ -46,6 +46,9 @@ int env_assignment(const char *text, char **ret, struct mrg_error *err);
 /* The whole of a file of the user's, which may be a pipe; "-" is standard input. The caller frees *ret. */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_length, struct mrg_error *err);
 
+/* Writes @text to a file of the user's, whole or not at all: one that is there is replaced and keeps its mode; a pipe or a device is written to. */
+int file_write(const char *path, const char *text, struct mrg_error *err);
+
 /* Calls @line for every line of a file of assignments; comments and empty lines are left out. */
 int env_file_read(const char *path, int (*line)(const char *text, void *data, struct mrg_error *err), void *data,
 		  struct mrg_error *err);

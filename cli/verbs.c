@@ -79,6 +79,7 @@ TABLES(events, NAME_ROW, FLAG("follow", "f", follow, "go on (as it does without)
        TEXT("since", NULL, "TIME", since, "first what was noted since then: a time, or a span such as 10m"));
 TABLES(audit, NAME_ROW, FLAG("all", "a", all, ALL_TEXT),
        TEXT("pid", NULL, "N", pid, "process N and its container, whoever made it"),
+       FLAG("probe", NULL, probe, "also try inside what works; leaves nothing behind"),
        FLAG("facts", NULL, facts, "also what is as it should be"),
        FLAG("diff", NULL, diff, "two containers, or files of audits: where the second is weaker or stronger"),
        TEXT("baseline", NULL, "FILE", baseline, "an audit of before: status 1 where it is weaker now"),
@@ -94,7 +95,8 @@ TABLES(convert, TEXT("from", NULL, "FORMAT", from, "format of the source; withou
        TEXT("sort", NULL, "COLUMN", sort, "order of the report"),
        LIST("filter", NULL, "KEY=VALUE", filter, "only those rows of the report where the column matches"));
 #define MIGRATION_ROWS                                                                                              \
-	TEXT("to", NULL, "BACKEND", to, "the backend it goes to"),                                                  \
+	TEXT("to", NULL, "BACKEND[@[USER@]HOST]", to, "the backend it goes to; on another host, by ssh"),           \
+		TEXT("ssh-config", NULL, "FILE", ssh_config, "configuration of ssh, in place of your own"),         \
 		TEXT("to-path", NULL, "DIR|URI", to_path, "where its engine keeps containers, if not in its usual place"), \
 		TEXT("rename", NULL, "NAME", rename, "call it so from then on"),                                    \
 		FLAG("move", NULL, move, "move the root to where the engine keeps roots, wherever it is"),          \
@@ -105,6 +107,13 @@ TABLES(convert, TEXT("from", NULL, "FORMAT", from, "format of the source; withou
 		FLAG("best-effort", NULL, best_effort, "drop what the backend cannot do, unless that weakens it"),  \
 		FLAG("no-stop", NULL, no_stop, "refuse one that runs"),                                             \
 		FLAG("start", NULL, start_it, "start it also when it did not run")
+TABLES(compare, TEXT("backends", NULL, "NAME,...", backends, "which; 'all' are those that there are (the default)"),
+       TEXT("root", NULL, "DIR|host", root, "root of the containers; without: one with nothing in it"),
+       TEXT("runs", NULL, "N", runs, "how often each is started; without: 20"),
+       TEXT("against", NULL, "TOOL,...", against, "raw tools beside them: lxc-execute, systemd-nspawn, virsh, crun, runc, bwrap, podman"),
+       TEXT("html", NULL, "FILE", html, "write a page with charts there"),
+       TEXT("save", NULL, "FILE", save, "keep the report there, as JSON"),
+       FLAG("diff", NULL, diff, "two reports that were kept: what is slower, larger or weaker in the second"));
 TABLES(plan, NAME_ROW, MIGRATION_ROWS);
 TABLES(migrate, NAME_ROW, MIGRATION_ROWS,
        FLAG("keep", NULL, keep, "keep the configuration of the source for 'rollback' (the default)"),
@@ -231,9 +240,10 @@ const struct verb verbs[] = {
 	{ "procs", "top", OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
 	  .complete = COMPLETE_ALIVE, .run = cmd_procs },
 	{ "audit", NULL, OBSERVE, "[NAME...]", "what the kernel lets a container do",
-	  "moorage audit web\nmoorage audit --pid 4711\nmoorage audit --all --fail-on high\nmoorage audit --json web >web.audit && moorage audit --baseline "
-	  "./web.audit web\nmoorage audit --diff web db\n\n"
-	  "Reads procfs, whatever the configuration says, and executes nothing. Each finding has its severity, the file it was read from, and what changes it.",
+	  "moorage audit web\nmoorage audit --probe --pid 4711\nmoorage audit --all --fail-on high\nmoorage audit --json web >web.audit && moorage audit "
+	  "--baseline ./web.audit web\nmoorage audit --diff web db\n\n"
+	  "Reads procfs, whatever the configuration says, and executes nothing; with --probe a program of ours tries inside what the kernel refuses. Each "
+	  "finding has its severity, the file it was read from, and what changes it.",
 	  audit_tables, VERB_NAME, COMPLETE_ALIVE, 0, -1, cmd_audit },
 
 	{ "convert", NULL, MOVE, "[FILE]", "a configuration of one system as that of another",
@@ -252,7 +262,8 @@ const struct verb verbs[] = {
 	  "'migrate' would refuse.",
 	  plan_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_plan },
 	{ "migrate", NULL, MOVE, "NAME", "give it another backend",
-	  "moorage migrate web --to nspawn\nmoorage migrate web --to native --accept lxc.seccomp.profile\nmoorage migrate --purge web\n\n"
+	  "moorage migrate web --to nspawn\nmoorage migrate web --to native --accept lxc.seccomp.profile\n"
+	  "moorage migrate web --to lxc@root@host2\nmoorage migrate --purge web\n\n"
 	  "It is stopped, its configuration set aside and translated, its root brought over, started again, watched until it is well, and compared: "
 	  "nothing may be weaker confined than 'plan' says. After a failure or a signal all is undone; after a crash the next command does that. "
 	  "What is lost has to be accepted by name. See moorage-migrate(7).",
@@ -260,6 +271,17 @@ const struct verb verbs[] = {
 	{ "rollback", NULL, MOVE, "NAME", "take the last migration back",
 	  "moorage rollback web\n\nThe source is there again, with the root as it is now; it runs if the target did.", rollback_tables, ONE,
 	  .complete = COMPLETE_ANY, .run = cmd_rollback },
+
+	{ "receive", NULL, MOVE, "", "take a container that another host sends",
+	  "moorage receive\n\nThe other side of 'migrate --to BACKEND@HOST', which runs it by ssh: requests come by standard input, answers go to standard output. "
+	  "It may be the forced command of a key of ssh.",
+	  NULL, 0, COMPLETE_NOTHING, 0, 0, cmd_receive },
+	{ "compare", NULL, MOVE, "[FILE | OLD NEW]", "the same root on every backend: times, cost, isolation",
+	  "moorage compare\nmoorage compare --backends native,lxc --against lxc-execute,crun --html report.html\n"
+	  "moorage compare --save today.json && moorage compare --diff ./yesterday.json ./today.json\nmoorage compare --html report.html today.json\n\n"
+	  "Makes containers of its own, in turn, and removes them. What can be seen from outside is read there; a program of ours measures inside, none of the root's is run "
+	  "but to boot it. FILE is a report that '--save' has kept: it is shown and nothing is measured. With '--diff' the status is 1 when something is worse.",
+	  compare_tables, 0, COMPLETE_FILE, 0, 2, cmd_compare },
 
 	{ "backends", NULL, HOST, "", "backends, and whether they work here",
 	  "moorage backends\nmoorage backends --features", backends_tables, 0, COMPLETE_NOTHING, 0, 0, cmd_backends },

@@ -204,6 +204,15 @@ static int open_directories(struct cgroup *cg, bool all, struct mrg_error *err)
 	return r;
 }
 
+/* For an ordinary user this host is one without: but for a cgroup that was named, or is there. */
+static void leave_foreign(struct cgroup *cg)
+{
+	if (!cg->tracker || cg->tracker->dir >= 0 || !cg->own_parent || faccessat(cg->tracker->root, ".", W_OK, AT_EACCESS) == 0 || errno != EACCES)
+		return;
+	cgroup_close(cg);
+	cg->foreign = true;
+}
+
 int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_only, struct mrg_error *err)
 {
 	struct cgroup *cg = ret;
@@ -211,6 +220,7 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 
 	cg->n = 0;
 	cg->tracker = NULL;
+	cg->foreign = false;
 	/* An engine does not put its containers into every hierarchy. */
 	r = cgroup_find_mounts(cg, tracker_only && !unit->cgroup);
 	if (r < 0)
@@ -227,6 +237,7 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 	}
 	if (unit->cgroup && cg->tracker && cg->tracker->dir < 0)
 		choose_tracker(cg, true);
+	leave_foreign(cg);
 	return 0;
 }
 

@@ -264,7 +264,7 @@ int mrg_helper_cgroup_probe(struct mrg_fields *fields, char *reason, size_t size
 		return r;
 	if (reason && size > 0)
 		reason[0] = '\0';
-	if (cg.tracker && faccessat(cg.tracker->root, ".", W_OK, AT_EACCESS) < 0)
+	if (cg.foreign)
 		why = "this user may not make cgroups";
 	else
 		available = cgroup_available(&cg);

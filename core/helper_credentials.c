@@ -113,13 +113,14 @@ static int drop_bounding(uint64_t keep, struct mrg_error *err)
 
 static int change_groups(const struct identity *who, struct mrg_error *err)
 {
+	struct capabilities have;
 	int code;
 
 	if (setgroups(who->n_groups, who->groups) == 0)
 		return 0;
 	code = -errno;
-	/* In a user namespace made without rights setgroups(2) is denied; our own group is then all there can be. */
-	if (code == -EPERM && who->n_groups == 1 && getgroups(0, NULL) == 0)
+	/* In a user namespace made without rights setgroups(2) is denied to all; the groups of who made it are then all there can be. */
+	if (code == -EPERM && who->n_groups == 1 && get_capabilities(&have) == 0 && have.effective >> CAP_SETGID & 1)
 		return 0;
 	return mrg_error_set(err, code, "cannot set the supplementary groups: %s", strerror(-code));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The sealed copy of moorage-init that containers execute. */
+/* Sealed copies of our programs that are executed inside containers, moorage-init above all. */
 
 #include "config.h"
 
@@ -25,13 +25,14 @@
 #define MFD_EXEC	0x0010U
 #endif
 
-#define INIT_MAX	(16 << 20)
+#define INIT		"moorage-init"
+#define PROGRAM_MAX	(16 << 20)
 #define SEALS		(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-static int init_path(char path[PATH_MAX])
+static int program_path(const char *name, char path[PATH_MAX])
 {
 	const char *dir = secure_getenv("MOORAGE_LIBEXEC_DIR");
-	int n = snprintf(path, PATH_MAX, "%s/moorage-init", dir && *dir ? dir : MRG_LIBEXEC_DIR);
+	int n = snprintf(path, PATH_MAX, "%s/%s", dir && *dir ? dir : MRG_LIBEXEC_DIR, name);
 
 	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
@@ -50,13 +51,13 @@ static int copy(int from, int to, off_t size)
 	return 0;
 }
 
-static int seal(int file, off_t size)
+static int seal(const char *name, int file, off_t size)
 {
-	_cleanup_close_ int fd = memfd_create("moorage-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	_cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 	int r;
 
 	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 every one is executable */
-		fd = memfd_create("moorage-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
 	r = copy(file, fd, size);
@@ -67,24 +68,29 @@ static int seal(int file, off_t size)
 	return take_fd(&fd);
 }
 
-int init_open_sealed(struct mrg_error *err)
+int program_open_sealed(const char *name, struct mrg_error *err)
 {
 	_cleanup_close_ int file = -1;
 	char path[PATH_MAX];
 	struct stat st;
-	int r = init_path(path);
+	int r = program_path(name, path);
 
 	if (r < 0)
-		return mrg_error_set(err, r, "the path of moorage-init is too long");
+		return mrg_error_set(err, r, "the path of %s is too long", name);
 	file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (file < 0 || fstat(file, &st) < 0) {
 		mrg_error_set(err, -errno == -ENOENT ? -MRG_E_NO_ENGINE : -errno, "cannot open '%s': %s", path, strerror(errno));
 		return mrg_error_hint(err, "install moorage completely, or set MOORAGE_LIBEXEC_DIR");
 	}
-	if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > INIT_MAX)
-		return mrg_error_set(err, -MRG_E_NO_ENGINE, "'%s' is not moorage-init", path);
-	r = seal(file, st.st_size);
+	if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > PROGRAM_MAX)
+		return mrg_error_set(err, -MRG_E_NO_ENGINE, "'%s' is not %s", path, name);
+	r = seal(name, file, st.st_size);
 	return r < 0 ? mrg_error_set(err, r, "cannot make a sealed copy of '%s': %s", path, strerror(-r)) : r;
+}
+
+int init_open_sealed(struct mrg_error *err)
+{
+	return program_open_sealed(INIT, err);
 }
 
 int mrg_helper_init_open(int *ret_fd, struct mrg_error *err)
@@ -100,7 +106,7 @@ int mrg_helper_init_open(int *ret_fd, struct mrg_error *err)
 int mrg_helper_init_path(char *ret, size_t size, struct mrg_error *err)
 {
 	char path[PATH_MAX];
-	int r = init_path(path);
+	int r = program_path(INIT, path);
 
 	if (r == 0 && access(path, R_OK | X_OK) < 0)
 		r = -errno;
@@ -151,7 +157,7 @@ int mrg_helper_status_oom(int fd)
 int init_check(void)
 {
 	char path[PATH_MAX];
-	int r = init_path(path);
+	int r = program_path(INIT, path);
 
 	return r < 0 ? r : access(path, R_OK | X_OK) < 0 ? -errno : 0;
 }

@@ -32,7 +32,8 @@ libcore_la_CFLAGS = $(AM_CFLAGS) $(PACKERS_CFLAGS) $(SECCOMP_CFLAGS)
 libcore_la_LIBADD = libutil.la
 libcore_la_SOURCES = \
 	%D%/archive/acl.c %D%/archive/acl.h \
-	%D%/archive/export.c \
+	%D%/archive/content.c \
+	%D%/archive/export.c %D%/archive/export.h \
 	%D%/archive/extract.c %D%/archive/extract.h \
 	%D%/archive/extract_metadata.c \
 	%D%/archive/import.c %D%/archive/import.h \
@@ -58,6 +59,9 @@ libcore_la_SOURCES = \
 	%D%/audit/facts.c \
 	%D%/audit/json.c \
 	%D%/audit/parse.c \
+	%D%/audit/probe.c \
+	%D%/audit/probe_answer.c \
+	%D%/audit/probe_rows.c \
 	%D%/audit/read_cgroup.c \
 	%D%/audit/read_descriptors.c \
 	%D%/audit/read_kernel.c \
@@ -208,11 +212,17 @@ libcore_la_SOURCES = \
 	%D%/migrate/migrate.c %D%/migrate/migrate.h \
 	%D%/migrate/plan.c \
 	%D%/migrate/plan_network.c \
+	%D%/migrate/receive.c %D%/migrate/receive.h \
+	%D%/migrate/receive_part.c \
+	%D%/migrate/received.c %D%/migrate/received.h \
+	%D%/migrate/remote.c %D%/migrate/remote.h \
+	%D%/migrate/remote_send.c \
 	%D%/migrate/report.c \
 	%D%/migrate/settle.c \
 	%D%/migrate/step_root.c \
 	%D%/migrate/step_source.c \
 	%D%/migrate/step_target.c \
+	%D%/migrate/step_remote.c \
 	%D%/migrate/steps.c \
 	%D%/migrate/dir_stack.c %D%/migrate/dir_stack.h \
 	%D%/migrate/link_table.c %D%/migrate/link_table.h \
@@ -226,6 +236,7 @@ libcore_la_SOURCES = \
 	%D%/migrate/tree_map.c \
 	%D%/migrate/tree_rebase.c %D%/migrate/tree_rebase.h \
 	%D%/migrate/tree_rebase_entry.c \
+	%D%/migrate/tree_rebase_flags.c \
 	%D%/migrate/tree_remove.c \
 	%D%/migrate/tree_scan.c \
 	%D%/migrate/tree_sum.c %D%/migrate/tree_sum.h \
@@ -233,6 +244,7 @@ libcore_la_SOURCES = \
 	%D%/migrate/tree_work.c \
 	%D%/migrate/tree_xattr.c \
 	%D%/migrate/tree_xattrs.c %D%/migrate/tree_xattrs.h \
+	%D%/migrate/wire.c %D%/migrate/wire.h \
 	%D%/monitor.c %D%/monitor.h \
 	%D%/monitor_clients.c \
 	%D%/monitor_console.c \
@@ -322,6 +334,14 @@ moorage-init: $(init_sources) %D%/init.h
 		-o $(abs_top_builddir)/$@ $(init_sources)
 EXTRA_DIST += $(init_sources) %D%/init.h
 CLEANFILES += moorage-init
+
+# Made likewise: what an audit tries inside.
+mrglibexec_SCRIPTS += moorage-try
+try_sources = %D%/audit/try/try_calls.c %D%/audit/try/try_files.c %D%/audit/try/try_filters.c %D%/audit/try/try_main.c %D%/audit/try/try_policy.c
+moorage-try: $(try_sources) %D%/audit/try/try.h
+	$(AM_V_CC)cd $(srcdir) && $(INIT_CC) -std=gnu11 -D_GNU_SOURCE $(WARN_CFLAGS) -Os -static -s -I. -o $(abs_top_builddir)/$@ $(try_sources)
+EXTRA_DIST += $(try_sources) %D%/audit/try/try.h
+CLEANFILES += moorage-try
 
 # "systemctl enable" finds it below /usr/local and /usr, and below every prefix that UNIT_PATH names.
 systemunitdir = $(prefix)/lib/systemd/system

@@ -180,6 +180,17 @@ static bool has_namespace(const struct defaults *d, int field)
 	return field < 0 || *(const char *const *)member_at(&spec_fields[field].value, d->spec);
 }
 
+/* The group of terminals is no group where containers can have none but their first. */
+static void copy_options(const struct defaults *d, const char *const *options, const char *ret[ARRAY_SIZE(mounts[0].options)])
+{
+	bool groups = !d->able || mrg_fields_has(d->able, MRG_FIELD_GID);
+
+	for (; *options; options++)
+		if (groups || strncmp(*options, "gid=", 4) != 0)
+			*ret++ = *options;
+	*ret = NULL;
+}
+
 static int default_mounts(struct defaults *d)
 {
 	struct mrg_spec *spec = d->spec;
@@ -193,9 +204,11 @@ static int default_mounts(struct defaults *d)
 	spec->mounts.item = NULL;
 	spec->mounts.n = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(mounts) && r == 0; i++) {
+		const char *options[ARRAY_SIZE(mounts[i].options)];
 		struct mrg_mount mount = { .destination = mounts[i].destination, .type = mounts[i].type,
-					   .source = mounts[i].source, .options = (char **)mounts[i].options };
+					   .source = mounts[i].source, .options = (char **)options };
 
+		copy_options(d, mounts[i].options, options);
 		if (mounts[i].kind & d->kind && has_namespace(d, mounts[i].needs) &&
 		    !has_mount(own, n, mounts[i].destination))
 			r = mrg_spec_add_mount(spec, &mount, d->err);

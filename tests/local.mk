@@ -10,6 +10,7 @@ unit_tests = \
 	%D%/unit/test_archive \
 	%D%/unit/test_arena \
 	%D%/unit/test_audit \
+	%D%/unit/test_audit_probe \
 	%D%/unit/test_cgroup \
 	%D%/unit/test_cgroup_limits \
 	%D%/unit/test_cgroup_live \
@@ -18,6 +19,7 @@ unit_tests = \
 	%D%/unit/test_cgroup_v1 \
 	%D%/unit/test_cgroup_v2 \
 	%D%/unit/test_chroot \
+	%D%/unit/test_compare \
 	%D%/unit/test_container \
 	%D%/unit/test_convert \
 	%D%/unit/test_credentials \
@@ -40,6 +42,7 @@ unit_tests = \
 	%D%/unit/test_log \
 	%D%/unit/test_migrate_guest \
 	%D%/unit/test_migrate_journal \
+	%D%/unit/test_migrate_wire \
 	%D%/unit/test_mounts \
 	%D%/unit/test_native \
 	%D%/unit/test_parse \
@@ -67,6 +70,8 @@ cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cg
 %C%_unit_test_cgroup_live_SOURCES = %D%/unit/test_cgroup_live.c $(cgroup_fixture)
 %C%_unit_test_cgroup_live_v1_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
 %C%_unit_test_cgroup_live_v2_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
+
+%C%_unit_test_compare_LDADD = libcompare.la $(LDADD)
 
 root_fixture = %D%/unit/root_fixture.c %D%/unit/root_fixture.h
 %C%_unit_test_archive_SOURCES = %D%/unit/test_archive.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h
@@ -178,7 +183,7 @@ bench: all
 
 .PHONY: lint e2e bench
 
-EXTRA_DIST += %D%/fuzz %D%/hosts %D%/lint %D%/install %D%/e2e %D%/bench %D%/cli %D%/convert
+EXTRA_DIST += %D%/fuzz %D%/hosts %D%/lint %D%/install %D%/e2e %D%/bench %D%/cli %D%/convert %D%/report
 
 # Folders travel whole, and automake takes the build's folder of that name as well: without what building and testing leave in it.
 dist-hook:

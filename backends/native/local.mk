@@ -10,6 +10,7 @@ libnative_la_SOURCES = \
 	%D%/network.c \
 	%D%/pass.c \
 	%D%/probe.c \
+	%D%/rootless.c \
 	%D%/setup.c \
 	%D%/userns.c
 libnative_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%

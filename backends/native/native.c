@@ -162,8 +162,10 @@ static int start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, 
 {
 	struct native_start s = { .unit = unit, .io = io, .socket = { -1, -1 }, .root = -1, .entry = MRG_CGROUP_ENTRY_INIT };
 	struct mrg_exit gone;
-	int r = mrg_helper_cgroup_begin(unit, &s.cgroups, &s.entry, err);
+	int r = native_is_rootless() ? native_rootless_enter(err) : 0;
 
+	if (r == 0)
+		r = mrg_helper_cgroup_begin(unit, &s.cgroups, &s.entry, err);
 	if (r < 0)
 		return r;
 	memset(s.joins.fd, -1, sizeof(s.joins.fd));

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -47,14 +46,6 @@ static const struct {
 	{ "mount_setattr", SYS_mount_setattr, "5.12" },
 };
 
-static int has_sys_admin(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	return syscall(SYS_capget, &header, data) == 0 && data[0].effective & 1U << CAP_SYS_ADMIN;
-}
-
 static int probe_kernel(struct mrg_error *err)
 {
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
@@ -92,35 +83,80 @@ static void add_reason(struct mrg_probe *probe, const char *text)
 		snprintf(probe->reason + length, sizeof(probe->reason) - length, "%s%s", length ? "; " : "", text);
 }
 
+/* The monitor of an ordinary user has a user namespace of its own: a second one in it would have no ids to map. Control groups belong to root. */
+static void probe_rootless(struct mrg_probe *probe)
+{
+	static const uint16_t lacks[] = {
+		MRG_FIELD_NS_USER, MRG_FIELD_UID_MAPPINGS, MRG_FIELD_GID_MAPPINGS, MRG_FIELD_NS_CGROUP, MRG_FIELD_BOOT, MRG_FIELD_CGROUPS_PATH,
+	};
+
+	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
+		mrg_fields_remove(&probe->fields, lacks[i]);
+}
+
+/* Which users a container can have beside root. All that needs rights of ours needs those that we shall have in our user namespace. */
+static void probe_ids(struct mrg_probe *probe)
+{
+	static const uint16_t need_ids[] = { MRG_FIELD_UID, MRG_FIELD_GID, MRG_FIELD_ADDITIONAL_GIDS, MRG_FIELD_USER };
+	struct native_range ranges[NATIVE_IDS_MAX];
+	char why[96], text[160];
+
+	if (native_ranges(ranges, why, sizeof(why)))
+		return;
+	for (size_t i = 0; i < sizeof(need_ids) / sizeof(need_ids[0]); i++)
+		mrg_fields_remove(&probe->fields, need_ids[i]);
+	snprintf(text, sizeof(text), "root is the only user in containers: %s", why);
+	add_reason(probe, text);
+}
+
+static int probe_process(struct mrg_probe *probe, int rootless, struct mrg_error *err)
+{
+	static const uint16_t own[] = {
+		MRG_FIELD_UID, MRG_FIELD_GID, MRG_FIELD_ADDITIONAL_GIDS, MRG_FIELD_USER, MRG_FIELD_CAP_BOUNDING, MRG_FIELD_CAP_INHERITABLE,
+	};
+	char reason[sizeof(probe->reason)] = "";
+	int r = mrg_helper_process_probe(&probe->fields, reason, sizeof(reason), err);
+
+	if (r < 0 || !rootless) {
+		add_reason(probe, reason);
+		return r;
+	}
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		mrg_fields_add(&probe->fields, own[i]);
+	probe_ids(probe);
+	return 0;
+}
+
 int native_probe(void *self, struct mrg_probe *ret, struct mrg_error *err)
 {
 	struct mrg_probe probe = { .boundary = 0 };
 	char reason[sizeof(probe.reason)] = "";
 	struct utsname host;
-	int r = probe_kernel(err);
+	int r = probe_kernel(err), rootless = native_is_rootless();
 
 	(void)self;
 	if (r < 0)
 		return r;
-	if (!has_sys_admin()) {
-		mrg_error_set(err, -MRG_E_PERMISSION, "containers of the native backend need the rights of root (CAP_SYS_ADMIN)");
-		return mrg_error_hint(err, "run the command as root"), -MRG_E_PERMISSION;
-	}
+	if (rootless)
+		r = native_rootless_probe(err);
+	if (r < 0)
+		return r;
 	for (const uint16_t *field = native_fields; *field != MRG_FIELD_END; field++)
 		mrg_fields_add(&probe.fields, *field);
 	probe_namespaces(&probe);
+	if (rootless)
+		probe_rootless(&probe);
 	r = mrg_helper_cgroup_probe(&probe.fields, reason, sizeof(reason), err);
 	if (r < 0)
 		return r;
 	add_reason(&probe, reason);
-	reason[0] = '\0';
-	r = mrg_helper_process_probe(&probe.fields, reason, sizeof(reason), err);
+	r = probe_process(&probe, rootless, err);
 	if (r < 0)
 		return r;
-	add_reason(&probe, reason);
 	uname(&host);
 	snprintf(probe.engine, sizeof(probe.engine), "Linux %.50s", host.release);
 	snprintf(probe.boundary_reason, sizeof(probe.boundary_reason),
+		 rootless ? "root in the container is the user who started it" :
 		 "root in the container is root on the host unless a user namespace is asked for (--userns auto)");
 	*ret = probe;
 	return 0;

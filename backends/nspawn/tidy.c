@@ -133,5 +133,7 @@ int nspawn_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret
 	ret->status_known = 1;
 	if (!mrg_helper_status_read(kept->status, &ret->status))
 		ret->status = SIGKILL;
+	/* The scope, which had the limit, went with the machine. */
+	ret->oom_killed |= mrg_helper_status_oom(kept->status);
 	return 0;
 }

@@ -7,11 +7,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/archive/pack.h"
-#include "core/archive/transfer.h"
+#include "core/archive/export.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
@@ -21,11 +19,9 @@ struct exporter {
 	struct mrg_container *c;
 	const char *file;
 	const struct mrg_transfer *transfer;
-	int root, out;
+	struct archive_content content;
+	int out;
 	bool named;			/* the file has its name already: the file system knows none without */
-	struct tree_map map;		/* from what is on disk to what the container sees */
-	struct archive_manifest manifest;
-	char *spec, *native;		/* texts */
 };
 
 /* A file gets its name when it is whole, where the file system can do that. */
@@ -62,68 +58,34 @@ static int name_out(struct exporter *x, struct mrg_error *err)
 	return 0;
 }
 
-/* Whether the root's owners on disk are ids of the host that the container's map gives it. */
-static int look_at_root(struct exporter *x, const struct mrg_spec *spec, struct mrg_error *err)
+static int open_root(struct exporter *x, const struct mrg_spec *spec, struct mrg_error *err)
 {
-	struct stat st;
-	uint32_t seen;
-
 	if (!spec->root_path)
 		return mrg_error_set(err, -MRG_E_INVALID, "container '%s' has no root of its own", x->c->record->name);
-	x->root = open(spec->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (x->root < 0 || fstat(x->root, &st) < 0)
-		return fail_errno(err, -errno, "cannot open the root '%s'", spec->root_path);
-	if (spec->uid_mappings.n == 0)
-		return 0;
-	for (size_t i = 0; i < spec->uid_mappings.n && !x->manifest.shifted; i++) {
-		seen = st.st_uid - spec->uid_mappings.item[i].host_id;
-		x->manifest.shifted = st.st_uid != 0 && seen < spec->uid_mappings.item[i].size;
-	}
-	return x->manifest.shifted ? archive_map(spec, false, &x->map, err) : 0;
+	x->content.root = open(spec->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return x->content.root < 0 ? fail_errno(err, -errno, "cannot open the root '%s'", spec->root_path) : 0;
 }
 
-/* All texts and checksums, before anything is written. */
 static int prepare(struct exporter *x, const struct mrg_spec *spec, const struct tree_options *options, struct mrg_error *err)
 {
 	struct mrg_error none = { 0 };
-	int r = look_at_root(x, spec, err);
+	int r = open_root(x, spec, err);
 
-	x->manifest.name = strdup(x->c->record->name);
-	x->manifest.backend = strdup(x->c->record->backend);
-	if (r == 0 && (!x->manifest.name || !x->manifest.backend))
-		r = fail_memory(err);
 	if (r == 0)
-		r = mrg_spec_emit(spec, 2, &x->spec, err);
-	if (r == 0)
-		r = archive_text_digest(x->spec, x->manifest.spec, err);
-	if (r == 0 && mrg_native(x->c, &x->native, &none) < 0 && none.code != -MRG_E_UNSUPPORTED) {
+		r = archive_content_owners(&x->content, spec, &x->content.manifest.shifted, err);
+	if (r == 0 && mrg_native(x->c, &x->content.native, &none) < 0 && none.code != -MRG_E_UNSUPPORTED) {
 		if (err)
 			*err = none;
 		r = none.code;
 	}
-	if (r == 0 && x->native)
-		r = archive_text_digest(x->native, x->manifest.native, err);
-	return r < 0 ? r : tree_digest(x->root, &x->map, options, x->manifest.root, err);
+	return r < 0 ? r : archive_content_sum(&x->content, x->c->record->name, x->c->record->backend, spec, options, err);
 }
 
 static int write_archive(struct exporter *x, struct stream_writer *w, const struct tree_options *options, struct mrg_error *err)
 {
-	_cleanup_free_ char *manifest = NULL;
 	struct tree_report report = { 0 };
-	int r = archive_manifest_write(&x->manifest, &manifest, err);
+	int r = archive_content_write(&x->content, w, options, &report, err);
 
-	if (r == 0)
-		r = tar_write_text(w, ARCHIVE_MANIFEST, manifest, err);
-	if (r == 0)
-		r = tar_write_text(w, ARCHIVE_SPEC, x->spec, err);
-	if (r == 0 && x->native)
-		r = tar_write_text(w, ARCHIVE_NATIVE, x->native, err);
-	if (r == 0)
-		r = pack_tree(w, x->root, ARCHIVE_ROOT, options, &report, err);
-	if (r == 0)
-		r = tar_write_end(w, err);
-	if (r == 0)
-		r = stream_writer_end(w, err);
 	if (r == 0)
 		archive_tell(x->transfer, &report);
 	tree_report_deinit(&report);
@@ -133,8 +95,8 @@ static int write_archive(struct exporter *x, struct stream_writer *w, const stru
 /* Locked and at rest: nothing changes under us. */
 static int export_at_rest(struct exporter *x, const struct mrg_spec *spec, struct mrg_error *err)
 {
-	struct tree_options options = { .portable = true, .map = &x->map };
-	struct stream_writer w = { .fd = -1 };
+	struct tree_options options = { .portable = true, .map = &x->content.map };
+	struct stream_writer w = { 0 };
 	const char *codec;
 	int r;
 
@@ -145,7 +107,7 @@ static int export_at_rest(struct exporter *x, const struct mrg_spec *spec, struc
 	if (r == 0)
 		r = prepare(x, spec, &options, err);
 	if (r == 0)
-		r = stream_writer_init(&w, x->out, codec, err);
+		r = stream_writer_init(&w, stream_sink_fd, &x->out, codec, err);
 	if (r == 0)
 		r = write_archive(x, &w, &options, err);
 	stream_writer_deinit(&w);
@@ -158,7 +120,7 @@ static int export_at_rest(struct exporter *x, const struct mrg_spec *spec, struc
 
 int mrg_export(struct mrg_container *c, const char *file, const struct mrg_transfer *transfer, struct mrg_error *err)
 {
-	struct exporter x = { .c = c, .file = file, .transfer = transfer, .root = -1, .out = -1 };
+	struct exporter x = { .c = c, .file = file, .transfer = transfer, .content.root = -1, .out = -1 };
 	_cleanup_view_ struct view view;
 	int r = container_plugin(c, err);
 
@@ -177,11 +139,8 @@ int mrg_export(struct mrg_container *c, const char *file, const struct mrg_trans
 		r = export_at_rest(&x, view.unit.spec, err);
 	}
 	store_unlock(c->record);
-	fd_close(x.root);
+	fd_close(x.content.root);
 	fd_close(x.out);
-	free(x.spec);
-	free(x.native);
-	tree_map_deinit(&x.map);
-	archive_manifest_deinit(&x.manifest);
+	archive_content_deinit(&x.content);
 	return r;
 }

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,32 +52,32 @@ static char *name_of_file(const char *file)
 	return strdup(base);
 }
 
-static int is_taken(struct import_job *job, struct mrg_error *err)
+static int is_taken(const char *name, struct mrg_error *err)
 {
-	mrg_error_set(err, -MRG_E_EXISTS, "a container named '%s' exists already", job->name);
+	mrg_error_set(err, -MRG_E_EXISTS, "a container named '%s' exists already", name);
 	mrg_error_hint(err, "give the new one another: --name NAME");
 	return -MRG_E_EXISTS;
 }
 
 /* Of ours every name is one container's; an engine may have one that another engine has as well. What is there is found before hours of unpacking. */
-static int check_name(struct import_job *job, struct mrg_error *err)
+int import_check_name(struct mrg *m, const char *backend, const char *name, struct mrg_error *err)
 {
 	_cleanup_free_ char *full = NULL;
 	struct mrg_container *c = NULL;
 	struct record *record = NULL;
 	bool taken;
 
-	if (!name_is_valid(job->name)) {
-		mrg_error_set(err, -MRG_E_INVALID, "'%s' is no name for a container: letters, digits, '_', '.' and '-', at most 63, a letter or digit first", job->name);
+	if (!name_is_valid(name)) {
+		mrg_error_set(err, -MRG_E_INVALID, "'%s' is no name for a container: letters, digits, '_', '.' and '-', at most 63, a letter or digit first", name);
 		mrg_error_hint(err, "give it one: --name NAME");
 		return -MRG_E_INVALID;
 	}
-	if (asprintf(&full, "%s:%s", job->backend, job->name) < 0)
+	if (asprintf(&full, "%s:%s", backend, name) < 0)
 		return fail_memory(err);
-	taken = store_open(job->m, job->name, &record, NULL) == 0 || mrg_container_open(job->m, full, &c, NULL) == 0;
+	taken = store_open(m, name, &record, NULL) == 0 || mrg_container_open(m, full, &c, NULL) == 0;
 	store_free(record);
 	mrg_container_free(c);
-	return taken ? is_taken(job, err) : 0;
+	return taken ? is_taken(name, err) : 0;
 }
 
 static int choose(struct import_job *job, struct mrg_error *err)
@@ -94,7 +95,7 @@ static int choose(struct import_job *job, struct mrg_error *err)
 	if (!job->backend)
 		r = mrg_default_backend(job->m, &job->backend, err);
 	if (r == 0)
-		r = check_name(job, err);
+		r = import_check_name(job->m, job->backend, job->name, err);
 	if (r == 0)
 		r = registry_load(job->m, job->backend, &job->plugin, err);
 	return r < 0 ? r : backend_probe(job->plugin, &probe, err);
@@ -371,6 +372,8 @@ static int make_container(struct import_job *job, struct mrg_container **ret, st
 		r = complete_spec(job, &probe.fields, err);
 	if (r == 0 && job->kind == IMPORT_OURS)
 		r = check_root(job, err);
+	if (r == 0 && job->wish && job->wish->fit)
+		r = job->wish->fit(job->place.root, job->spec, job->wish->data, err);
 	if (r == 0)
 		r = import_place_commit(&job->place, err);
 	if (r < 0)
@@ -409,12 +412,14 @@ static void job_deinit(struct import_job *job)
 	tree_report_deinit(&job->report);
 }
 
-int mrg_import(struct mrg *m, const struct mrg_import *import, struct mrg_container **ret, struct mrg_error *err)
+int import_as(struct mrg *m, const struct mrg_import *import, const struct import_wish *wish, struct mrg_container **ret, struct mrg_error *err)
 {
-	struct import_job job = { .m = m, .import = import, .place = { .note = -1, .parent = -1, .root = -1 } };
+	struct import_job job = { .m = m, .import = import, .wish = wish, .place = { .note = -1, .parent = -1, .root = -1 } };
 	struct mrg_container *c = NULL;
 	int r;
 
+	if (wish)
+		snprintf(job.place.id, sizeof(job.place.id), "%s", wish->id);
 	import_sweep(m);
 	r = import_by_kind(&job, err);
 	if (r == 0)
@@ -427,4 +432,9 @@ int mrg_import(struct mrg *m, const struct mrg_import *import, struct mrg_contai
 	mrg_container_free(c);
 	job_deinit(&job);
 	return r;
+}
+
+int mrg_import(struct mrg *m, const struct mrg_import *import, struct mrg_container **ret, struct mrg_error *err)
+{
+	return import_as(m, import, NULL, ret, err);
 }

@@ -16,7 +16,7 @@
  */
 struct import_place {
 	struct mrg *m;
-	char id[17];
+	char id[17];			/* of the container as well; "": one is made */
 	int note;			/* STATE_DIR/imports/ID, open and locked; -1: nothing is being made */
 	char *home;			/* the root's place */
 	int parent;			/* the directory it is in */
@@ -24,6 +24,9 @@ struct import_place {
 	int root;			/* it, open */
 	bool placed;
 };
+
+/* Where the root of a container @name of the backend @p goes; the caller frees it. */
+int import_home(struct mrg *m, struct plugin *p, const char *name, const char *id, char **ret, struct mrg_error *err);
 
 /* Begins a new root for the container @name of the backend @p. */
 int import_place_begin(struct import_place *place, struct mrg *m, struct plugin *p, const char *name, struct mrg_error *err);
@@ -67,9 +70,17 @@ int import_kind_of(const char *file, enum import_kind *ret, char **ret_prefix, s
 
 /* ---- the work -------------------------------------------------------------------------- */
 
+/* What whoever moves a container, and does not make a new one, wants beside. */
+struct import_wish {
+	const char *id;			/* of the container */
+	int (*fit)(int root, const struct mrg_spec *spec, void *data, struct mrg_error *err);	/* what is to be changed in the root before anybody sees it */
+	void *data;
+};
+
 struct import_job {
 	struct mrg *m;
 	const struct mrg_import *import;
+	const struct import_wish *wish;	/* NULL: none */
 	enum import_kind kind;
 	char *prefix;
 	char *name;
@@ -86,6 +97,12 @@ struct import_job {
 
 /* import.c: name, backend and place are known from here on, or it is refused: before the first entry of a root. */
 int import_begin_root(struct import_job *job, struct mrg_error *err);
+
+/* As mrg_import(). */
+int import_as(struct mrg *m, const struct mrg_import *import, const struct import_wish *wish, struct mrg_container **ret, struct mrg_error *err);
+
+/* Whether a container could be called so, of this backend: -MRG_E_INVALID, -MRG_E_EXISTS. */
+int import_check_name(struct mrg *m, const char *backend, const char *name, struct mrg_error *err);
 
 /* import_oci.c: layers and configuration of an image; import_begin_root() is called by it. */
 int import_oci(struct import_job *job, struct mrg_error *err);

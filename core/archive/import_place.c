@@ -63,13 +63,16 @@ static int make_directories(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int find_home(struct import_place *place, struct plugin *p, const char *name, struct mrg_error *err)
+int import_home(struct mrg *m, struct plugin *p, const char *name, const char *id, char **ret, struct mrg_error *err)
 {
-	const struct mrg_unit unit = { .name = name, .id = place->id, .dir = -1, .path = place->m->path };
+	const struct mrg_unit unit = { .name = name, .id = id, .dir = -1, .path = m->path };
 
 	if (p->table.home)
-		return dispatch_home(p, &unit, &place->home, err);
-	return asprintf(&place->home, "%s/" ROOTS "/%s", place->m->state_dir, name) < 0 ? fail_memory(err) : 0;
+		return dispatch_home(p, &unit, ret, err);
+	if (asprintf(ret, "%s/" ROOTS "/%s", m->state_dir, name) >= 0)
+		return 0;
+	*ret = NULL;
+	return fail_memory(err);
 }
 
 /* Written whole before the root is begun; its inode is that of an empty directory, which stays the root's. */
@@ -127,11 +130,11 @@ int import_place_begin(struct import_place *place, struct mrg *m, struct plugin 
 	_cleanup_free_ char *above = NULL;
 	int r;
 
-	*place = (struct import_place) { .m = m, .note = -1, .parent = -1, .root = -1 };
-	if (id_make(place->id) < 0)
+	place->m = m;
+	if (!*place->id && id_make(place->id) < 0)
 		return fail_errno(err, -EIO, "cannot make an id");
 	snprintf(place->aside, sizeof(place->aside), ".moorage-import-%s", place->id);
-	r = find_home(place, p, name, err);
+	r = import_home(m, p, name, place->id, &place->home, err);
 	if (r < 0)
 		return r;
 	if (access(place->home, F_OK) == 0)

@@ -186,9 +186,16 @@ int stream_skip(struct stream_reader *r, uint64_t length, struct mrg_error *err)
 
 /* ---- writing -------------------------------------------------------------------- */
 
-int stream_writer_init(struct stream_writer *w, int fd, const char *codec, struct mrg_error *err)
+int stream_sink_fd(void *data, const void *bytes, size_t length, struct mrg_error *err)
 {
-	*w = (struct stream_writer) { .fd = fd };
+	int r = fd_write_all(*(int *)data, bytes, length);
+
+	return r < 0 ? fail_errno(err, r, "cannot write the archive") : 0;
+}
+
+int stream_writer_init(struct stream_writer *w, stream_sink sink, void *data, const char *codec, struct mrg_error *err)
+{
+	*w = (struct stream_writer) { .sink = sink, .data = data };
 	if (!codec)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(codecs); i++)
@@ -205,7 +212,7 @@ void stream_writer_deinit(struct stream_writer *w)
 	if (w->state)
 		w->codec->encoder_free(w->state);
 	free(w->out);
-	*w = (struct stream_writer) { .fd = -1 };
+	*w = (struct stream_writer) { 0 };
 }
 
 int stream_open_library(const char *soname, const char *package, const struct library_symbol *symbols, size_t size, void **ret,
@@ -221,20 +228,13 @@ int stream_open_library(const char *soname, const char *package, const struct li
 	return r;
 }
 
-static int put(struct stream_writer *w, const void *data, size_t length, struct mrg_error *err)
-{
-	int r = fd_write_all(w->fd, data, length);
-
-	return r < 0 ? fail_errno(err, r, "cannot write the archive") : 0;
-}
-
 static int encode(struct stream_writer *w, struct stream_step *step, struct mrg_error *err)
 {
 	int r = w->codec->encode(w->state, step, err);
 
 	step->in += step->in_used;
 	step->in_length -= step->in_used;
-	return r < 0 ? r : put(w, w->out, step->out_used, err);
+	return r < 0 ? r : w->sink(w->data, w->out, step->out_used, err);
 }
 
 int stream_write(struct stream_writer *w, const void *data, size_t length, struct mrg_error *err)
@@ -243,7 +243,7 @@ int stream_write(struct stream_writer *w, const void *data, size_t length, struc
 	int r = 0;
 
 	if (!w->codec)
-		return put(w, data, length, err);
+		return w->sink(w->data, data, length, err);
 	while (r == 0 && step.in_length > 0)
 		r = encode(w, &step, err);
 	return r;

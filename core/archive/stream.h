@@ -59,15 +59,22 @@ int stream_skip(struct stream_reader *r, uint64_t length, struct mrg_error *err)
 
 /* ---- writing -------------------------------------------------------------------- */
 
+/* Where they go: all of them, or a negative errno with the error set. */
+typedef int (*stream_sink)(void *data, const void *bytes, size_t length, struct mrg_error *err);
+
 struct stream_writer {
-	int fd;
+	stream_sink sink;
+	void *data;
 	const struct stream_codec *codec;
 	void *state;
 	unsigned char *out;
 };
 
-/* Begins to write to @fd with the codec "gzip", "xz", "zstd", or NULL. */
-int stream_writer_init(struct stream_writer *w, int fd, const char *codec, struct mrg_error *err);
+/* Begins to write with the codec "gzip", "xz", "zstd", or NULL. The same bytes in the same pieces give the same stream. */
+int stream_writer_init(struct stream_writer *w, stream_sink sink, void *data, const char *codec, struct mrg_error *err);
+
+/* A sink that writes to a descriptor: @data points to it. */
+int stream_sink_fd(void *data, const void *bytes, size_t length, struct mrg_error *err);
 int stream_write(struct stream_writer *w, const void *data, size_t length, struct mrg_error *err);
 int stream_writer_end(struct stream_writer *w, struct mrg_error *err);
 void stream_writer_deinit(struct stream_writer *w);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "core/archive/tar.h"
 #include "core/util/cleanup.h"
@@ -215,7 +214,7 @@ int tar_write_padding(struct stream_writer *w, uint64_t length, struct mrg_error
 int tar_write_text(struct stream_writer *w, const char *path, const char *text, struct mrg_error *err)
 {
 	size_t length = strlen(text);
-	struct tar_entry e = { .type = S_IFREG, .path = (char *)path, .mode = 0600, .size = length, .seconds = time(NULL) };
+	struct tar_entry e = { .type = S_IFREG, .path = (char *)path, .mode = 0600, .size = length };
 	int r = tar_write_entry(w, &e, err);
 
 	if (r == 0)

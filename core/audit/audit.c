@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/audit/audit.h"
+#include "core/audit/probe.h"
 #include "core/container_internal.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
@@ -23,12 +24,7 @@ struct mrg_audit *mrg_audit_free(struct mrg_audit *audit)
 {
 	if (!audit)
 		return NULL;
-	for (size_t i = 0; i < audit->n_facts; i++) {
-		free((char *)audit->facts[i].check);
-		free((char *)audit->facts[i].item);
-		free((char *)audit->facts[i].value);
-		free((char *)audit->facts[i].source);
-	}
+	audit_forget(audit, 0);
 	for (size_t i = 0; i < audit->n_findings; i++)
 		free((char *)audit->findings[i].advice);
 	free(audit->facts);
@@ -143,7 +139,7 @@ static int finish(struct audit_reading *r, int pidfd, struct mrg_error *err)
 	return 0;
 }
 
-int mrg_audit_pid(struct mrg *m _unused_, pid_t pid, struct mrg_audit **ret, struct mrg_error *err)
+static int audit_process(pid_t pid, bool probe, struct mrg_audit **ret, struct mrg_error *err)
 {
 	_cleanup_close_ int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 	_cleanup_(audit_freep) struct mrg_audit *audit = calloc(1, sizeof(*audit));
@@ -158,11 +154,23 @@ int mrg_audit_pid(struct mrg *m _unused_, pid_t pid, struct mrg_audit **ret, str
 	n = read_all(&r, pidfd, err);
 	if (n == 0)
 		n = set_names(audit, "", guess_backend(&r), err);
+	if (n == 0 && probe)
+		n = audit_probe(&r, pidfd, err);
 	if (n == 0)
 		n = finish(&r, pidfd, err);
 	if (n == 0)
 		*ret = take_ptr(audit);
 	return n;
+}
+
+int mrg_audit_pid(struct mrg *m _unused_, pid_t pid, struct mrg_audit **ret, struct mrg_error *err)
+{
+	return audit_process(pid, false, ret, err);
+}
+
+int mrg_audit_probe_pid(struct mrg *m _unused_, pid_t pid, struct mrg_audit **ret, struct mrg_error *err)
+{
+	return audit_process(pid, true, ret, err);
 }
 
 struct others {
@@ -179,12 +187,27 @@ static int look_at_other(pid_t pid, void *data)
 	return --others->left == 0;
 }
 
-int mrg_audit(struct mrg_container *c, struct mrg_audit **ret, struct mrg_error *err)
+/* Of a container that runs: its processes too. */
+static int read_container(struct audit_reading *r, struct mrg_container *c, const struct view *view, struct mrg_error *err)
+{
+	struct others others = { r, PROCESSES_MAX };
+	int n = set_names(r->audit, mrg_container_name(c), mrg_container_backend(c), err);
+
+	r->pid = r->audit->pid = view->run.process.pid;
+	/* A configuration that cannot be read says nothing of what was asked for; the kernel still does of what is. */
+	r->spec = mrg_container_load(c, NULL) == 0 ? mrg_container_spec(c) : NULL;
+	if (n == 0)
+		n = read_all(r, view->run.process.pidfd, err);
+	if (n == 0)
+		dispatch_processes(c->plugin, &view->unit, look_at_other, &others, NULL);
+	return n;
+}
+
+static int audit_container(struct mrg_container *c, bool probe, struct mrg_audit **ret, struct mrg_error *err)
 {
 	_cleanup_(audit_freep) struct mrg_audit *audit = calloc(1, sizeof(*audit));
 	_cleanup_(reading_deinit) struct audit_reading r = { .audit = audit, .proc = -1, .root = -1 };
 	_cleanup_view_ struct view view;
-	struct others others = { &r, PROCESSES_MAX };
 	int n = container_look(c, &view, err);
 
 	if (n < 0)
@@ -193,19 +216,26 @@ int mrg_audit(struct mrg_container *c, struct mrg_audit **ret, struct mrg_error 
 		return fail_memory(err);
 	if (!state_is_alive(view.state) || view.run.process.pid <= 0 || view.run.process.pidfd < 0)
 		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "container '%s' does not run: there is nothing to look at", mrg_container_name(c));
-	r.pid = audit->pid = view.run.process.pid;
-	/* A configuration that cannot be read says nothing of what was asked for; the kernel still does of what is. */
-	r.spec = mrg_container_load(c, NULL) == 0 ? mrg_container_spec(c) : NULL;
-	n = set_names(audit, mrg_container_name(c), mrg_container_backend(c), err);
+	if (probe && view.state == MRG_STATE_PAUSED)
+		return mrg_error_set(err, -MRG_E_STATE, "container '%s' is paused: nothing can be tried in it", mrg_container_name(c));
+	n = read_container(&r, c, &view, err);
+	if (n == 0 && probe)
+		n = audit_probe(&r, view.run.process.pidfd, err);
 	if (n == 0)
-		n = read_all(&r, view.run.process.pidfd, err);
-	if (n < 0)
-		return n;
-	dispatch_processes(c->plugin, &view.unit, look_at_other, &others, NULL);
-	n = finish(&r, view.run.process.pidfd, err);
+		n = finish(&r, view.run.process.pidfd, err);
 	if (n == 0)
 		*ret = take_ptr(audit);
 	return n;
+}
+
+int mrg_audit(struct mrg_container *c, struct mrg_audit **ret, struct mrg_error *err)
+{
+	return audit_container(c, false, ret, err);
+}
+
+int mrg_audit_probe(struct mrg_container *c, struct mrg_audit **ret, struct mrg_error *err)
+{
+	return audit_container(c, true, ret, err);
 }
 
 /* ---- the result ----------------------------------------------------------------------------------------- */

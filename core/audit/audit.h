@@ -3,7 +3,7 @@
 #define CORE_AUDIT_AUDIT_H
 
 /*
- * The parts of an audit: parsers of procfs text (parse.c), readers that add facts (read_*.c), judges (checks.c).
+ * The parts of an audit: parsers of procfs text (parse.c), readers that add facts (read_*.c), what is tried (probe.h), judges (checks.c).
  *
  * Facts are read once; whatever is said of a container is said of them.
  */
@@ -72,6 +72,7 @@ struct audit_reading {
 	struct audit_status status;
 	struct audit_maps users;
 	struct audit_mounts mounts, host_mounts;
+	bool namespaces[NS_MAX];	/* which kinds this kernel has */
 	bool shared[NS_MAX];		/* with this process, that is the host */
 	bool own_users;			/* a user namespace of its own */
 	bool host_root;			/* somebody inside can be root of the host */
@@ -99,6 +100,8 @@ struct audit_check;
 void audit_add(struct audit_reading *r, const char *check, const char *item, uint64_t exposure, const char *source, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 int audit_add_fact(struct mrg_audit *audit, const struct mrg_audit_fact *fact);
+/* Takes back all facts but the first @n. */
+void audit_forget(struct mrg_audit *audit, size_t n);
 char *audit_clean(const char *text, size_t length);
 
 /* ---- parse.c: pure, of text that may be hostile ---------------------------------------------------- */
@@ -125,6 +128,10 @@ void audit_read_kernel_files(struct audit_reading *r);			/* read_kernel.c: masks
 void audit_read_mounts(struct audit_reading *r);			/* read_mounts.c: host's files and sockets, flags, propagation */
 void audit_read_tree(struct audit_reading *r);				/* read_tree.c: devices, setuid files */
 void audit_read_descriptors(struct audit_reading *r, pid_t pid);	/* read_descriptors.c: leaks, terminals */
+
+/* The path in the hierarchy @h that /proc/PID/cgroup, @text, tells; allocated, NULL: none. */
+struct cgroup_hierarchy;
+char *audit_cgroup_path(const char *text, const struct cgroup_hierarchy *h);
 
 /* Whether looking at what is mounted there could wait for somebody who need not answer. */
 bool audit_mount_is_slow(const struct audit_mount *mount);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/audit/audit.h"
+#include "core/audit/probe.h"
 #include "core/util/str.h"
 
 #define NONE	MRG_SEVERITY_NONE
@@ -36,6 +36,12 @@ static int milder(const struct audit_reading *r, int severity)
 	return r->host_root || severity <= INFO ? severity : severity > MEDIUM ? severity - 2 : INFO;
 }
 
+/* The same of a right that holds over a user namespace alone, whoever is mapped there. */
+static int over_users(const struct audit_reading *r, int severity)
+{
+	return !r->own_users || severity <= INFO ? severity : severity > MEDIUM ? severity - 2 : INFO;
+}
+
 static int graded(const struct grade *grades, size_t n, const char *item, int otherwise)
 {
 	for (size_t i = 0; i < n; i++)
@@ -44,9 +50,19 @@ static int graded(const struct grade *grades, size_t n, const char *item, int ot
 	return otherwise;
 }
 
+/* What is in the bounding set alone is got by executing something, which no_new_privs makes void. */
 static bool may(const struct audit_reading *r, const char *capability)
 {
-	return r->status.caps[AUDIT_BOUNDING] >> parse_capability(capability) & 1;
+	uint64_t within = r->status.caps[r->status.no_new_privs > 0 ? AUDIT_PERMITTED : AUDIT_BOUNDING];
+	int number = parse_capability(capability);
+
+	return number < 0 || within >> number & 1;
+}
+
+/* What the kernel asks of the host's own user namespace alone. */
+static bool may_on_host(const struct audit_reading *r, const char *capability)
+{
+	return !r->own_users && may(r, capability);
 }
 
 /* ---- judges ------------------------------------------------------------------------------------- */
@@ -75,7 +91,9 @@ static int judge_capability(const struct audit_reading *r, const struct mrg_audi
 		{ "SYS_PACCT", MEDIUM }, { "AUDIT_READ", MEDIUM }, { "SYS_TTY_CONFIG", MEDIUM },
 	};
 
-	return milder(r, graded(grades, ARRAY_SIZE(grades), fact->item, LOW));
+	int severity = over_users(r, graded(grades, ARRAY_SIZE(grades), fact->item, LOW));
+
+	return severity > INFO && !may(r, fact->item) ? INFO : severity;
 }
 
 static int judge_host_root(const struct audit_reading *r, const struct mrg_audit_fact *fact)
@@ -126,7 +144,7 @@ static int judge_writable(const struct audit_reading *r, const struct mrg_audit_
 	};
 
 	/* The one of these that asks for a capability. */
-	if (strcmp(fact->item, "/proc/mtrr") == 0 && (r->own_users || !may(r, "SYS_ADMIN")))
+	if (strcmp(fact->item, "/proc/mtrr") == 0 && !may_on_host(r, "SYS_ADMIN"))
 		return NONE;
 	return milder(r, graded(grades, ARRAY_SIZE(grades), fact->item, HIGH));
 }
@@ -134,7 +152,7 @@ static int judge_writable(const struct audit_reading *r, const struct mrg_audit_
 /* With that right a release_agent of cgroup v1 is a program that the host runs; without, a container can raise its own limits. */
 static int judge_cgroup(const struct audit_reading *r, const struct mrg_audit_fact *fact)
 {
-	if (fact->exposure != 2 && may(r, "SYS_ADMIN"))
+	if (fact->exposure != 2 && may_on_host(r, "SYS_ADMIN"))
 		return milder(r, CRITICAL);
 	return fact->exposure > 1 ? milder(r, MEDIUM) : INFO;
 }
@@ -166,7 +184,10 @@ static int judge_rule(const struct audit_reading *r, const struct mrg_audit_fact
 {
 	int severity = strcmp(fact->check, "device-rules") == 0 ? CRITICAL : (int)fact->exposure;
 
-	return may(r, "MKNOD") ? milder(r, severity) : strcmp(fact->check, "device-rules") == 0 ? milder(r, MEDIUM) : INFO;
+	/* Each number is told by the fact that there is no rule. */
+	if (strcmp(fact->check, "probe-rule") == 0 && r->all_devices)
+		return NONE;
+	return may_on_host(r, "MKNOD") ? milder(r, severity) : strcmp(fact->check, "device-rules") == 0 ? milder(r, MEDIUM) : INFO;
 }
 
 /* The path on the host stands in the value, in quotes. */
@@ -231,6 +252,24 @@ static int judge_terminal(const struct audit_reading *r, const struct mrg_audit_
 	return r->status.seccomp == 2 ? MEDIUM : HIGH;
 }
 
+/* What was tried. What is not known is told, no more. */
+static int judge_probe(const struct audit_reading *r, const struct mrg_audit_fact *fact)
+{
+	const struct audit_probe_row *row = audit_probe_find(fact->item);
+
+	if (!row || fact->exposure == UINT64_MAX)
+		return INFO;
+	/* Written by whoever has this right on the host, though others may open it. */
+	if (strcmp(row->name, "release-agent") == 0 && !may_on_host(r, "SYS_ADMIN"))
+		return INFO;
+	return row->capability ? over_users(r, row->severity) : milder(r, row->severity);
+}
+
+static int judge_opened(const struct audit_reading *r, const struct mrg_audit_fact *fact)
+{
+	return fact->exposure == UINT64_MAX ? INFO : milder(r, (int)fact->exposure);
+}
+
 #define CONSTANT(name_, severity_)									\
 	static int judge_##name_(const struct audit_reading *r, const struct mrg_audit_fact *fact)	\
 	{												\
@@ -254,6 +293,14 @@ static int judge_medium(const struct audit_reading *r, const struct mrg_audit_fa
 #define ADVICE(moorage_, lxc_, nspawn_, libvirt_, engine_, other_)								\
 	{ [MAKER_MOORAGE] = moorage_, [MAKER_LXC] = lxc_, [MAKER_NSPAWN] = nspawn_, [MAKER_LIBVIRT] = libvirt_, [MAKER_ENGINE] = engine_, [MAKER_OTHER] = other_ }
 
+#define DEVICE_ADVICE													\
+	ADVICE("leave out --device for {item}", "leave out the mount or node of {item}", "leave out [Files] Bind={item}", "leave out <hostdev> for {item}",	\
+	       "leave out --device {item}", "remove {item}, or mount with nodev")
+#define RULE_ADVICE													\
+	ADVICE("leave out --device for {item}", "leave out lxc.cgroup.devices.allow = {item}, or that of lxc.cgroup2",			\
+	       "leave out DeviceAllow= of its unit", "leave out <hostdev>", "leave out --device-cgroup-rule",				\
+	       "devices.deny of its cgroup, or a program of cgroup v2")
+
 static const struct audit_check checks[] = {
 	{ "root", "its root is that of the host", judge_critical,
 	  ADVICE("give it a root directory of its own", "lxc.rootfs.path", "--directory", "<filesystem><target dir='/'/>", "do not run it on '/'",
@@ -261,7 +308,7 @@ static const struct audit_check checks[] = {
 	{ "namespace", "a namespace is shared with the host", judge_namespace,
 	  ADVICE("leave out the option that shares it (--network, --pid, --ipc, --uts, --cgroupns host), or use backend native",
 		 "leave out lxc.namespace.share.{item} and lxc.namespace.keep",
-		 "[Network] Private=yes for net; [Exec] PrivateUsers=yes for user", "leave out <sharenet>; <idmap> for user",
+		 "[Network] Private=yes for net; [Exec] PrivateUsers=yes for user", "<privnet/> for net; leave out <lxc:sharenet>, <lxc:shareipc>, <lxc:shareuts>; <idmap> for user",
 		 "leave out --{item}=host; --userns for user", "unshare(2) for {item}") },
 	{ "root-user", "root inside is root of the host", judge_host_root,
 	  ADVICE("--userns auto", "lxc.idmap", "[Exec] PrivateUsers=pick", "<idmap>", "--userns=auto, or userns-remap", "user_namespaces(7)") },
@@ -275,12 +322,15 @@ static const struct audit_check checks[] = {
 	{ "capability-ambient", "a capability is ambient", judge_inheritable,
 	  ADVICE("leave out --cap-add for users other than root", NULL, "[Exec] AmbientCapability=", NULL, "leave out --cap-add {item}", "prctl(PR_CAP_AMBIENT)") },
 	{ "no-new-privs", "programs can gain privileges", judge_medium,
-	  ADVICE("--security-opt no-new-privileges", "lxc.no_new_privs = 1", "[Exec] NoNewPrivileges=yes", "process.noNewPrivileges, by moorage-init",
+	  ADVICE("--security-opt no-new-privileges", "lxc.no_new_privs = 1", "[Exec] NoNewPrivileges=yes", NULL,
 		 "--security-opt no-new-privileges",
 		 "prctl(PR_SET_NO_NEW_PRIVS)") },
 	{ "seccomp", "no system call is filtered", judge_high,
-	  ADVICE("--security-opt seccomp=default", "lxc.seccomp.profile", "[Exec] SystemCallFilter=", "moorage.seccompProfile, by moorage-init",
+	  ADVICE("--security-opt seccomp=default", "lxc.seccomp.profile", "[Exec] SystemCallFilter=", NULL,
 		 "leave out --security-opt seccomp=unconfined", "seccomp(2)") },
+	{ "seccomp-profile", "the filter lets a system call through", judge_info,
+	  ADVICE("--security-opt seccomp=PROFILE, one that refuses it", "lxc.seccomp.profile, one that refuses it", "[Exec] SystemCallFilter=~ and its name",
+		 NULL, "--security-opt seccomp=PROFILE, one that refuses it", "a filter that refuses it") },
 	{ "lsm", "no security module confines it", judge_medium,
 	  ADVICE("--security-opt apparmor=PROFILE", "lxc.apparmor.profile = generated", "-Z LABEL", "<seclabel type='dynamic'/>", "--security-opt apparmor=PROFILE",
 		 "aa-exec(1), runcon(1)") },
@@ -288,23 +338,19 @@ static const struct audit_check checks[] = {
 	  ADVICE("leave out --group-add", "lxc.init.groups", "[Exec] User=", NULL, "leave out --group-add", "setgroups(2)") },
 	{ "writable", "a file system of the kernel can be written", judge_writable,
 	  ADVICE("leave out --security-opt unmask={item}, --mount and -v on it", "lxc.mount.auto = proc:mixed sys:ro cgroup:ro",
-		 "leave out SYSTEMD_NSPAWN_API_VFS_WRITABLE", "linux.readonlyPaths, by moorage-init",
+		 "leave out SYSTEMD_NSPAWN_API_VFS_WRITABLE", NULL,
 		 "leave out --privileged and --security-opt systempaths=unconfined", "a read-only bind mount on {item}") },
 	{ "cgroup", "its cgroups can be written", judge_cgroup,
 	  ADVICE("leave out --mount on {item}", "lxc.mount.auto = cgroup:ro", "its own cgroup is always writable", NULL, "leave out --privileged",
 		 "a read-only bind mount on {item}") },
 	{ "unmasked", "a file of the kernel can be seen", judge_visible,
-	  ADVICE("--security-opt mask={item}", "lxc.mount.entry = /dev/null .{item} none bind 0 0", "[Files] Inaccessible={item}", "linux.maskedPaths, by moorage-init",
+	  ADVICE("--security-opt mask={item}", "lxc.mount.entry = /dev/null .{item} none bind 0 0", "[Files] Inaccessible={item}", NULL,
 		 "leave out --privileged and --security-opt unmask", "a bind mount on {item}") },
 	{ "device-rules", "every device may be opened", judge_rule,
-	  ADVICE("leave out --privileged; backend native", "lxc.cgroup.devices.deny = a", "DevicePolicy=closed of its unit", "leave out <hostdev>",
-		 "leave out --privileged", "a cgroup with devices.deny = a") },
-	{ "device", "a device of the host can be reached", judge_device,
-	  ADVICE("leave out --device for {item}", "leave out the mount or node of {item}", "leave out [Files] Bind={item}", "leave out <hostdev> for {item}",
-		 "leave out --device {item}", "remove {item}, or mount with nodev") },
-	{ "device-rule", "the device cgroup lets it open a device", judge_rule,
-	  ADVICE("leave out --device for {item}", "leave out lxc.cgroup.devices.allow = {item}", "leave out DeviceAllow= of its unit", "leave out <hostdev>",
-		 "leave out --device-cgroup-rule", "devices.deny") },
+	  ADVICE("leave out --privileged; backend native", "lxc.cgroup.devices.deny = a, or that of lxc.cgroup2", "DevicePolicy=closed of its unit", "leave out <hostdev>",
+		 "leave out --privileged", "a cgroup with devices.deny = a, or a program of cgroup v2") },
+	{ "device", "a device of the host can be reached", judge_device, DEVICE_ADVICE },
+	{ "device-rule", "the device cgroup lets it open a device", judge_rule, RULE_ADVICE },
 	{ "host-path", "files of the host can be reached", judge_host_path,
 	  ADVICE("leave out -v for {item}, or add :ro", "leave out lxc.mount.entry for {item}, or add ro", "[Files] BindReadOnly= in place of Bind=",
 		 "<filesystem> with <readonly/>",
@@ -326,18 +372,22 @@ static const struct audit_check checks[] = {
 	  ADVICE("-t, which makes a terminal of its own", "lxc.console.path", "--console=pipe or interactive", NULL, "-t",
 		 "setsid(2) and a pty of its own; --new-session of bwrap") },
 	{ "limit", "nothing limits what it uses", judge_limit,
-	  ADVICE("--memory, --pids-limit, --cpus", "lxc.cgroup.{item}, lxc.cgroup2.{item}", "TasksMax=, MemoryMax=, CPUQuota= of its unit", "<memtune>, <cputune>",
+	  ADVICE("--memory, --pids-limit, --cpus", "lxc.cgroup.{item}, lxc.cgroup2.{item}", "TasksMax=, MemoryMax=, CPUQuota= of its unit",
+		 "<memtune> for memory, <cputune> for cpu; there is none for pids",
 		 "--memory, --pids-limit, --cpus", "a cgroup with a limit of {item}") },
 	{ "limit-lost", "a limit that was asked for does not hold", judge_high,
 	  ADVICE("moorage update", "moorage update", "moorage update", "moorage update", NULL, NULL) },
 	{ "rlimit", "a resource limit is beyond the hardened default", judge_rlimit,
-	  ADVICE("--ulimit {item}", "lxc.prlimit.{lower}", "[Exec] Limit{item}=", "process.rlimits, by moorage-init", "--ulimit {lower}", "prlimit(1)") },
+	  ADVICE("--ulimit {item}", "lxc.prlimit.{lower}", "[Exec] Limit{item}=", NULL, "--ulimit {lower}", "prlimit(1)") },
 	{ "oom-score", "others are killed before it when memory runs out", judge_low,
-	  ADVICE("--oom-score-adj 0", "lxc.proc.oom_score_adj = 0", "[Exec] OOMScoreAdjust=0", "process.oomScoreAdj", "--oom-score-adj 0", "choom(1)") },
+	  ADVICE("--oom-score-adj 0", "lxc.proc.oom_score_adj = 0", "[Exec] OOMScoreAdjust=0", NULL, "--oom-score-adj 0", "choom(1)") },
 	{ "personality", "addresses of its programs can be guessed", judge_low,
 	  ADVICE("leave out linux.personality", "lxc.arch", "[Exec] Personality=", NULL, NULL, "personality(2)") },
 	{ "umask", "new files can be written by all", judge_low,
 	  ADVICE("--umask 0022", NULL, NULL, NULL, "--umask 0022", "umask(2)") },
+	{ "probe", "what was tried is not known", judge_probe, ADVICE(NULL, NULL, NULL, NULL, NULL, NULL) },
+	{ "probe-device", "a device of the host opens", judge_opened, DEVICE_ADVICE },
+	{ "probe-rule", "the device cgroup lets it open a device", judge_rule, RULE_ADVICE },
 	{ "walk", "not all that there is was looked at", judge_info, ADVICE(NULL, NULL, NULL, NULL, NULL, NULL) },
 };
 
@@ -347,13 +397,6 @@ static const struct audit_check *find_check(const char *name)
 		if (strcmp(checks[i].name, name) == 0)
 			return &checks[i];
 	return NULL;
-}
-
-const char *mrg_severity_name(int severity)
-{
-	static const char *const names[] = { "none", "info", "low", "medium", "high", "critical" };
-
-	return severity >= 0 && severity < (int)ARRAY_SIZE(names) ? names[severity] : "unknown";
 }
 
 /* @template with what it is about put in. */
@@ -381,6 +424,38 @@ static char *advise(const char *template, const char *item)
 	return NULL;
 }
 
+static bool has_right(const struct audit_reading *r, const char *capability)
+{
+	return capability && r->status.caps[AUDIT_EFFECTIVE] >> parse_capability(capability) & 1;
+}
+
+/* What changes what was tried is what changes its cause: a right it has, or the filter or file that lets it through. */
+static char *advise_on(const struct audit_reading *r, const struct audit_check *check, const struct mrg_audit_fact *fact)
+{
+	const struct audit_probe_row *row = strcmp(fact->check, "probe") == 0 ? audit_probe_find(fact->item) : NULL;
+	bool right = row && has_right(r, row->capability);
+	const char *item = !row ? fact->item : right ? row->capability : row->item, *template;
+
+	if (row)
+		check = find_check(right ? "capability" : strcmp(row->remedy, "seccomp") == 0 && r->status.seccomp == 2 ? "seccomp-profile" : row->remedy);
+	template = check->advice[r->audit->maker];
+	return template ? advise(template, item) : NULL;
+}
+
+static const char *title_of(const struct audit_check *check, const struct mrg_audit_fact *fact)
+{
+	const struct audit_probe_row *row = strcmp(fact->check, "probe") == 0 && fact->exposure != UINT64_MAX ? audit_probe_find(fact->item) : NULL;
+
+	return row ? row->title : check->title;
+}
+
+const char *mrg_severity_name(int severity)
+{
+	static const char *const names[] = { "none", "info", "low", "medium", "high", "critical" };
+
+	return severity >= 0 && severity < (int)ARRAY_SIZE(names) ? names[severity] : "unknown";
+}
+
 static int by_severity(const void *a, const void *b)
 {
 	const struct mrg_audit_finding *x = a, *y = b;
@@ -401,12 +476,12 @@ int audit_judge(struct audit_reading *r)
 		const struct mrg_audit_fact *fact = &audit->facts[i];
 		const struct audit_check *check = find_check(fact->check);
 		int severity = check && fact->exposure > 0 ? check->judge(r, fact) : NONE;
-		const char *advice = check ? check->advice[audit->maker] : NULL;
 
 		if (severity == NONE)
 			continue;
 		audit->findings[audit->n_findings++] = (struct mrg_audit_finding){
-			.severity = severity, .title = check->title, .advice = advice ? advise(advice, fact->item) : NULL, .fact = fact,
+			.severity = severity, .title = title_of(check, fact), .fact = fact,
+			.advice = advise_on(r, check, fact),
 		};
 	}
 	qsort(audit->findings, audit->n_findings, sizeof(*audit->findings), by_severity);

@@ -39,10 +39,25 @@ static bool differ(const struct mrg_audit_fact *a, const struct mrg_audit_fact *
 	return exposure(a) != exposure(b);
 }
 
+/* What was tried in one only is no difference of the two. */
+static bool is_probed(const struct mrg_audit *audit)
+{
+	for (size_t i = 0; i < audit->n_facts; i++)
+		if (strcmp(audit->facts[i].source, "probe") == 0)
+			return true;
+	return false;
+}
+
+static bool is_probe(const struct mrg_audit_difference *d)
+{
+	return strcmp(d->a ? d->a->source : d->b->source, "probe") == 0;
+}
+
 int mrg_audit_compare(const struct mrg_audit *a, const struct mrg_audit *b, int (*found)(const struct mrg_audit_difference *difference, void *data),
 		      void *data)
 {
 	_cleanup_free_ const struct mrg_audit_fact **left = sorted(a), **right = sorted(b);
+	bool both = is_probed(a) && is_probed(b);
 	size_t i = 0, j = 0;
 	int weaker = 0, r = 0;
 
@@ -54,7 +69,7 @@ int mrg_audit_compare(const struct mrg_audit *a, const struct mrg_audit *b, int 
 
 		i += order <= 0;
 		j += order >= 0;
-		if (!differ(d.a, d.b))
+		if (!differ(d.a, d.b) || (!both && is_probe(&d)))
 			continue;
 		d.weaker = exposure(d.b) > exposure(d.a) ? 1 : -1;
 		weaker += d.weaker > 0;

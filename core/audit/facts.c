@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/audit/audit.h"
@@ -63,6 +64,18 @@ int audit_add_fact(struct mrg_audit *audit, const struct mrg_audit_fact *fact)
 	}
 	facts[audit->n_facts++] = copy;
 	return 0;
+}
+
+void audit_forget(struct mrg_audit *audit, size_t n)
+{
+	while (audit->n_facts > n) {
+		struct mrg_audit_fact *fact = &audit->facts[--audit->n_facts];
+
+		free((char *)fact->check);
+		free((char *)fact->item);
+		free((char *)fact->value);
+		free((char *)fact->source);
+	}
 }
 
 void audit_add(struct audit_reading *r, const char *check, const char *item, uint64_t exposure, const char *source, const char *format, ...)

@@ -79,8 +79,7 @@ static uint64_t asked(const struct mrg_spec *spec, const struct limit *limit)
 
 /* ---- one hierarchy ---------------------------------------------------------------------------------- */
 
-/* The path of the line for @h in /proc/PID/cgroup, copied. */
-static char *path_in(const char *text, const struct cgroup_hierarchy *h)
+char *audit_cgroup_path(const char *text, const struct cgroup_hierarchy *h)
 {
 	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
 		const char *names = strchr(line, ':'), *path = names ? strchr(names + 1, ':') : NULL;
@@ -192,7 +191,7 @@ void audit_read_cgroup(struct audit_reading *r)
 	cgroup_available(&cg);
 	for (size_t i = 0; i < cg.n; i++) {
 		const struct cgroup_hierarchy *h = &cg.item[i];
-		_cleanup_free_ char *path = path_in(text, h);
+		_cleanup_free_ char *path = audit_cgroup_path(text, h);
 
 		for (size_t j = 0; j < ARRAY_SIZE(limits) && path; j++)
 			if (h->controllers & limits[j].controller) {

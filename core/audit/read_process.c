@@ -50,6 +50,7 @@ static int read_namespace(struct audit_reading *r, int which, struct mrg_error *
 	if (n < 0)
 		return fail_errno(err, -errno, "cannot read '/proc/%d/ns/%s'", (int)r->pid, audit_namespaces[which]);
 	own[m] = other[n] = '\0';
+	r->namespaces[which] = true;
 	r->shared[which] = strcmp(own, other) == 0;
 	audit_add(r, "namespace", audit_namespaces[which], r->shared[which], path + strlen("/proc/self/"), "%s: %s",
 		  r->shared[which] ? "shared with the host" : "its own", other);

@@ -28,6 +28,7 @@
 #define JOURNAL_FILE	"journal.json"
 #define JOURNAL_MAX	(64 << 10)
 #define JOURNAL_FORMAT	1
+#define JOURNAL_FORMAT_HOST 2		/* to another host: other steps, which older versions do not know */
 #define ID_LENGTH	16
 #define MAKE_TRIES	8
 #define LOCK_TRIES	1000
@@ -62,8 +63,11 @@ static const struct json_row rows[] = {
 	ROW(BOOL, "root/copied", copied),
 	OPTIONAL_ROW(TEXT, "root/hidden", hidden),
 	OPTIONAL_ROW(TEXT, "returned", returned),
+	OPTIONAL_ROW(TEXT, "host", host),
+	OPTIONAL_ROW(TEXT, "sshConfig", ssh_config),
 	OPTIONAL_ROW(TEXT, "uids", uids),
 	OPTIONAL_ROW(TEXT, "gids", gids),
+	ROW(BOOL, "rebased", rebased),
 	{ NULL, 0, 0, false }
 };
 
@@ -189,7 +193,7 @@ static int read_file(struct journal *j, const char *id, bool *ret_empty, struct 
 	if (json_parse(j->text, length, &j->json, NULL) < 0)
 		return damaged(j, id, "is no JSON", err);
 	format = json_member(j->json, "format");
-	if (!format || format->type != JSON_NUMBER || json_integer(format, &negative, &number) < 0 || negative || number != JOURNAL_FORMAT)
+	if (!format || format->type != JSON_NUMBER || json_integer(format, &negative, &number) < 0 || negative || number < JOURNAL_FORMAT || number > JOURNAL_FORMAT_HOST)
 		return damaged(j, id, "is of another version", err);
 	if (json_table_read(j->json, rows, j) < 0 || !is_sane(j, id))
 		return damaged(j, id, "lacks something, or has what cannot be", err);
@@ -275,7 +279,7 @@ int journal_write(struct journal *j, struct mrg_error *err)
 		return fail_errno(err, r, "cannot write the journal of the migration");
 	/* The format first, so that whatever comes later can tell. */
 	if (!object.failed)
-		buffer_addf(&b, "{\"format\":%d,%s\n", JOURNAL_FORMAT, object.text + 1);
+		buffer_addf(&b, "{\"format\":%d,%s\n", j->host ? JOURNAL_FORMAT_HOST : JOURNAL_FORMAT, object.text + 1);
 	if (b.failed || object.failed)
 		return fail_memory(err);
 	r = fd_replace_file(j->dir, JOURNAL_FILE, b.text, b.length, true);

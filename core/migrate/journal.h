@@ -59,7 +59,10 @@ struct journal {
 	bool copied;			/* what is at @root_to is a copy, made by us */
 	const char *hidden;		/* where the source's own root is while it is set aside; NULL: where it was */
 	const char *returned;		/* the migration whose source, made by its engine's tools and kept aside since, the target is; NULL: it is a new one */
+	const char *host;		/* the target's, "[USER@]HOST"; NULL: this one */
+	const char *ssh_config;		/* configuration of ssh to get there; NULL: its own */
 	const char *uids, *gids;	/* re-basing, "FROM:TO:COUNT,..."; NULL: none */
+	bool rebased;			/* that of the root itself, in place, is done */
 };
 
 /* One in memory alone, with an id; NULL when memory runs out, or there are no random numbers. */

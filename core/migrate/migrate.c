@@ -6,11 +6,14 @@
 #include <errno.h>
 
 #include "core/migrate/migrate.h"
+#include "core/migrate/remote.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 
 static void migration_deinit(struct migration *g)
 {
+	remote_free(g);
+	free(g->native);
 	plan_parts_free(g->parts);
 	mrg_spec_free(g->spec);
 	guest_changes_deinit(&g->guest);
@@ -25,7 +28,15 @@ static int check_wishes(const struct mrg_migrate *how, struct mrg_error *err)
 {
 	if (!how->backend)
 		return mrg_error_set(err, -MRG_E_INVALID, "no backend is named for the container to go to");
-	return 0;
+	if (!how->host)
+		return 0;
+	if (how->method == MRG_ROOT_STAY || how->method == MRG_ROOT_MOVE)
+		return mrg_error_set(err, -MRG_E_INVALID, "to another host a root is always copied; the source's is kept");
+	if (how->rebase)
+		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "ids cannot be changed on the way to another host");
+	if (how->ssh_config && how->ssh_config[0] != '/')
+		return mrg_error_set(err, -MRG_E_INVALID, "the configuration of ssh, '%s', is no absolute path", how->ssh_config);
+	return remote_check_host(how->host, err);
 }
 
 static int begin(struct migration *g, struct mrg_container *c, const struct mrg_migrate *how, struct mrg_error *err)
@@ -106,5 +117,6 @@ int journal_undo(struct mrg *m, struct journal *j, int (*progress)(const struct 
 	struct migration g = { .m = m, .j = j, .progress = progress, .data = data };
 	int r = steps_undo(&g, err);
 
+	remote_free(&g);
 	return r < 0 ? r : journal_remove(j, err);
 }

@@ -44,6 +44,10 @@ struct migration {
 	size_t n_earlier;
 	const struct journal *origin;	/* the one of them whose source was of the engine that it now goes back to; NULL: none */
 	struct mrg_spec *spec;		/* the target's */
+	struct remote *remote;		/* to another host: remote.h; NULL: not connected yet */
+	struct mrg_fields able;		/* what the backend can do there */
+	char *native;			/* the untouched configuration of the source, for there; NULL: it has none */
+	const char *digest;		/* of the archive that has gone there */
 	struct guest_changes guest;
 	struct plan_parts *parts;	/* NULL as @how */
 	struct isolation before;	/* of the source, while it ran */
@@ -63,7 +67,9 @@ struct step {
 	int (*undo)(struct migration *g, struct mrg_error *err);
 };
 
-extern const struct step migrate_steps[];	/* ends with a NULL name */
+/* The steps of this migration: here, or to another host. Ends with a NULL name. */
+const struct step *migration_steps(const struct journal *j);
+unsigned int migration_count_steps(const struct journal *j);
 
 /* steps.c: all of them, each noted in the journal before it begins; undone in reverse when one fails. */
 int steps_run(struct migration *g, struct mrg_error *err);
@@ -84,6 +90,9 @@ void plan_parts_free(struct plan_parts *parts);
 
 /* Finds out what is to be changed in the root open as @root: g->guest. */
 int migration_plan_guest(struct migration *g, int root, struct mrg_error *err);
+
+/* Whether files of the target lie under other ids than the container sees. */
+bool migration_shifts(const struct migration *g);
 
 /* plan_network.c */
 int plan_networks(struct migration *g, struct mrg_error *err);
@@ -122,6 +131,27 @@ int start_run(struct migration *g, struct mrg_error *err);
 int start_undo(struct migration *g, struct mrg_error *err);
 bool enable_describe(const struct migration *g, struct buffer *b);
 int enable_run(struct migration *g, struct mrg_error *err);
+
+/* remote_send.c and step_remote.c: to another host */
+bool send_describe(const struct migration *g, struct buffer *b);
+int send_run(struct migration *g, struct mrg_error *err);
+bool make_describe(const struct migration *g, struct buffer *b);
+int make_run(struct migration *g, struct mrg_error *err);
+int make_undo(struct migration *g, struct mrg_error *err);
+bool arrive_describe(const struct migration *g, struct buffer *b);
+int arrive_run(struct migration *g, struct mrg_error *err);
+int arrive_undo(struct migration *g, struct mrg_error *err);
+bool enable_there_describe(const struct migration *g, struct buffer *b);
+int enable_there_run(struct migration *g, struct mrg_error *err);
+bool keep_describe(const struct migration *g, struct buffer *b);
+int keep_run(struct migration *g, struct mrg_error *err);
+
+/* What the other host can do, and where the root would be: g->able, g->j->root_to; whether it would take this container. Nothing is changed there. */
+int remote_probe(struct migration *g, struct mrg_error *err);
+int remote_check(const struct migration *g, struct mrg_error *err);
+
+/* Whether it has the container for good, and runs it. */
+int remote_state(struct migration *g, bool *ret_kept, bool *ret_running, struct mrg_error *err);
 
 /* health.c: waits until the target, which has just been started, is well. */
 int health_wait(struct migration *g, struct mrg_container *target, struct mrg_error *err);

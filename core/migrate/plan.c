@@ -65,7 +65,7 @@ static int name_sides(struct migration *g, struct mrg_error *err)
 	}
 	if (record->transient)
 		return mrg_error_set(err, -MRG_E_STATE, "container '%s' is removed when it ends: it cannot be moved", record->name);
-	if (strcmp(record->backend, g->how->backend) == 0)
+	if (!g->how->host && strcmp(record->backend, g->how->backend) == 0)
 		return mrg_error_set(err, -MRG_E_INVALID, "container '%s' is of backend '%s' already", record->name, record->backend);
 	j->adopted = record->adopted;
 	r = journal_set(j, &j->source.name, record->name, err);
@@ -79,7 +79,11 @@ static int name_sides(struct migration *g, struct mrg_error *err)
 		r = journal_set(j, &j->target.name, name, err);
 	if (r == 0)
 		r = journal_set(j, &j->target.backend, g->how->backend, err);
-	return r < 0 ? r : journal_set(j, &j->target.path, g->how->path, err);
+	if (r == 0)
+		r = journal_set(j, &j->target.path, g->how->path, err);
+	if (r == 0)
+		r = journal_set(j, &j->host, g->how->host, err);
+	return r < 0 ? r : journal_set(j, &j->ssh_config, g->how->ssh_config, err);
 }
 
 static int look_at_source(struct migration *g, struct mrg_error *err)
@@ -151,6 +155,20 @@ static bool can_rename(const char *from, const char *to)
 	return mount && mount == mount_of(from, true) && mount == mount_of(to, true);
 }
 
+/* What goes to another host is sent; the source's stays, for the way back. */
+static int place_elsewhere(struct migration *g, const char *root, struct mrg_error *err)
+{
+	int r = remote_probe(g, err);
+
+	g->j->method = MRG_ROOT_COPY;
+	g->j->copied = true;
+	if (r == 0)
+		r = journal_set(g->j, &g->j->root_from, root, err);
+	if (r == 0)
+		r = mrg_native(g->source, &g->native, err);
+	return r == -MRG_E_UNSUPPORTED ? 0 : r;
+}
+
 static int place_root(struct migration *g, struct mrg_error *err)
 {
 	_cleanup_free_ char *source_home = NULL, *home = NULL;
@@ -160,6 +178,8 @@ static int place_root(struct migration *g, struct mrg_error *err)
 
 	if (!root || !path_is_clean(root) || strcmp(root, "/") == 0)
 		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "container '%s' has no root of its own that could be moved", g->j->source.name);
+	if (g->j->host)
+		return place_elsewhere(g, root, err);
 	r = home_of(g, g->source->plugin, &g->j->source, &source_home, err);
 	if (r == 0)
 		r = home_of(g, g->to, &g->j->target, &home, err);
@@ -211,7 +231,7 @@ static int measure(struct migration *g, int root, struct mrg_error *err)
 	plan->files = scan.report.files;
 	plan->bytes = scan.allocated;
 	tree_scan_deinit(&scan);
-	return r < 0 || !is_copied(g) ? r : check_space(g, plan->bytes, err);
+	return r < 0 || !is_copied(g) || g->j->host ? r : check_space(g, plan->bytes, err);
 }
 
 /* ---- ids ------------------------------------------------------------------------------------------- */
@@ -234,6 +254,11 @@ static void owners_observed(const struct mrg_spec *spec, const struct stat *st, 
 	ret->gids = spec->gid_mappings.n ? spec->gid_mappings.item : &ret->gid;
 	ret->n_uids = spec->uid_mappings.n ? spec->uid_mappings.n : 1;
 	ret->n_gids = spec->gid_mappings.n ? spec->gid_mappings.n : 1;
+}
+
+bool migration_shifts(const struct migration *g)
+{
+	return strcmp(g->j->target.backend, "libvirt") == 0 && g->spec->ns_user && g->spec->uid_mappings.n > 0;
 }
 
 /* libvirt alone shows files as they are; all others map them for the container. Back to where they were mapped so, they are again. */
@@ -291,7 +316,7 @@ static int plan_ids(struct migration *g, int root, struct mrg_error *err)
 int migration_plan_guest(struct migration *g, int root, struct mrg_error *err)
 {
 	const struct guest_context x = {
-		.root = root, .from = g->j->source.backend, .to = g->j->target.backend, .copied = g->j->method == MRG_ROOT_COPY,
+		.root = root, .from = g->j->source.backend, .to = g->j->target.backend, .copied = g->j->method == MRG_ROOT_COPY && !g->j->host,
 		.before = mrg_container_spec(g->source), .after = g->spec, .devices = g->devices, .earlier = g->origin ? g->earlier : NULL, .n_earlier = g->origin ? g->n_earlier : 0,
 	};
 
@@ -323,7 +348,12 @@ static int check_name(const struct migration *g, struct mrg_error *err)
 {
 	struct record *record = NULL;
 	bool same = strcmp(g->j->target.name, g->j->source.name) == 0 && !g->j->adopted;
-	int r = same ? -MRG_E_NOT_FOUND : store_open(g->m, g->j->target.name, &record, NULL);
+	int r;
+
+	/* The other host has been asked. */
+	if (g->j->host)
+		return 0;
+	r = same ? -MRG_E_NOT_FOUND : store_open(g->m, g->j->target.name, &record, NULL);
 
 	store_free(record);
 	if (r != -MRG_E_NOT_FOUND)
@@ -340,7 +370,7 @@ static int check_place(const struct migration *g, struct mrg_error *err)
 {
 	struct stat st;
 
-	if (g->j->method == MRG_ROOT_STAY || lstat(g->j->root_to, &st) < 0)
+	if (g->j->method == MRG_ROOT_STAY || g->j->host || lstat(g->j->root_to, &st) < 0)
 		return 0;
 	return mrg_error_set(err, -MRG_E_EXISTS, "there is something at '%s' already, where the root would go", g->j->root_to);
 }
@@ -352,9 +382,14 @@ static int check_rest(const struct migration *g, struct mrg_error *err)
 	return mrg_error_set(err, -MRG_E_STATE, "container '%s' runs", g->j->source.name);
 }
 
+static int check_host(const struct migration *g, struct mrg_error *err)
+{
+	return g->j->host ? remote_check(g, err) : 0;
+}
+
 static void judge(struct migration *g)
 {
-	static int (*const checks[])(const struct migration *g, struct mrg_error *err) = { check_name, check_place, check_rest, report_judge };
+	static int (*const checks[])(const struct migration *g, struct mrg_error *err) = { check_name, check_place, check_rest, report_judge, check_host };
 	struct mrg_error *refusal = &g->parts->plan.refusal;
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks) && !refusal->code; i++)
@@ -366,19 +401,18 @@ static void judge(struct migration *g)
 static int list_steps(struct migration *g, struct mrg_error *err)
 {
 	struct plan_parts *parts = g->parts;
-	size_t n = 0;
+	const struct step *steps = migration_steps(g->j);
+	size_t n = migration_count_steps(g->j);
 
-	while (migrate_steps[n].name)
-		n++;
 	parts->steps = calloc(n + 1, sizeof(*parts->steps));
 	if (!parts->steps)
 		return fail_memory(err);
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_(buffer_deinit) struct buffer b = { 0 };
 
-		if (!migrate_steps[i].describe(g, &b))
+		if (!steps[i].describe(g, &b))
 			continue;
-		parts->steps[parts->plan.n_steps] = (struct mrg_plan_step){ migrate_steps[i].name, b.text ? plan_keep(parts, b.text) : NULL };
+		parts->steps[parts->plan.n_steps] = (struct mrg_plan_step){ steps[i].name, b.text ? plan_keep(parts, b.text) : NULL };
 		if (!parts->steps[parts->plan.n_steps++].text)
 			return fail_memory(err);
 	}
@@ -394,6 +428,7 @@ static void fill_plan(struct migration *g)
 	plan->backend = plan_keep(parts, g->j->source.backend);
 	plan->target_name = plan_keep(parts, g->j->target.name);
 	plan->target_backend = plan_keep(parts, g->j->target.backend);
+	plan->target_host = g->j->host ? plan_keep(parts, g->j->host) : NULL;
 	plan->root = plan_keep(parts, g->j->root_from);
 	plan->target_root = plan_keep(parts, g->j->root_to);
 	plan->running = g->ran;
@@ -413,7 +448,8 @@ static int analyse_root(struct migration *g, struct mrg_error *err)
 	if (root < 0)
 		return fail_errno(err, -errno, "cannot open the root '%s'", g->j->root_from);
 	r = measure(g, root, err);
-	if (r == 0)
+	/* An archive has the ids that the container sees. */
+	if (r == 0 && !g->j->host)
 		r = plan_ids(g, root, err);
 	if (r == 0)
 		r = migration_plan_guest(g, root, err);

@@ -512,7 +512,10 @@ int report_make(struct migration *g, struct mrg_error *err)
 		r = mrg_spec_copy(mrg_container_spec(g->source), &g->spec, err);
 	if (r == 0)
 		r = dispatch_probe(g->to, &probe, err);
-	if (r == 0)
+	/* It is the other host's word that counts, and no way back from there has begun here. */
+	if (r == 0 && g->j->host)
+		probe.fields = g->able;
+	else if (r == 0)
 		r = look_back(g, err);
 	if (r < 0)
 		return r;

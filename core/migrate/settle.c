@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/migrate/migrate.h"
+#include "core/migrate/remote.h"
 #include "core/migrate/tree.h"
 #include "core/util/backend_name.h"
 #include "core/util/cleanup.h"
@@ -27,6 +28,19 @@ struct settling {
 	void *data;
 };
 
+/* The other host has the container for good: all that was not done is to say so here. */
+static bool is_handed_over(struct mrg *m, struct journal *j)
+{
+	struct migration g = { .m = m, .j = j };
+	bool kept = false, running;
+
+	if (!j->host || j->phase != JOURNAL_FORWARD || j->begun < (int)migration_count_steps(j))
+		return false;
+	remote_state(&g, &kept, &running, NULL);
+	remote_free(&g);
+	return kept;
+}
+
 /* One whose owner is at work is not ours to touch. What did not get as far as its end is taken back. */
 static int settle_one(const char *id, void *data)
 {
@@ -38,7 +52,9 @@ static int settle_one(const char *id, void *data)
 
 	if (r == -MRG_E_BUSY || r == -MRG_E_NOT_FOUND || empty)
 		return 0;
-	if (r == 0)
+	if (r == 0 && is_handed_over(s->m, j))
+		r = journal_move(j, JOURNAL_KEPT, &why);
+	else if (r == 0)
 		r = journal_undo(s->m, j, NULL, NULL, &why);
 	if (r < 0 && s->failed)
 		s->failed(j ? j->source.name : id, &why, s->data);
@@ -102,8 +118,16 @@ static int note_state(struct migration *g, struct mrg_error *err)
 {
 	_cleanup_(container_freep) struct mrg_container *c = NULL;
 	struct mrg_status status = { 0 };
-	int r = target_open(g, &c, err);
+	bool kept;
+	int r;
 
+	/* A host that does not answer now is not asked to undo anything. */
+	if (g->j->host) {
+		r = remote_state(g, &kept, &g->j->ran, err);
+		remote_free(g);
+		return r;
+	}
+	r = target_open(g, &c, err);
 	if (r == 0)
 		r = mrg_container_status(c, &status, err);
 	g->j->ran = r == 0 && state_is_alive(status.state);
@@ -148,7 +172,7 @@ int mrg_rollback(struct mrg *m, const char *name, int (*progress)(const struct m
 {
 	struct attempt a = { .m = m, .name = strchr(name, ':') ? strchr(name, ':') + 1 : name, .progress = progress, .data = data, .err = err };
 	_cleanup_journal_ struct journal *j = NULL;
-	struct migration g = { .m = m };
+	struct migration g = { .m = m, .progress = progress, .data = data };
 	int r = journal_walk(m, JOURNAL_ACTIVE, retry, &a, err);
 
 	if (r < 0 || a.found)

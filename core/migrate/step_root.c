@@ -246,33 +246,47 @@ bool ids_describe(const struct migration *g, struct buffer *b)
 	return is_renamed(g) || g->j->method == MRG_ROOT_STAY;
 }
 
-static int rebase(struct migration *g, bool inverse, struct mrg_error *err)
+/* Done once: between its end and the note of it in the journal the mark on the root tells. */
+static int rebase(struct journal *j, int root, bool inverse, struct mrg_error *err)
 {
 	const struct tree_options options = { .durable = true };
 	_cleanup_(tree_map_deinit) struct tree_map map = { 0 };
-	_cleanup_close_ int root = open_root(g->j->root_to, err);
-	int r = root < 0 ? root : ids_parse(g->j, inverse, &map, err);
+	int r = ids_parse(j, inverse, &map, err);
 
-	return r < 0 ? r : tree_rebase(root, &map, &options, NULL, err);
+	if (r == 0)
+		r = tree_rebase(root, &map, &options, NULL, err);
+	if (r < 0)
+		return r;
+	j->rebased = !inverse;
+	r = journal_write(j, err);
+	return r < 0 ? r : tree_rebase_settle(root, err);
 }
 
 int ids_run(struct migration *g, struct mrg_error *err)
 {
-	return rebase(g, false, err);
+	_cleanup_close_ int root = open_root(g->j->root_to, err);
+
+	return root < 0 ? root : rebase(g->j, root, false, err);
 }
 
-/* One that was cut short half way through overlapping ranges has to be done first. */
+/* One that was cut short is done first. */
 int ids_undo(struct migration *g, struct mrg_error *err)
 {
+	_cleanup_(tree_map_deinit) struct tree_map map = { 0 };
+	_cleanup_close_ int root = -1;
 	int r;
 
 	if ((!g->j->uids && !g->j->gids) || g->j->copied || !is_there(g->j->root_to))
 		return 0;
-	r = rebase(g, true, err);
-	if (r != -MRG_E_STATE)
-		return r;
-	r = rebase(g, false, err);
-	return r < 0 ? r : rebase(g, true, err);
+	root = open_root(g->j->root_to, err);
+	r = root < 0 ? root : ids_parse(g->j, false, &map, err);
+	if (r == 0 && !g->j->rebased) {
+		/* Not begun, or undone already. */
+		if (!tree_rebase_begun(root, &map))
+			return tree_rebase_settle(root, err);
+		r = rebase(g->j, root, false, err);
+	}
+	return r < 0 ? r : rebase(g->j, root, true, err);
 }
 
 /* ---- fit ------------------------------------------------------------------------------------------- */

@@ -116,8 +116,16 @@ int tree_copy_into(int source, int target, const struct tree_options *options, s
  * interrupted at any point and called again with the same map: an id in a target range has been changed already. Where source and target
  * ranges overlap that cannot be told, so ids then go through a third range, free of both, and which of the two halves is at work is kept in an
  * attribute of the root (trusted.moorage.rebase), as is the map, so that a call with another one is refused (-MRG_E_STATE). Refused before
- * anything is changed: files that have names outside of the tree (they belong to others as well), mounts below it. */
+ * anything is changed: files that have names outside of the tree (they belong to others as well), mounts below it.
+ *
+ * The attribute stays when all is done, and the same call again does nothing, until tree_rebase_settle(): whoever keeps a journal notes there that
+ * it is done, then settles. A call with another map then begins anew. */
 int tree_rebase(int dir, const struct tree_map *map, const struct tree_options *options, struct tree_report *ret, struct mrg_error *err);
+
+/* Whether a tree_rebase() with @map may have changed something, and was not settled. A map whose ranges do not overlap does no harm when it is
+ * applied again, so that this is not asked there: true. */
+bool tree_rebase_begun(int dir, const struct tree_map *map);
+int tree_rebase_settle(int dir, struct mrg_error *err);
 
 enum tree_moved { TREE_RENAMED, TREE_COPIED };
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/migrate/tree_copy.h"
+#include "core/migrate/tree_rebase.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
@@ -154,7 +155,7 @@ static int copy(struct tree_copier *c, int source)
 	static const struct tree_visit visit = { .enter = visit_enter, .leave = visit_leave, .entry = visit_entry };
 	int r;
 
-	if (fgetxattr(source, TREE_XATTR_MARK, NULL, 0) >= 0)
+	if (tree_rebase_is_unfinished(source))
 		return mrg_error_set(c->work.err, -MRG_E_STATE, "the root is being given to other ids, which was interrupted");
 	r = tree_walk(&c->work, source, &visit, c);
 	if (r == 0 && c->work.options->durable && syncfs(dir_stack_top(&c->targets)) < 0)

@@ -46,7 +46,7 @@ bool tree_xattr_has_ids(const char *name);
 /* Whether an archive carries it, from one host to another: not what belongs to the kernel or to an overlay. */
 bool tree_xattr_is_portable(const char *name);
 
-/* Our own mark, which is no part of a tree. */
+/* Our own mark, and the begin of others (".INODE"), which are no part of a tree. */
 #define TREE_XATTR_MARK	"trusted.moorage.rebase"
 
 #endif

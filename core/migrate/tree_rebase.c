@@ -20,9 +20,11 @@
 #include "core/util/digest.h"
 #include "core/util/fail.h"
 
+enum phase { WALK, WALK_FIRST, WALK_SECOND, DONE };
+
 /* The mark of a root: "PHASE MIDDLE DIGEST-OF-THE-MAP". */
 struct mark {
-	unsigned int phase;		/* 0: one walk; 1, 2: the first or second of two */
+	unsigned int phase;		/* enum phase */
 	uint32_t middle;
 	uint64_t digest;
 };
@@ -33,6 +35,12 @@ static uint64_t digest_map(const struct tree_map *map)
 
 	digest = digest_add(digest, (const char *)map->uids, map->n_uids * sizeof(*map->uids));
 	return digest_add(digest, (const char *)map->gids, map->n_gids * sizeof(*map->gids));
+}
+
+/* Without a mark one walk still tells what it has done; two do not. */
+static bool goes_without(const struct mark *mark, int r)
+{
+	return mark->phase == WALK && (r == -EOPNOTSUPP || r == -EPERM);
 }
 
 static int write_mark(int dir, const struct mark *mark)
@@ -53,7 +61,7 @@ static int read_mark(int dir, struct mark *ret)
 	if (n < 0)
 		return errno == ENODATA || errno == EOPNOTSUPP || errno == EPERM ? 0 : -errno;
 	text[n] = '\0';
-	if (sscanf(text, "%u %" SCNu32 " %" SCNx64, &ret->phase, &ret->middle, &ret->digest) != 3 || ret->phase > 2)
+	if (sscanf(text, "%u %" SCNu32 " %" SCNx64, &ret->phase, &ret->middle, &ret->digest) != 3 || ret->phase > DONE)
 		return -EINVAL;
 	return 1;
 }
@@ -82,7 +90,7 @@ static uint32_t above(const struct tree_scan *scan, const struct tree_map *map)
 /* The first call: looks at the tree and marks it. */
 static int begin(int dir, const struct tree_map *map, struct mark *ret, struct mrg_error *err)
 {
-	struct mark mark = { .digest = digest_map(map), .phase = tree_map_overlaps(map) };
+	struct mark mark = { .digest = digest_map(map), .phase = tree_map_overlaps(map) ? WALK_FIRST : WALK };
 	struct tree_scan scan;
 	int r = tree_scan(dir, map, NULL, &scan, err);
 
@@ -94,8 +102,7 @@ static int begin(int dir, const struct tree_map *map, struct mark *ret, struct m
 	if (r < 0)
 		return r;
 	r = write_mark(dir, &mark);
-	/* Without a mark one walk still tells what it has done; two do not. */
-	if (r < 0 && (mark.phase > 0 || (r != -EOPNOTSUPP && r != -EPERM))) {
+	if (r < 0 && !goes_without(&mark, r)) {
 		fail_errno(err, r, "cannot note on the root which half of the change is done");
 		return mrg_error_hint(err, "copy the root instead, or choose ids that do not overlap with those it has");
 	}
@@ -142,9 +149,9 @@ static int walk_twice(struct rebaser *rb, int dir, const struct tree_map *map, s
 		fail_errno(rb->work.err, r, "cannot change ids that overlap");
 		return mrg_error_hint(rb->work.err, "copy the root instead");
 	}
-	if (mark->phase == 1) {
+	if (mark->phase == WALK_FIRST) {
 		r = walk(rb, dir, &first);
-		mark->phase = 2;
+		mark->phase = WALK_SECOND;
 		if (r == 0 && (syncfs(dir) < 0 || write_mark(dir, mark) < 0))
 			r = fail_errno(rb->work.err, -errno, "cannot note on the root that half of the change is done");
 	}
@@ -155,28 +162,40 @@ static int walk_twice(struct rebaser *rb, int dir, const struct tree_map *map, s
 	return r;
 }
 
+/* 1: all is done, and was before. */
+static int take_up(struct rebaser *rb, int dir, const struct tree_map *map, struct mark *mark)
+{
+	struct mrg_error *err = rb->work.err;
+	int r = read_mark(dir, mark);
+
+	if (r < 0)
+		return fail_errno(err, r, "cannot read how far the root was given to other ids");
+	if (r == 0)
+		return begin(dir, map, mark, err);
+	rb->resumed = mark->phase != DONE;
+	if (mark->digest == digest_map(map))
+		return mark->phase == DONE;
+	if (mark->phase == DONE)
+		return begin(dir, map, mark, err);
+	return mrg_error_set(err, -MRG_E_STATE, "the root is being given to other ids than these, which was interrupted");
+}
+
 static int rebase(struct rebaser *rb, int dir, const struct tree_map *map)
 {
 	struct mrg_error *err = rb->work.err;
 	struct mark mark = { 0 };
-	int r = read_mark(dir, &mark);
+	int r = take_up(rb, dir, map, &mark);
 
-	if (r < 0)
-		return fail_errno(err, r, "cannot read how far the root was given to other ids");
-	if (r > 0 && mark.digest != digest_map(map))
-		return mrg_error_set(err, -MRG_E_STATE, "the root is being given to other ids than these, which was interrupted");
-	if (r == 0)
-		r = begin(dir, map, &mark, err);
-	if (r < 0)
-		return r;
-	r = mark.phase == 0 ? walk(rb, dir, map) : walk_twice(rb, dir, map, &mark);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	rb->root = dir;
+	r = mark.phase == WALK ? walk(rb, dir, map) : walk_twice(rb, dir, map, &mark);
 	if (r < 0)
 		return r;
 	if (rb->work.options->durable && syncfs(dir) < 0)
 		return fail_errno(err, -errno, "cannot write the new ids to disk");
-	if (fremovexattr(dir, TREE_XATTR_MARK) < 0 && errno != ENODATA && errno != EOPNOTSUPP && errno != EPERM)
-		return fail_errno(err, -errno, "cannot note on the root that it has been given to other ids");
-	return 0;
+	r = write_mark(dir, &(struct mark){ .phase = DONE, .digest = mark.digest });
+	return r < 0 && !goes_without(&mark, r) ? fail_errno(err, r, "cannot note on the root that it has been given to other ids") : 0;
 }
 
 int tree_rebase(int dir, const struct tree_map *map, const struct tree_options *options, struct tree_report *ret, struct mrg_error *err)
@@ -194,4 +213,26 @@ int tree_rebase(int dir, const struct tree_map *map, const struct tree_options *
 	else
 		tree_report_deinit(&report);
 	return r;
+}
+
+bool tree_rebase_begun(int dir, const struct tree_map *map)
+{
+	struct mark mark;
+
+	return !tree_map_overlaps(map) || (read_mark(dir, &mark) > 0 && mark.digest == digest_map(map));
+}
+
+int tree_rebase_settle(int dir, struct mrg_error *err)
+{
+	if (fremovexattr(dir, TREE_XATTR_MARK) < 0 && errno != ENODATA && errno != EOPNOTSUPP && errno != EPERM)
+		return fail_errno(err, -errno, "cannot take the mark of its ids from the root");
+	return 0;
+}
+
+bool tree_rebase_is_unfinished(int dir)
+{
+	struct mark mark;
+	int r = read_mark(dir, &mark);
+
+	return r < 0 || (r > 0 && mark.phase != DONE);
 }

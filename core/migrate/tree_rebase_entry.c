@@ -10,9 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -22,7 +20,6 @@
 #include "core/util/path.h"
 
 #define CAPABILITY	"security.capability"
-#define FIXED		(STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)
 
 /* What a change of owner takes away. */
 struct note {
@@ -37,12 +34,12 @@ struct change {
 	struct tree_ids ids;
 	uint32_t uid, gid;
 	bool special;			/* has ACLs, capabilities, setuid bits or a note */
+	int lifted;			/* flags that forbade it (FS_..._FL) */
 	bool noted;			/* a note is there, of a call before this or of this one */
 	struct note note;
 };
 
-/* The file itself, whatever it is, and the same that was looked at; then "/proc/self/fd/N" is it. */
-static int open_entry(const struct tree_entry *e, int flags)
+int rebase_open_entry(const struct tree_entry *e, int flags)
 {
 	_cleanup_close_ int fd = openat(e->dir, e->name, flags | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -74,31 +71,6 @@ static int look(struct rebaser *rb, struct change *ch, const char *path)
 	return 0;
 }
 
-/* Immutable and append-only forbid what is to be done: lifted, and set again by whoever gets them back. */
-static int lift_flags(struct rebaser *rb, const struct tree_entry *e, int *ret_flags)
-{
-	_cleanup_close_ int fd = -1;
-	int without;
-
-	*ret_flags = 0;
-	if (!(e->st->stx_attributes & FIXED))
-		return -EPERM;
-	fd = open_entry(e, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, ret_flags) < 0)
-		return fd < 0 ? fd : -errno;
-	without = *ret_flags & ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
-	if (ioctl(fd, FS_IOC_SETFLAGS, &without) < 0)
-		return -errno;
-	return tree_work_tell(&rb->work, TREE_TOLD_FLAGS, e->path);
-}
-
-static int set_flags(const struct tree_entry *e, int flags)
-{
-	_cleanup_close_ int fd = open_entry(e, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-
-	return fd < 0 || ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0 ? -errno : 0;
-}
-
 /* Notes mode and capabilities, unless an earlier call has. */
 static int make_note(struct change *ch, const char *path)
 {
@@ -112,12 +84,13 @@ static int make_note(struct change *ch, const char *path)
 	ch->note.mode = ch->e->st->stx_mode & 07777;
 	if (ch->note.length == 0 && !(ch->note.mode & (S_ISUID | S_ISGID)))
 		return 0;
-	ch->noted = true;
 	memcpy(value, &ch->note, sizeof(value));
-	if (setxattr(path, TREE_XATTR_MARK, value, sizeof(value), 0) == 0 || errno == EOPNOTSUPP)
-		return 0;
-	/* In a user namespace nobody may; on an immutable file it comes later. */
-	return errno == EPERM && !(ch->e->st->stx_attributes & FIXED) ? 0 : -errno;
+	/* In a user namespace nobody may; on an immutable file it comes once that is lifted. */
+	if (setxattr(path, TREE_XATTR_MARK, value, sizeof(value), 0) < 0 && errno != EOPNOTSUPP &&
+	    (errno != EPERM || (!ch->lifted && ch->e->st->stx_attributes & REBASE_FIXED)))
+		return -errno;
+	ch->noted = true;
+	return 0;
 }
 
 /* Capabilities come from the note, everything else from the file. */
@@ -145,7 +118,7 @@ static int map_xattrs(struct rebaser *rb, struct change *ch, const char *path)
 static int change_special(struct rebaser *rb, struct change *ch)
 {
 	const struct statx *st = ch->e->st;
-	_cleanup_close_ int fd = open_entry(ch->e, O_PATH);
+	_cleanup_close_ int fd = rebase_open_entry(ch->e, O_PATH);
 	char path[PATH_OF_FD_SIZE];
 	int r;
 
@@ -174,20 +147,32 @@ static int change(struct rebaser *rb, struct change *ch)
 	return fchownat(e->dir, e->name, ch->uid, ch->gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
+/* Files that forbid the change are few, so that they are asked only when it fails. */
+static int change_fixed(struct rebaser *rb, struct change *ch)
+{
+	int r;
+
+	ch->lifted = rebase_flags_left(rb, ch->e);
+	r = change(rb, ch);
+	if (r == -EPERM && ch->e->st->stx_attributes & REBASE_FIXED) {
+		r = rebase_flags_lift(rb, ch->e, &ch->lifted);
+		r = r < 0 ? r : change(rb, ch);
+	}
+	if (ch->lifted && rebase_flags_restore(rb, ch->e, ch->lifted) < 0 && r == 0)
+		r = -EPERM;
+	return r;
+}
+
 int tree_rebase_entry(struct rebaser *rb, const struct tree_entry *e)
 {
 	struct change ch = { .e = e };
 	char path[TREE_PATH_SIZE];
-	int r, flags = 0;
+	int r;
 
 	tree_ids_owner(rb->map, e->st->stx_uid, e->st->stx_gid, &ch.ids, &ch.uid, &ch.gid);
 	r = look(rb, &ch, tree_path_of(path, e->dir, e->name));
 	if (r == 0)
-		r = change(rb, &ch);
-	if (r == -EPERM && lift_flags(rb, e, &flags) == 0)
-		r = change(rb, &ch);
-	if (flags && set_flags(e, flags) < 0 && r == 0)
-		r = -EPERM;
+		r = change_fixed(rb, &ch);
 	if (r < 0)
 		return tree_work_fail(&rb->work, r, "change the ids of", e->path);
 	rb->work.report->changed += ch.ids.source;

@@ -5,10 +5,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/xattr.h>
 
 #include "core/migrate/link_table.h"
-#include "core/migrate/tree_xattrs.h"
+#include "core/migrate/tree_rebase.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 
@@ -156,7 +155,7 @@ int tree_scan(int dir, const struct tree_map *map, const struct tree_options *op
 		scan.uid = st.st_uid;
 		scan.gid = st.st_gid;
 		scan.shifted = is_shifted(&scan);
-		scan.rebasing = fgetxattr(dir, TREE_XATTR_MARK, NULL, 0) >= 0;
+		scan.rebasing = tree_rebase_is_unfinished(dir);
 		*ret = scan;
 	} else {
 		tree_scan_deinit(&scan);

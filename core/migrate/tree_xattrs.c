@@ -35,7 +35,7 @@ int xattrs_list(struct xattrs *x, int fd, const char *path)
 const char *xattrs_next(const struct xattrs *x, const char *name)
 {
 	name = name ? name + strlen(name) + 1 : x->list;
-	if (name < x->list + x->length && strcmp(name, TREE_XATTR_MARK) == 0)
+	while (name < x->list + x->length && strncmp(name, TREE_XATTR_MARK, strlen(TREE_XATTR_MARK)) == 0)
 		name += strlen(name) + 1;
 	return name < x->list + x->length ? name : NULL;
 }

@@ -24,7 +24,7 @@ void xattrs_deinit(struct xattrs *x);
 /* Reads the names. A file system without them has none. */
 int xattrs_list(struct xattrs *x, int fd, const char *path);
 
-/* The name after @name, the first for NULL; NULL: no more. Our mark is left out. */
+/* The name after @name, the first for NULL; NULL: no more. Our marks are left out. */
 const char *xattrs_next(const struct xattrs *x, const char *name);
 
 /* Reads one. -ENODATA: it is gone. */

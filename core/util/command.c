@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,19 +22,20 @@
 #include "core/util/fd.h"
 
 #define STACK_SIZE	(64 * 1024)
+#define LOOK_MS		20
 #define OUTPUT_MAX	(64 * 1024)
 
 struct child {
 	const char *path;
 	const char *const *argv;
-	int in, out;
+	const char *const *env;
+	int in, out, errors;
 	int error;			/* why nothing was executed, a negative errno */
 };
 
 /* Shares the caller's memory and stops it until it executes. */
 static int execute(void *data)
 {
-	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
 	struct sigaction standard = { .sa_handler = SIG_DFL };
 	struct child *c = data;
 	sigset_t none;
@@ -41,9 +43,9 @@ static int execute(void *data)
 	for (int i = 1; i < NSIG; i++)
 		sigaction(i, &standard, NULL);
 	sigemptyset(&none);
-	if (dup2(c->in, 0) >= 0 && dup2(c->out, 1) >= 0 && dup2(c->out, 2) >= 0 && syscall(SYS_close_range, 3U, ~0U, 0) == 0 &&
+	if (dup2(c->in, 0) >= 0 && dup2(c->out, 1) >= 0 && dup2(c->errors, 2) >= 0 && syscall(SYS_close_range, 3U, ~0U, 0) == 0 &&
 	    sigprocmask(SIG_SETMASK, &none, NULL) == 0)
-		execve(c->path, (char *const *)c->argv, (char *const *)env);
+		execve(c->path, (char *const *)c->argv, (char *const *)c->env);
 	c->error = -errno;
 	return 0;
 }
@@ -116,10 +118,11 @@ static int finish(const char *name, pid_t pid, const struct child *c, struct mrg
 
 int command_run(const char *const *argv, char **ret_output, struct mrg_error *err)
 {
+	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
 	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC), ours = -1, theirs = -1;
 	_cleanup_free_ char *output = NULL;
 	char path[256];
-	struct child c = { .path = path, .argv = argv };
+	struct child c = { .path = path, .argv = argv, .env = env };
 	int ends[2], r;
 	pid_t pid;
 
@@ -129,7 +132,7 @@ int command_run(const char *const *argv, char **ret_output, struct mrg_error *er
 		return fail_errno(err, -errno, "cannot prepare to run '%s'", argv[0]);
 	ours = ends[0], theirs = ends[1];
 	c.in = null;
-	c.out = theirs;
+	c.out = c.errors = theirs;
 	pid = spawn(&c);
 	if (pid < 0)
 		return fail_errno(err, (int)pid, "cannot start '%s'", argv[0]);
@@ -141,4 +144,40 @@ int command_run(const char *const *argv, char **ret_output, struct mrg_error *er
 		*ret_output = take_ptr(output);
 	pid = finish(argv[0], pid, &c, r < 0 ? NULL : err);
 	return r < 0 ? r : pid;
+}
+
+pid_t command_begin(const char *const *argv, int in, int out, int errors, struct mrg_error *err)
+{
+	char path[256];
+	struct child c = { .path = path, .argv = argv, .env = (const char *const *)environ, .in = in, .out = out, .errors = errors };
+	pid_t pid;
+
+	if (find(argv[0], path) < 0)
+		return mrg_error_set(err, -MRG_E_NO_ENGINE, "the program '%s' is not installed", argv[0]);
+	pid = spawn(&c);
+	if (pid < 0)
+		return fail_errno(err, (int)pid, "cannot start '%s'", argv[0]);
+	if (c.error == 0)
+		return pid;
+	waitpid(pid, NULL, __WALL);
+	return fail_errno(err, c.error, "cannot execute '%s'", path);
+}
+
+int command_end(pid_t pid, int grace_ms)
+{
+	pid_t ended;
+	int status = 0;
+
+	while ((ended = waitpid(pid, &status, WNOHANG | __WALL)) == 0 && grace_ms > 0) {
+		poll(NULL, 0, LOOK_MS);
+		grace_ms -= LOOK_MS;
+	}
+	if (ended == 0) {
+		kill(pid, SIGKILL);
+		while ((ended = waitpid(pid, &status, __WALL)) < 0 && errno == EINTR)
+			;
+	}
+	if (ended < 0)
+		return -errno;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

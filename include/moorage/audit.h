@@ -38,6 +38,12 @@ int mrg_audit(struct mrg_container *c, struct mrg_audit **ret, struct mrg_error 
 /* The same for process @pid, whoever made its container. */
 int mrg_audit_pid(struct mrg *m, pid_t pid, struct mrg_audit **ret, struct mrg_error *err);
 
+/* Both, and what the kernel says when it is tried, as facts of the source "probe": a program of ours enters what the first process is in, takes over
+ * its user, capabilities, no_new_privs and seccomp filters, and tries; nothing of it stays. Filters are read by ptrace(2), which stops the process for a
+ * moment and takes CAP_SYS_ADMIN; where they or a label cannot be taken over, what works is told as not known. -MRG_E_STATE: it is paused. */
+int mrg_audit_probe(struct mrg_container *c, struct mrg_audit **ret, struct mrg_error *err);
+int mrg_audit_probe_pid(struct mrg *m, pid_t pid, struct mrg_audit **ret, struct mrg_error *err);
+
 /* Frees @audit (may be NULL). Returns NULL. */
 struct mrg_audit *mrg_audit_free(struct mrg_audit *audit);
 
@@ -52,7 +58,7 @@ struct mrg_audit_fact {
 	const char *check;		/* what it is about: "capability", "namespace", "device", ... */
 	const char *item;		/* which of its kind: "SYS_ADMIN", "/dev/kvm"; "" when there is one only */
 	const char *value;		/* for humans: "shared with the host" */
-	const char *source;		/* the file it was read from: "/proc/1234/status: CapBnd" */
+	const char *source;		/* the file it was read from: "/proc/1234/status: CapBnd"; "probe": tried */
 	uint64_t exposure;		/* 0: none; UINT64_MAX: no limit at all, or not known */
 };
 
@@ -80,8 +86,8 @@ struct mrg_audit_difference {
 	int weaker;				/* 1: b is weaker, -1: b is stronger */
 };
 
-/* Compares @b with @a, which may be audits of now or parsed ones: calls @found (may be NULL) with every difference of exposures. Returns in how many facts @b is weaker
- * than @a, or the negative number that @found returned. */
+/* Compares @b with @a, which may be audits of now or parsed ones; what was tried in one of them only is left out. Calls @found (may be NULL) with every
+ * difference of exposures. Returns in how many facts @b is weaker than @a, or the negative number that @found returned. */
 int mrg_audit_compare(const struct mrg_audit *a, const struct mrg_audit *b, int (*found)(const struct mrg_audit_difference *difference, void *data),
 		      void *data);
 

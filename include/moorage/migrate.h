@@ -50,6 +50,8 @@ struct mrg_migrate {
 	int timeout_ms;			/* for the start and for health; 0: 60 seconds */
 	int (*progress)(const struct mrg_progress *progress, void *data);	/* may be NULL; non-zero: it is broken off and undone, -ECANCELED */
 	void *data;
+	const char *host;		/* "[USER@]HOST": there, by ssh; NULL: here. The root is sent, and that of the source kept. */
+	const char *ssh_config;		/* configuration of ssh to get there, an absolute path; NULL: its own */
 };
 
 /* What a migration would do. Strings live as long as the plan. */
@@ -76,6 +78,7 @@ struct mrg_plan {
 	const struct mrg_plan_step *steps;	/* in order */
 	size_t n_steps;
 	struct mrg_error refusal;	/* code set: why mrg_migrate() would refuse */
+	const char *target_host;	/* NULL: this one */
 };
 
 /* Analyses the migration of @c; changes nothing. Fails only when that cannot be done; what stands against the migration is in the plan. */
@@ -97,6 +100,10 @@ int mrg_forget(struct mrg *m, const char *name, struct mrg_error *err);
 
 /* Undoes or finishes migrations that were cut short, as every look for a container does. @failed (may be NULL) is told of each that could not be. */
 int mrg_settle(struct mrg *m, void (*failed)(const char *name, const struct mrg_error *err, void *data), void *data, struct mrg_error *err);
+
+/* The other side of a migration to this host, for one connection: requests come from @in, answers go to @out. A container that has come, and was not handed over
+ * when the connection ends, is removed; what has come of its files is kept for some days, so that a stream that was cut goes on. */
+int mrg_receive(struct mrg *m, int in, int out, struct mrg_error *err);
 
 #ifdef __cplusplus
 }

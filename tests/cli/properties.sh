@@ -134,14 +134,14 @@ done
 bash_completes() {
 	"$moorage" completion bash >"$work/completion"
 	# shellcheck disable=SC2016
-	PATH=$(dirname "$moorage"):$PATH bash -c '. "$0"; COMP_WORDS=(moorage com); COMP_CWORD=1; _moorage
+	PATH=$(dirname "$moorage"):$PATH bash -c '. "$0"; COMP_WORDS=(moorage compl); COMP_CWORD=1; _moorage
 		[ "${COMPREPLY[*]}" = completion ]' "$work/completion"
 }
 check "bash completes a verb" bash_completes
 fish_completes() {
 	"$moorage" completion fish >"$work/completion"
 	# shellcheck disable=SC2016
-	PATH=$(dirname "$moorage"):$PATH fish --no-config -c 'source $argv[1]; complete -C "moorage com" | string match -q "completion*"' "$work/completion"
+	PATH=$(dirname "$moorage"):$PATH fish --no-config -c 'source $argv[1]; complete -C "moorage compl" | string match -q "completion*"' "$work/completion"
 }
 if command -v fish >/dev/null; then
 	check "fish completes a verb" fish_completes

@@ -146,7 +146,7 @@ int fake_adopt(_unused_ void *self, const struct mrg_unit *unit, struct mrg_spec
 
 int fake_process_verb(_unused_ void *self, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err)
 {
-	pid_t pid = fake_engine_pid(unit);
+	pid_t pid = fake_pid(unit) ? fake_pid(unit) : fake_engine_pid(unit);
 	int r = fake_fault("process", unit, err);
 
 	if (r != 0)

@@ -106,7 +106,7 @@ static void pack_root(struct tree_fixture *f, const char *codec, struct tree_rep
 	_cleanup_close_ int fd = openat(f->dir, "archive", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	struct stream_writer w;
 
-	assert_works(f, stream_writer_init(&w, fd, codec, &f->err));
+	assert_works(f, stream_writer_init(&w, stream_sink_fd, &fd, codec, &f->err));
 	assert_works(f, pack_tree(&w, f->root, ".", NULL, report, &f->err));
 	assert_works(f, tar_write_end(&w, &f->err));
 	assert_works(f, stream_writer_end(&w, &f->err));
@@ -200,7 +200,7 @@ static void make_archive(struct tree_fixture *f, const struct made *entries, siz
 	_cleanup_close_ int fd = openat(f->dir, "archive", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	struct stream_writer w;
 
-	assert_works(f, stream_writer_init(&w, fd, NULL, &f->err));
+	assert_works(f, stream_writer_init(&w, stream_sink_fd, &fd, NULL, &f->err));
 	for (size_t i = 0; i < n; i++) {
 		const struct made *m = &entries[i];
 		struct tar_entry e = { .type = m->type, .path = (char *)m->path, .link = (char *)m->link, .mode = m->mode ? m->mode : 0755,
@@ -370,7 +370,7 @@ static void bombs_are_refused(void **state)
 	struct rusage usage;
 
 	NEEDS_ROOT();
-	assert_works(f, stream_writer_init(&w, fd, "zstd", &f->err));
+	assert_works(f, stream_writer_init(&w, stream_sink_fd, &fd, "zstd", &f->err));
 	assert_works(f, tar_write_entry(&w, &e, &f->err));
 	for (uint64_t at = 0; at < e.size; at += sizeof(zeros))
 		assert_works(f, stream_write(&w, zeros, sizeof(zeros), &f->err));

@@ -182,7 +182,7 @@ static void write_archive(struct world *w, const char *json)
 	assert_int_equal(futimens(empty, (struct timespec[2]){ { 1, 0 }, { 1, 0 } }), 0);
 	assert_works(w, tree_digest(empty, NULL, NULL, m.root, &w->err));
 	assert_works(w, archive_manifest_write(&m, &manifest, &w->err));
-	assert_works(w, stream_writer_init(&out, fd, NULL, &w->err));
+	assert_works(w, stream_writer_init(&out, stream_sink_fd, &fd, NULL, &w->err));
 	assert_works(w, tar_write_text(&out, ARCHIVE_MANIFEST, manifest, &w->err));
 	assert_works(w, tar_write_text(&out, ARCHIVE_SPEC, json, &w->err));
 	assert_works(w, tar_write_entry(&out, &root, &w->err));

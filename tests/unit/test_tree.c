@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/fs.h>
 #include <signal.h>
 #include <stdio.h>
@@ -253,11 +254,77 @@ static void rebase_resumes_where_ranges_overlap(void **state)
 
 	NEEDS_ROOT();
 	rebase_in_pieces(f, &near);
-	/* And at once. */
+	/* And at once, which is not the same call again. */
+	assert_works(f, tree_rebase_settle(f->root, &f->err));
 	digest(f, f->root, &near, copy);
 	assert_works(f, tree_rebase(f->root, &near, NULL, NULL, &f->err));
 	char after[TREE_DIGEST_SIZE];
 	assert_string_equal(digest(f, f->root, NULL, after), copy);
+}
+
+/* Ids of ranges that overlap do not tell whether they were changed. */
+static void rebase_again_does_nothing_until_settled(void **state)
+{
+	struct tree_fixture *f = *state;
+	char before[TREE_DIGEST_SIZE], wanted[TREE_DIGEST_SIZE], after[TREE_DIGEST_SIZE];
+	struct tree_range ranges[] = { { near.uids[0].to, near.uids[0].from, near.uids[0].count } };
+	const struct tree_map inverse = { .uids = ranges, .gids = ranges, .n_uids = 1, .n_gids = 1 };
+
+	NEEDS_ROOT();
+	assert_false(tree_rebase_begun(f->root, &near));
+	digest(f, f->root, NULL, before);
+	digest(f, f->root, &near, wanted);
+	for (int i = 0; i < 2; i++) {
+		assert_works(f, tree_rebase(f->root, &near, NULL, NULL, &f->err));
+		assert_true(tree_rebase_begun(f->root, &near));
+		assert_string_equal(digest(f, f->root, NULL, after), wanted);
+	}
+	assert_works(f, tree_rebase(f->root, &inverse, NULL, NULL, &f->err));
+	assert_false(tree_rebase_begun(f->root, &near));
+	assert_string_equal(digest(f, f->root, NULL, after), before);
+	assert_works(f, tree_rebase_settle(f->root, &f->err));
+	assert_false(tree_rebase_begun(f->root, &inverse));
+}
+
+/* Gives what the flags were. */
+static int set_immutable(int dir, const char *name, bool on)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	int flags, old;
+
+	assert_int_equal(ioctl(fd, FS_IOC_GETFLAGS, &old), 0);
+	flags = on ? old | FS_IMMUTABLE_FL : old & ~FS_IMMUTABLE_FL;
+	assert_int_equal(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
+	return old;
+}
+
+static bool is_immutable(int dir, const char *name, uint64_t *ret_inode)
+{
+	struct statx sx;
+
+	assert_int_equal(statx(dir, name, 0, STATX_BASIC_STATS, &sx), 0);
+	*ret_inode = sx.stx_ino;
+	return sx.stx_attributes & STATX_ATTR_IMMUTABLE;
+}
+
+/* Killed between lifting a flag and setting it again. */
+static void rebase_sets_lifted_flags_again(void **state)
+{
+	struct tree_fixture *f = *state;
+	int flags, n = 0;
+	struct tree_options options = { .progress = count_down, .data = &n };
+	char note[64];
+	uint64_t inode;
+
+	NEEDS_ROOT();
+	assert_int_equal(tree_rebase(f->root, &far, &options, NULL, &f->err), -ECANCELED);
+	flags = set_immutable(f->root, "fixed", false);
+	assert_false(is_immutable(f->root, "fixed", &inode));
+	snprintf(note, sizeof(note), "trusted.moorage.rebase.%" PRIu64, inode);
+	assert_int_equal(fsetxattr(f->root, note, &flags, sizeof(flags), 0), 0);
+	assert_works(f, tree_rebase(f->root, &far, NULL, NULL, &f->err));
+	assert_true(is_immutable(f->root, "fixed", &inode));
+	assert_int_equal(fgetxattr(f->root, note, NULL, 0), -1);
 }
 
 /* Killed at any moment, also in the midst of one file. */
@@ -266,8 +333,10 @@ static void rebase_survives_being_killed(void **state)
 	struct tree_fixture *f = *state;
 	char wanted[TREE_DIGEST_SIZE], after[TREE_DIGEST_SIZE];
 	char name[16];
+	ssize_t marks;
 
 	NEEDS_ROOT();
+	marks = flistxattr(f->root, NULL, 0);
 	for (int i = 0; i < 50; i++) {
 		unsigned char value[24];
 		size_t length = tree_fixture_capability(value, 0);
@@ -277,6 +346,7 @@ static void rebase_survives_being_killed(void **state)
 		_cleanup_close_ int fd = openat(f->root, name, O_RDONLY | O_CLOEXEC);
 		assert_int_equal(fsetxattr(fd, "security.capability", value, length, 0), 0);
 		assert_int_equal(fchmod(fd, 06755), 0);
+		set_immutable(f->root, name, true);
 	}
 	digest(f, f->root, &near, wanted);
 	for (int i = 0, ended = 0; !ended; i++) {
@@ -292,6 +362,13 @@ static void rebase_survives_being_killed(void **state)
 		assert_true(!ended || WEXITSTATUS(status) == 0);
 	}
 	assert_string_equal(digest(f, f->root, NULL, after), wanted);
+	for (int i = 0; i < 50; i++) {
+		uint64_t inode;
+
+		snprintf(name, sizeof(name), "s%d", i);
+		assert_true(is_immutable(f->root, name, &inode));
+	}
+	assert_int_equal(flistxattr(f->root, NULL, 0), marks + sizeof("trusted.moorage.rebase"));
 }
 
 static void rebase_refuses_another_map(void **state)
@@ -621,6 +698,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rebase_there_and_back, setup_root, teardown),
 		cmocka_unit_test_setup_teardown(rebase_resumes, setup_root, teardown),
 		cmocka_unit_test_setup_teardown(rebase_resumes_where_ranges_overlap, setup_root, teardown),
+		cmocka_unit_test_setup_teardown(rebase_again_does_nothing_until_settled, setup_root, teardown),
+		cmocka_unit_test_setup_teardown(rebase_sets_lifted_flags_again, setup_root, teardown),
 		cmocka_unit_test_setup_teardown(rebase_survives_being_killed, setup_root, teardown),
 		cmocka_unit_test_setup_teardown(rebase_refuses_another_map, setup_root, teardown),
 		cmocka_unit_test_setup_teardown(rebase_refuses_links_to_outside, setup_root, teardown),

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A comparison measures what it says, and leaves nothing, however it ends.
+load lib
+
+prepare_file() { REPORT=$FILE_DIR/report.json; export REPORT; }
+
+# left: containers and directories of comparisons.
+left() {
+	m -B "$E2E_BACKEND" ls -q | grep '^moorage-compare-' || true
+	find /var/tmp -maxdepth 1 -name 'moorage-compare-*'
+}
+
+only_here() { [ "$E2E_BACKEND" = native ] && [ "$E2E_KIND" = busybox ] || skip "one backend and root tell"; }
+
+@test "native and chroot: everything is measured, nothing is left" {
+	only_here
+	local before
+	before=$(ls -A "$E2E_ROOT")
+	m compare --backends native,chroot --root "$E2E_ROOT" --runs 2 -q --save "$REPORT" --html "$FILE_DIR/report.html"
+	[ "$(jq '[.subjects[] | select(.reason)] | length' "$REPORT")" = 0 ]
+	# Each of both has samples of all but a boot.
+	[ "$(jq -r '.metrics[] | select((.of | has("native")) and (.of | has("chroot")) | not) | .id' "$REPORT" | grep -v loopback)" = boot ]
+	# The first instruction is before the end of the command.
+	jq -e '[.metrics[] | select(.id == "start.first" or .id == "start.removed").of.native.median] | .[0] > 0 and .[0] < .[1]' "$REPORT"
+	# A stubborn process has its 300 ms.
+	jq -e '.metrics[] | select(.id == "stop.stubborn").of.native.samples | min >= 300' "$REPORT"
+	# A chroot shares its namespaces, which the kernel says.
+	jq -e '.matrix[] | select(.name == "namespace pid").of | .native.level == 0 and .chroot.level > 0' "$REPORT"
+	jq -e '[.matrix[] | select(.section == "limits").of.native.level] == [0, 0, 0, 0]' "$REPORT"
+	grep -q '<svg' "$FILE_DIR/report.html"
+	[ -z "$(left)" ]
+	[ "$(ls -A "$E2E_ROOT")" = "$before" ]
+}
+
+@test "a report that was kept is shown again, and is no worse than itself" {
+	only_here
+	m compare "$REPORT" | grep -q '^create to removed'
+	m compare --diff "$REPORT" "$REPORT"
+	jq '(.metrics[] | select(.id == "cost.pss").of.native.samples) |= map(. * 2)' "$REPORT" >"$FILE_DIR/worse.json"
+	run m compare --diff "$REPORT" "$FILE_DIR/worse.json"
+	[ "$status" = 1 ]
+	[[ "$output" == *"worse"*"native: proportional memory"* ]]
+}
+
+@test "a signal ends it, with nothing left" {
+	only_here
+	"$MOORAGE" compare --backends native --runs 200 >/dev/null 2>"$FILE_DIR/said" &
+	local pid=$! status=0
+	sleep 1
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	[ "$status" = 130 ]
+	grep -q interrupted "$FILE_DIR/said"
+	[ -z "$(left)" ]
+}
+
+@test "what a killed one has left the next removes" {
+	only_here
+	"$MOORAGE" compare --backends native --runs 200 >/dev/null 2>&1 &
+	local pid=$!
+	sleep 1
+	kill -KILL "$pid"
+	wait "$pid" || true
+	[ -n "$(left)" ]
+	m compare --backends chroot --runs 1 -q
+	[ -z "$(left)" ]
+}
+
+@test "a root with a hostile program is as good as any: none is run on the host" {
+	only_here
+	local root=$FILE_DIR/hostile program
+	mkdir -p "$root"/{bin,sbin,usr/bin,etc,dev,proc,sys,mnt,lib/systemd}
+	for program in bin/sh bin/true usr/bin/systemctl; do
+		printf '#!/bin/sh\ntouch %s/taken\n' "$FILE_DIR" >"$root/$program"
+		chmod +x "$root/$program"
+	done
+	m compare --backends native --root "$root" --runs 1 -q --save "$FILE_DIR/hostile.json"
+	[ ! -e "$FILE_DIR/taken" ]
+	jq -e '.metrics[] | select(.id == "start.removed").of.native.samples | length == 1' "$FILE_DIR/hostile.json"
+}

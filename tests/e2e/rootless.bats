@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Containers of an ordinary user: with ids of its own beside it, and with its own id alone.
+load lib
+
+setup() {
+	[ "$E2E_BACKEND" = native ] || skip "$E2E_BACKEND needs root"
+	HOME_DIR=$(mktemp -d /tmp/mrgt-rootless.XXXXXX)
+	chmod 755 "$HOME_DIR"
+	cp -a "$E2E_ROOT" "$HOME_DIR/root"
+	chown -hR 4242:4242 "$HOME_DIR/root"
+}
+
+# What is still there belongs to the user or to ids of its.
+teardown() {
+	[ -z "${HOME_DIR:-}" ] || { u "${IDS:-none}" rm -f "$P-rl" >/dev/null 2>&1 || true; rm -rf --one-file-system "$HOME_DIR"; }
+}
+
+# u IDS ARGUMENT...: the command, as the user.
+u() { IDS=$1; shift; "$BATS_TEST_DIRNAME/user" "$IDS" "$HOME_DIR" "$MOORAGE" "$@"; }
+
+@test "with ids of its own: root in the container is the user, the others are from /etc/subuid" {
+	command -v newuidmap || skip "newuidmap is not installed (package uidmap)"
+	run u subids run --rm --name "$P-rl" ./root -- /bin/sh -c 'id -u; touch /tmp/mine /tmp/theirs; chown 5:6 /tmp/theirs; echo >/dev/null; cat /proc/self/uid_map'
+	[ "$status" = 0 ]
+	[ "${lines[0]}" = 0 ]
+	[[ "$output" == *4242*300000*65536* ]]
+	[ "$(stat -c %u:%g "$HOME_DIR/root/tmp/mine")" = 4242:4242 ]
+	[ "$(stat -c %u:%g "$HOME_DIR/root/tmp/theirs")" = 300004:300005 ]
+	run u subids run --rm --name "$P-rl" --user 1000:1001 ./root -- /bin/sh -c 'id -u; id -g'
+	[ "$output" = "$(printf '1000\n1001')" ]
+}
+
+nobody_left() { ! pgrep -u 4242 >/dev/null; }
+
+@test "the life of a container without rights" {
+	u none create -q --name "$P-rl" ./root -- /bin/sh -c 'trap "exit 7" TERM; while :; do sleep 0.1; done'
+	u none start "$P-rl"
+	[ "$(u none state "$P-rl")" = running ]
+	[ "$(u none exec "$P-rl" -- /bin/sh -c 'id -u; cat /proc/1/comm' | tr '\n' ' ')" = "0 moorage-init " ]
+	u none stop "$P-rl"
+	[ "$(u none state "$P-rl")" = stopped ]
+	[ "$(u none wait "$P-rl")" = 7 ]
+	u none start "$P-rl"
+	run u none ls -q
+	[ "$output" = "$P-rl" ]
+	u none rm -f "$P-rl"
+	run u none ls -aq
+	[ -z "$output" ]
+	# A monitor tells the end before its own.
+	eventually 10 nobody_left
+}
+
+@test "isolated: the container has namespaces of its own and cannot touch what belongs to root" {
+	u none run --rm --name "$P-rl" ./root -- /bin/sh -c 'for n in user pid net ipc uts mnt; do readlink /proc/self/ns/$n; done' >"$HOME_DIR/inside"
+	for n in user pid net ipc uts mnt; do run ! grep -F "$(readlink "/proc/self/ns/$n")" "$HOME_DIR/inside"; done
+	[ "$(wc -l <"$HOME_DIR/inside")" = 6 ]
+	install -d -m 700 "$HOME_DIR/root/secret"
+	run u none run --rm --name "$P-rl" ./root -- /bin/ls /secret
+	[ "$status" = 1 ]
+}
+
+# tells IDS PATTERN ARGUMENT...: the command fails with one line that says PATTERN.
+tells() {
+	local ids=$1 pattern=$2
+	shift 2
+	run u "$ids" "$@"
+	echo "$output"
+	[ "$status" -gt 1 ] && [[ "$output" =~ $pattern ]] && [ "$(grep -c '^moorage: error: ' <<<"$output")" = 1 ]
+}
+
+@test "what is missing is named: the line, the package, the cgroup" {
+	tells none "/etc/subuid has no line 'mrgt-4242:FIRST:65536'" run --rm --name "$P-rl" --user 1000 ./root -- /bin/true
+	tells nomapper 'newuidmap .package uidmap.' run --rm --name "$P-rl" --user 1000 ./root -- /bin/true
+	tells none 'linux.resources.memory.limit.*may not make cgroups' run --rm --name "$P-rl" -m 64m ./root -- /bin/true
+	tells none 'needs the rights of root' run --rm -B chroot --name "$P-rl" ./root -- /bin/true
+}
