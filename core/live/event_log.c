@@ -39,8 +39,8 @@ static void append(const struct mrg *m, const char *path, const struct buffer *l
 	_cleanup_close_ int fd = open_log(path);
 	struct stat st;
 
-	/* A container that is kept may be the first thing of this boot. */
-	if (fd < 0 && errno == ENOENT && mkdir(m->run_dir, 0700) == 0)
+	/* A container that is kept may be the first thing of this boot, for several commands at once. */
+	if (fd < 0 && errno == ENOENT && (mkdir(m->run_dir, 0700) == 0 || errno == EEXIST))
 		fd = open_log(path);
 	/* A file that others can write, or that is another's under a second name, is not ours to write to. */
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink > 1 ||
