@@ -337,7 +337,7 @@ static int run_undo(struct receiver *rx, const struct wire_message *q, struct wi
 	int r;
 
 	received_wait(&rx->one, rx->dir, q->id);
-	r = received_undo(rx->m, q, err);
+	r = received_undo(rx->m, rx->dir, q, err);
 
 	return r < 0 ? r : received_forget(&rx->one, rx->dir, q->id);
 }

@@ -109,7 +109,7 @@ static int put_root_away(const char *root, const struct wire_message *q, struct 
 }
 
 /* The root first: while there is a container the next attempt finds both. */
-int received_undo(struct mrg *m, const struct wire_message *q, struct mrg_error *err)
+static int undo(struct mrg *m, const struct wire_message *q, struct mrg_error *err)
 {
 	_cleanup_(container_freep) struct mrg_container *c = NULL;
 	struct journal j = received_journal(q);
@@ -133,6 +133,17 @@ int received_undo(struct mrg *m, const struct wire_message *q, struct mrg_error 
 	return r < 0 ? r : mrg_remove(c, 1, err);
 }
 
+int received_undo(struct mrg *m, int dir, const struct wire_message *q, struct mrg_error *err)
+{
+	int r;
+
+	if (flock(dir, LOCK_EX) < 0)
+		return fail_errno(err, -errno, "cannot lock what comes from other hosts");
+	r = undo(m, q, err);
+	flock(dir, LOCK_UN);
+	return r;
+}
+
 /* What a note says, undone; then it goes. */
 static void undo_note(struct mrg *m, int dir, const char *id)
 {
@@ -148,7 +159,7 @@ static void undo_note(struct mrg *m, int dir, const char *id)
 	q.backend = strsep(&at, "\n");
 	q.path = at && *at ? at : NULL;
 	/* One that was not written to its end is of a container that was not begun. */
-	if (!at || !name_is_valid(q.name) || received_undo(m, &q, &ignored) == 0)
+	if (!at || !name_is_valid(q.name) || received_undo(m, dir, &q, &ignored) == 0)
 		unlinkat(dir, id, 0);
 }
 

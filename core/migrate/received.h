@@ -21,8 +21,8 @@ int received_begin(struct received *one, int dir, const struct wire_message *q, 
 int received_keep(struct received *one, int dir, struct mrg_error *err);
 
 /* Removes the container @q->name if it is the one that the migration @q->id has made, with its root; after a while of use (@q->finished) the root stays, under
- * another name. 0 also when there is none. */
-int received_undo(struct mrg *m, const struct wire_message *q, struct mrg_error *err);
+ * another name. 0 also when there is none. Sessions that undo wait for each other: the lock of @dir. */
+int received_undo(struct mrg *m, int dir, const struct wire_message *q, struct mrg_error *err);
 
 /* Waits a while for the session that brings the container, which may be undoing it: two at once would stumble over each other. */
 void received_wait(const struct received *one, int dir, const char *id);

@@ -200,8 +200,7 @@ here() {
 	[ "$(copies)" -le 1 ]
 	run m state "$P-lost"
 	[ "$output" != running ]
-	cat "$BATS_TEST_TMPDIR/progress"
-	grep -q 'could not be undone' "$BATS_TEST_TMPDIR/progress"
+	grep 'could not be undone' "$BATS_TEST_TMPDIR/progress" || { cat "$BATS_TEST_TMPDIR/progress"; false; }
 	mv "$OTHER/config.away" "$OTHER/config"
 	m ls >/dev/null
 	eventually 5 here lost
