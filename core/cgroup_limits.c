@@ -484,7 +484,8 @@ void cgroup_limits_probe(struct cgroup *cg, const struct cgroup_controllers *ava
 		else
 			continue;
 		mrg_fields_remove(fields, rows[i].field);
-		if (reason && size > 0 && !reason[0])
+		/* What this version of cgroups never had nobody can mend. */
+		if (version != 0 && reason && size > 0 && !reason[0])
 			snprintf(reason, size, "%s", why);
 	}
 }

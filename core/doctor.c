@@ -8,6 +8,7 @@
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,7 +148,7 @@ static int check_capabilities(const struct doctor *d)
 	int r;
 
 	if (geteuid() != 0)
-		return doctor_say(d, "ok", "capabilities", "not root: only backends that need no rights will work", NULL);
+		return doctor_say(d, "ok", "capabilities", "not root: containers of the backend native get a user namespace of yours", NULL);
 	if (fd_read_virtual(AT_FDCWD, "/proc/self/status", 65536, &text, NULL) == 0 && (line = strstr(text, "\nCapEff:")))
 		sscanf(line, "\nCapEff: %llx", &effective);
 	for (unsigned int i = 0; i <= CAPABILITY_LAST; i++)
@@ -175,11 +176,23 @@ static bool has_range(const char *file, const char *name)
 	return false;
 }
 
-/* Root may map any ids; others map themselves alone. */
+/* Root may map any ids; others their own alone, and those that a line gives them. */
+static int check_own_subids(const struct doctor *d)
+{
+	const struct passwd *user = getpwuid(geteuid());
+	const char *name = user ? user->pw_name : NULL;
+	char fix[256];
+
+	if (name && has_range("/etc/subuid", name) && has_range("/etc/subgid", name))
+		return doctor_say(d, "ok", "subordinate ids", "your containers take theirs from /etc/subuid", NULL);
+	snprintf(fix, sizeof(fix), "a line '%s:FIRST:65536' of ids that nobody has in /etc/subuid and /etc/subgid", name ? name : "USER");
+	return doctor_say(d, "warning", "subordinate ids", "you have none: your containers have no user but root", fix);
+}
+
 static int check_subids(const struct doctor *d)
 {
 	if (geteuid() != 0)
-		return doctor_say(d, "warning", "subordinate ids", "not used: your user namespaces hold your own user alone", NULL);
+		return check_own_subids(d);
 	if (has_range("/etc/subuid", "moorage") || has_range("/etc/subuid", "root"))
 		return doctor_say(d, "ok", "subordinate ids", "user namespaces take theirs from /etc/subuid", NULL);
 	return doctor_say(d, "ok", "subordinate ids", "none needed: user namespaces take ids set aside for containers", NULL);

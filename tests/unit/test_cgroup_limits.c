@@ -270,6 +270,24 @@ static void what_only_v1_has_is_an_error_on_v2(void **state _unused_)
 	assert_string_equal(text_of(&plan, "memory.swappiness"), "10");
 }
 
+static void what_only_v1_has_is_not_missing_on_v2(void **state _unused_)
+{
+	const struct cgroup_controllers no_memory = { .v2 = CGROUP_PIDS, .unified = true };
+	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
+	struct mrg_fields fields = { 0 };
+	char reason[96] = "";
+
+	mrg_fields_add(&fields, MRG_FIELD_MEMORY_SWAPPINESS);
+	mrg_fields_add(&fields, MRG_FIELD_MEMORY_LIMIT);
+	cgroup_limits_probe(&cg, &v2, &fields, reason, sizeof(reason));
+	assert_false(mrg_fields_has(&fields, MRG_FIELD_MEMORY_SWAPPINESS));
+	assert_true(mrg_fields_has(&fields, MRG_FIELD_MEMORY_LIMIT));
+	assert_string_equal(reason, "");
+	cgroup_limits_probe(&cg, &no_memory, &fields, reason, sizeof(reason));
+	assert_false(mrg_fields_has(&fields, MRG_FIELD_MEMORY_LIMIT));
+	assert_string_equal(reason, "no memory controller");
+}
+
 static void merging_keeps_what_is_not_changed(void **state _unused_)
 {
 	struct mrg_spec spec = { .cpu_quota = 10000, .cpu_period = 20000 }, changes = { .cpu_quota = 5000 }, merged;
@@ -380,6 +398,7 @@ int main(void)
 		cmocka_unit_test(unified_on_v1_is_an_error_that_names_it),
 		cmocka_unit_test(a_missing_controller_is_an_error_that_names_both),
 		cmocka_unit_test(what_only_v1_has_is_an_error_on_v2),
+		cmocka_unit_test(what_only_v1_has_is_not_missing_on_v2),
 		cmocka_unit_test(merging_keeps_what_is_not_changed),
 		cmocka_unit_test(a_cgroup_is_named_by_parent_name_and_id),
 		cmocka_unit_test(a_parent_that_leads_out_is_refused),
