@@ -185,7 +185,7 @@ static int check_own_subids(const struct doctor *d)
 
 	if (name && has_range("/etc/subuid", name) && has_range("/etc/subgid", name))
 		return doctor_say(d, "ok", "subordinate ids", "your containers take theirs from /etc/subuid", NULL);
-	snprintf(fix, sizeof(fix), "a line '%s:FIRST:65536' of ids that nobody has in /etc/subuid and /etc/subgid", name ? name : "USER");
+	snprintf(fix, sizeof(fix), "a line '%s:FIRST:65536' of ids that no other line has in /etc/subuid and /etc/subgid", name ? name : "USER");
 	return doctor_say(d, "warning", "subordinate ids", "you have none: your containers have no user but root", fix);
 }
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The contract of verbs for engines that keep containers of their own: list, find, adopt, process, native, configure, rename, autostart. */
+/* The contract of verbs for engines that keep containers of their own: list, find, adopt, process, native, configure, rename, autostart, home,
+ * park. */
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/util/fd.h"
 #include "core/util/proc.h"
@@ -251,6 +255,92 @@ static void autostart_is_set_and_asked(struct trial *t)
 			     p.table.autostart(l.self, &l.unit, steps[i].on, &l.err), steps[i].expected, &l.err);
 }
 
+/* ---- home, park ------------------------------------------------------------------------------------------ */
+
+/* The place of @name; in the memory of the test. */
+static char *home_of(struct life *l, const char *name)
+{
+	struct mrg_unit unit = { .name = name, .id = l->id, .spec = l->spec, .dir = -1 };
+	char *home = NULL;
+
+	trial_expect(l->t, "home", l->p->table.home(l->self, &unit, &home, &l->err), 0, &l->err);
+	if (!home || home[0] != '/' || !strstr(home, name))
+		trial_fail(l->t, "the place of '%s' is '%s'", name, home ? home : "(null)");
+	return home;
+}
+
+static void home_is_a_place_for_each(struct trial *t)
+{
+	_cleanup_free_ char *one = NULL, *again = NULL, *other = NULL;
+	char name[NAME_SIZE];
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+
+	reach(t, &p, &l, "home", LIFE_CREATED);
+	trial_name(t, 9, name);
+	one = home_of(&l, l.name);
+	again = home_of(&l, l.name);
+	other = home_of(&l, name);
+	if (strcmp(one, again) != 0)
+		trial_fail(t, "it was '%s' and is '%s' now", one, again);
+	if (strcmp(one, other) == 0)
+		trial_fail(t, "two containers have the place '%s'", one);
+}
+
+static int open_kept(struct life *l)
+{
+	int dir;
+
+	if (mkdirat(l->unit.dir, "kept", 0700) < 0 || (dir = openat(l->unit.dir, "kept", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		trial_fail(l->t, "the kit cannot make a directory for what is kept");
+	return dir;
+}
+
+/* Twice: what is so already is done again without harm. */
+static void park(struct life *l, int kept, const char *what, int how)
+{
+	for (int i = 0; i < 2; i++)
+		trial_expect(l->t, what, l->p->table.park(l->self, &l->unit, kept, l->id, how, &l->err), 0, &l->err);
+}
+
+static void park_hides_and_brings_back(struct trial *t)
+{
+	struct buffer before = { 0 }, after = { 0 };
+	_cleanup_close_ int kept = -1;
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+
+	reach(t, &p, &l, "park", LIFE_CREATED);
+	if (!p.table.find || !is_found(&l))
+		trial_absent(t);
+	kept = open_kept(&l);
+	read_native(&l, &before);
+	park(&l, kept, "setting aside", MRG_PARK_ASIDE);
+	if (is_found(&l))
+		trial_fail(t, "it is found while it is set aside");
+	park(&l, kept, "bringing back", MRG_PARK_BACK);
+	if (!is_found(&l))
+		trial_fail(t, "it is not found after it was brought back");
+	read_native(&l, &after);
+	if (strcmp(before.text, after.text) != 0)
+		trial_fail(t, "the engine's configuration is another afterwards");
+	life_expect(&l, "destroy", 0);
+}
+
+static void park_discards_what_is_aside(struct trial *t)
+{
+	_cleanup_close_ int kept = -1;
+	struct plugin p;
+	_life_ struct life l = { .t = t };
+
+	reach(t, &p, &l, "park", LIFE_CREATED);
+	kept = open_kept(&l);
+	park(&l, kept, "setting aside", MRG_PARK_ASIDE);
+	park(&l, kept, "discarding", MRG_PARK_DISCARD);
+	if (p.table.find && is_found(&l))
+		trial_fail(t, "it is found after it was discarded");
+}
+
 #define ENGINE(name_, run_)	{ .section = "contract", .name = name_, .run = run_ }
 
 const struct test contract_engine_tests[] = {
@@ -265,5 +355,8 @@ const struct test contract_engine_tests[] = {
 	ENGINE("process of what was never started gives 0", process_of_what_does_not_run),
 	ENGINE("rename moves all the engine has", rename_moves_all),
 	ENGINE("autostart is what was set last", autostart_is_set_and_asked),
+	ENGINE("home is a place for each name", home_is_a_place_for_each),
+	ENGINE("park hides it from the engine and brings it back as it was", park_hides_and_brings_back),
+	ENGINE("park discards what was set aside", park_discards_what_is_aside),
 	{ .name = NULL }
 };

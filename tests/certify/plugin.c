@@ -21,7 +21,7 @@ const struct verb verbs[] = {
 	VERB(destroy, KIND_MANDATORY, NULL), VERB(list, KIND_OPTIONAL, "find"), VERB(adopt, KIND_OPTIONAL, "list"),
 	VERB(explain, KIND_OPTIONAL, NULL), VERB(find, KIND_OPTIONAL, "adopt"), VERB(process, KIND_OPTIONAL, NULL),
 	VERB(native, KIND_OPTIONAL, NULL), VERB(configure, KIND_OPTIONAL, NULL), VERB(rename, KIND_OPTIONAL, NULL),
-	VERB(autostart, KIND_OPTIONAL, NULL),
+	VERB(autostart, KIND_OPTIONAL, NULL), VERB(home, KIND_OPTIONAL, NULL), VERB(park, KIND_OPTIONAL, NULL),
 	{ NULL, 0, KIND_OPTIONAL, NULL },
 };
 
