@@ -137,8 +137,10 @@ int import_place_begin(struct import_place *place, struct mrg *m, struct plugin 
 	r = import_home(m, p, name, place->id, &place->home, err);
 	if (r < 0)
 		return r;
-	if (access(place->home, F_OK) == 0)
-		return mrg_error_set(err, -MRG_E_EXISTS, "'%s', where the root would be, is there already", place->home);
+	if (access(place->home, F_OK) == 0) {
+		mrg_error_set(err, -MRG_E_EXISTS, "'%s', where the root would be, is there already", place->home);
+		return mrg_error_hint(err, "give another --name, or remove what is there: roots stay when their containers are removed"), -MRG_E_EXISTS;
+	}
 	above = strndup(place->home, (size_t)(strrchr(place->home, '/') - place->home));
 	if (!above)
 		return fail_memory(err);

@@ -98,6 +98,11 @@ load lib
 	if ! setpriv --reuid 65534 --regid 65534 --clear-groups "$MOORAGE" version >/dev/null 2>&1; then skip "the command is not readable for others here"; fi
 	run env MOORAGE_STATE_DIR="$BATS_TEST_TMPDIR/user/s" MOORAGE_RUN_DIR="$BATS_TEST_TMPDIR/user/r" \
 		setpriv --reuid 65534 --regid 65534 --clear-groups "$MOORAGE" run --rm -B "$E2E_BACKEND" --name "$P-user" "$E2E_ROOT" -- /bin/true
+	# Ordinary users have a user namespace of their own there.
+	if [ "$E2E_BACKEND" = native ]; then
+		[ "$status" = 0 ]
+		return
+	fi
 	[ "$status" = 125 ]
 	[[ "$output" == *"moorage: error: "* ]]
 }
