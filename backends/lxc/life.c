@@ -231,10 +231,44 @@ static int set_caps(const struct lxc_start *s, struct lxc_container *c, struct m
 	return set_item(c, "lxc.cap.keep", b.text, err);
 }
 
+/* ---- ids --------------------------------------------------------------------------------------------- */
+
+/* PATH without the directories that have @program. */
+static int path_without(const char *program, struct buffer *ret)
+{
+	_cleanup_free_ char *path = strdup(getenv("PATH") ? getenv("PATH") : "");
+	char *save, *dir;
+
+	if (!path)
+		return -ENOMEM;
+	for (dir = strtok_r(path, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
+		_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd >= 0 && faccessat(fd, program, F_OK, 0) < 0)
+			buffer_addf(ret, "%s%s", ret->length ? ":" : "", dir);
+	}
+	buffer_add(ret, "", 0);
+	return ret->failed ? -ENOMEM : 0;
+}
+
+/* Where LXC finds newuidmap(1) it wants it to allow root the ids as well (conf.c, lxc_map_ids()); ours were chosen with /etc/subuid in sight, also for
+ * "moorage", and those of a map that the user gave are the user's to give. */
+static int set_mapper(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
+{
+	_cleanup_(buffer_deinit) struct buffer b = { 0 };
+
+	if (s->unit->adopted || c->get_config_item(c, "lxc.idmap", NULL, 0) <= 0)
+		return 0;
+	if (path_without("newuidmap", &b) < 0 || setenv("PATH", b.text, 1) < 0)
+		return mrg_error_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
 int lxc_configure_life(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
 {
 	static int (*const steps[])(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err) = {
 		set_log, set_propagation, set_layer, set_cgroups, set_console, set_streams, set_entries, set_process, set_caps,
+		set_mapper,
 	};
 	int r = 0;
 
