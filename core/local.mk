@@ -59,7 +59,7 @@ libcore_la_SOURCES = \
 	%D%/audit/facts.c \
 	%D%/audit/json.c \
 	%D%/audit/parse.c \
-	%D%/audit/probe.c \
+	%D%/audit/probe.c %D%/audit/probe.h \
 	%D%/audit/probe_answer.c \
 	%D%/audit/probe_rows.c \
 	%D%/audit/read_cgroup.c \
