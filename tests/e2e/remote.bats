@@ -18,6 +18,7 @@ setup() {
 
 teardown() {
 	local name
+	[ -d "$OTHER/bin" ] || return 0
 	for name in $(m ls -q 2>/dev/null | grep "^$P-"); do m rm -f "$name" >/dev/null 2>&1 || true; done
 	for name in $(there ls -q 2>/dev/null | grep "^$P-"); do there rm -f "$name" >/dev/null 2>&1 || true; done
 	rm -rf --one-file-system "$OTHER/state/roots" "$OTHER/state/received" "$MOORAGE_STATE_DIR/migrated"
