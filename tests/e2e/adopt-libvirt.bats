@@ -295,7 +295,7 @@ agents() {
 	kill -CONT "$(daemon)"
 	run m state "$P-hung"
 	[ "$status" = 3 ]
-	! agents
+	run ! agents
 	m rm -f "$P-kept"
 }
 
@@ -362,10 +362,10 @@ monitors() {
 	kill -KILL "$command" $(monitors)
 	wait "$command" || true
 	# The program that asks the daemon is still at it.
-	! flock -n "$lock" true
+	run ! flock -n "$lock" true
 	kill -CONT "$(daemon)"
 	m rm -f "$P-begun"
-	! agents
+	run ! agents
 	undefined begun
 	[ -z "$(remains begun)" ]
 	[ -z "$(cgroups begun)" ]

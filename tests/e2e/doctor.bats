@@ -28,7 +28,7 @@ look() {
 	look unshare -m --propagation private sh -c 'touch /etc/subuid /etc/subgid; mount --bind "$1/subuid" /etc/subuid && mount --bind "$1/subgid" /etc/subgid && exec "$2" doctor --json' \
 		sh "$BATS_TEST_TMPDIR" "$MOORAGE"
 	found "subordinate uids" '.level == "warning" and (.text | test("one.*two")) and (.fix | test("--del-subuids 150000-215535 .two."))'
-	! found "subordinate gids" true
+	run ! found "subordinate gids" true
 }
 
 @test "networks of two bridges, and a policy that drops" {
@@ -39,8 +39,8 @@ look() {
 	# And without them nothing is found: the fix helps.
 	look unshare -n sh -c 'ip link add mrgt-a type bridge && ip addr add 10.77.3.1/24 dev mrgt-a && iptables -P FORWARD DROP && iptables -I FORWARD -i mrgt-a -j ACCEPT &&
 		exec "$1" doctor --json' sh "$MOORAGE"
-	! found forwarding true
-	! found networks true
+	run ! found forwarding true
+	run ! found networks true
 }
 
 @test "something broken is status 1, and a warning is not" {
@@ -56,7 +56,7 @@ look() {
 	found roots ".text | test(\"$P-here\") and test(\"$P-there\")"
 	m rm "$P-there"
 	look m doctor --json
-	! found roots ".text | test(\"$P-here\")"
+	run ! found roots ".text | test(\"$P-here\")"
 	m rm "$P-here"
 }
 
@@ -71,5 +71,5 @@ look() {
 	eval "$(jq -r "map(select(.subject == \"cgroups left behind\" and (.text | test(\"$P-gone\")))) | .[0].fix" "$BATS_TEST_TMPDIR/doctor")"
 	[ ! -d "$name" ]
 	look m doctor --json
-	! found "cgroups left behind" ".text | test(\"$P-gone\")"
+	run ! found "cgroups left behind" ".text | test(\"$P-gone\")"
 }

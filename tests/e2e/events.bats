@@ -42,7 +42,7 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 
 @test "each step is one line, in order, with the code" {
 	begin_watch
-	! once short -- /bin/sh -c 'exit 3'
+	run -3 once short -- /bin/sh -c 'exit 3'
 	eventually 5 told short create start die remove
 	[ "$(last short die '[.code, .signal, .oomKilled, .backend] | @json')" = "[3,null,false,\"$E2E_BACKEND\"]" ]
 	sleeper long
@@ -84,14 +84,14 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 @test "out of memory" {
 	[ "$E2E_BACKEND" = native ] || skip "the same for every backend that has limits"
 	begin_watch
-	! once greedy -m 16M -- /bin/sh -c 'x=0123456789abcdef; while :; do x=$x$x; done'
+	run -137 once greedy -m 16M -- /bin/sh -c 'x=0123456789abcdef; while :; do x=$x$x; done'
 	eventually 5 told greedy create start oom die remove
 	[ "$(last greedy die .oomKilled)" = true ]
 }
 
 @test "what was noted is told later" {
 	[ "$E2E_BACKEND" = native ] || skip "the same for every backend"
-	! once before -- /bin/sh -c 'exit 4'
+	run -4 once before -- /bin/sh -c 'exit 4'
 	m events --since 1h --no-stream "$P-before" >"$log"
 	told before create start die remove
 	m events --since 1h --no-stream nobody >"$log"

@@ -108,8 +108,8 @@ as_before() {
 	on trip nspawn
 	[ -d "/var/lib/machines/$P-trip/bin" ]
 	[ ! -e "$ROOTFS" ]
-	! lxc-ls -1 | grep -qx "$P-trip"
-	! lxc-start -n "$P-trip" >/dev/null 2>&1
+	[ -z "$(lxc-ls -1 | grep -x "$P-trip")" ]
+	run ! lxc-start -n "$P-trip"
 	run m exec "$P-trip" -- hostname
 	[ "$output" = by-hand ]
 	m migrate -q "$P-trip" --to lxc
@@ -277,7 +277,7 @@ as_before() {
 	virsh -q -c lxc:///system domstate "$P-virt" | grep -q running
 	m migrate -q "$P-virt" --to nspawn --accept all
 	on virt nspawn
-	! virsh -q -c lxc:///system domstate "$P-virt" >/dev/null 2>&1
+	run ! virsh -q -c lxc:///system domstate "$P-virt" >/dev/null 2>&1
 	m rollback -q "$P-virt"
 	on virt libvirt
 	m migrate -q "$P-virt" --to lxc --accept all
