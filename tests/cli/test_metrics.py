@@ -4,24 +4,15 @@
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 
-MOORAGE = os.environ.get('MOORAGE', 'moorage')
+# The sources stay as they are.
+sys.dont_write_bytecode = True
+from tap import call, play, test, tests
+
 BUILD = os.environ.get('abs_top_builddir', os.getcwd())
 DEBIAN = '/usr/bin/python3'
-TIMEOUT = 20
-tests = []
-
-
-def test(function):
-    tests.append(function)
-    return function
-
-
-def call(*args):
-    return subprocess.run([MOORAGE, *args], capture_output=True, text=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL)
 
 
 def scrape(*args):
@@ -105,18 +96,7 @@ def main():
     os.environ.update(MOORAGE_STATE_DIR=WORK + '/state', MOORAGE_RUN_DIR=WORK + '/run', MOORAGE_BACKEND_PATH=WORK + '/backends', MOORAGE_BACKEND='fake',
                       MOORAGE_CONFIG=WORK + '/none')
     os.umask(0o22)
-    print(f'1..{len(tests)}')
-    failed = 0
-    for number, function in enumerate(tests, 1):
-        try:
-            function()
-            print(f'ok {number} - {function.__name__}', flush=True)
-        except Exception as error:      # what a test finds is told, and the next one runs
-            failed += 1
-            print(f'not ok {number} - {function.__name__}')
-            print('# ' + f'{type(error).__name__}: {error}'.replace('\n', '\n# '), flush=True)
-    call('rm', '-fa')
-    return failed
+    return play(tests)
 
 
 try:

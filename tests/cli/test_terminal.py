@@ -12,21 +12,13 @@ import tempfile
 import termios
 import time
 
-MOORAGE = os.environ.get('MOORAGE', 'moorage')
+# The sources stay as they are.
+sys.dont_write_bytecode = True
+from tap import MOORAGE, TIMEOUT, call, play, test, tests
+
 BACKEND = os.environ.get('MOORAGE_TEST_BACKEND', 'native')
-TIMEOUT = 20
 # Who is started in the background by a shell has it ignored, and so would what is tried here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-tests = []
-
-
-def test(function):
-    tests.append(function)
-    return function
-
-
-def call(*args, **more):
-    return subprocess.run([MOORAGE, *args], capture_output=True, text=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL, **more)
 
 
 def spawn(*args, **more):
@@ -379,17 +371,7 @@ def main():
     if reason:
         print(f'1..0 # SKIP {reason}')
         return
-    print(f'1..{len(chosen)}')
-    failed = 0
-    for number, function in enumerate(chosen, 1):
-        try:
-            function()
-            print(f'ok {number} - {function.__name__}', flush=True)
-        except Exception as error:      # what a test finds is told, and the next one runs
-            failed += 1
-            print(f'not ok {number} - {function.__name__}')
-            print('# ' + f'{type(error).__name__}: {error}'.replace('\n', '\n# '), flush=True)
-    call('rm', '-fa')
+    failed = play(chosen)
     shutil.rmtree(work, ignore_errors=True)
     sys.exit(1 if failed else 0)
 
