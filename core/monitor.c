@@ -36,6 +36,7 @@ static const char *const places[ARG_END] = {
 
 #define MAPPED_SIZE	(16 * 1024)	/* buffers from this size on are mapped: their pages exist when they are used */
 #define WAIT_MS	1000			/* for an engine to notice what the kernel told us */
+#define BURY_MS	200			/* between leaving its cgroup and being a zombie */
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
@@ -81,6 +82,19 @@ static bool reap(struct monitor *mon, int *ret_status)
 			found = true;
 		}
 	return found;
+}
+
+/* What was killed with its container is dead, but a zombie until its parent looks: when we are gone that is the host's init, whenever
+ * it may. Others that live on, as the one who stops us, are not waited for any longer. */
+void monitor_bury(struct monitor *mon)
+{
+	struct pollfd p = { .fd = mon->pump.signals, .events = POLLIN };
+	struct signalfd_siginfo info;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0)
+		if (pid == 0 && (mon->stopping || poll(&p, 1, BURY_MS) <= 0 || read(p.fd, &info, sizeof(info)) < 0))
+			return;
 }
 
 static bool is_our_child(pid_t pid)
