@@ -41,7 +41,7 @@ TABLES(kill, NAME_ROW, TEXT("signal", "s", "SIGNAL", signal, "name or number; KI
        FLAG("all", "a", all, ALL_TEXT));
 TABLES(rm, NAME_ROW, FLAG("force", "f", force, "kill it first; a missing one is no failure"),
        FLAG("ignore", "i", ignore, "a missing container is no failure"), FLAG("all", "a", all, ALL_TEXT),
-       LATER("keep-storage", NULL, NULL, "a root directory is never removed: nothing to keep"),
+       FLAG("keep-storage keep-root", NULL, keep_storage, "leave the root that an import or a migration has made for it"),
        LATER("volumes", "v", NULL, "needs volumes: not in this version"),
        LATER("snapshots", NULL, NULL, "needs snapshots: not in this version"));
 TABLES(exec, NAME_ROW, FLAG("interactive", "i", interactive, "keep standard input open"),
@@ -167,7 +167,8 @@ const struct verb verbs[] = {
 	{ "unpause", "unfreeze thaw resume", LIFECYCLE, "NAME...", "let frozen processes go on", "moorage unpause web",
 	  name_tables, SOME, .complete = COMPLETE_PAUSED, .run = cmd_unpause },
 	{ "rm", "destroy delete remove undefine", LIFECYCLE, "NAME...", "remove",
-	  "moorage rm web\nmoorage rm -f web\n\nThe root directory a container was given is never removed.", rm_tables,
+	  "moorage rm web\nmoorage rm -f web\n\nA root that 'import' or 'migrate' has made for it goes with it, as one that the tools of its "
+	  "engine made; a directory it was given is never removed.", rm_tables,
 	  SOME, .complete = COMPLETE_STOPPED, .run = cmd_rm },
 	{ "rename", "mv", LIFECYCLE, "OLD NEW", "give another name", "moorage rename web www", name_tables, VERB_NAME,
 	  COMPLETE_STOPPED, 2, 2, cmd_rename },

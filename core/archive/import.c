@@ -364,6 +364,7 @@ static bool may_drop(struct import_job *job, const struct mrg_fields *able)
 
 static int make_container(struct import_job *job, struct mrg_container **ret, struct mrg_error *err)
 {
+	const struct origin origin = { .id = job->place.id, .owns_root = true };
 	struct mrg_create create = { .name = job->name, .backend = job->backend };
 	struct mrg_probe probe;
 	int r = backend_probe(job->plugin, &probe, err);
@@ -380,7 +381,7 @@ static int make_container(struct import_job *job, struct mrg_container **ret, st
 		return r;
 	create.spec = job->spec;
 	create.flags = may_drop(job, &probe.fields) ? MRG_CREATE_BEST_EFFORT : 0;
-	return container_create_as(job->m, &create, job->place.id, ret, err);
+	return container_create_as(job->m, &create, &origin, ret, err);
 }
 
 static int import_by_kind(struct import_job *job, struct mrg_error *err)
@@ -414,7 +415,7 @@ static void job_deinit(struct import_job *job)
 
 int import_as(struct mrg *m, const struct mrg_import *import, const struct import_wish *wish, struct mrg_container **ret, struct mrg_error *err)
 {
-	struct import_job job = { .m = m, .import = import, .wish = wish, .place = { .note = -1, .parent = -1, .root = -1 } };
+	struct import_job job = { .m = m, .import = import, .wish = wish, .place = IMPORT_PLACE };
 	struct mrg_container *c = NULL;
 	int r;
 

@@ -5,25 +5,26 @@
 /* The parts of an import. */
 
 #include "core/archive/extract.h"
+#include "core/archive/root_note.h"
 #include "core/archive/transfer.h"
 #include "core/util/sha256.h"
 
 /* ---- import_place.c: where the new root is made --------------------------------------- */
 
-/*
- * A root is made beside its place and renamed there once it is whole. What is being made is noted in STATE_DIR/imports/ID/root, locked while somebody is at it, so that
- * the next command removes what a crash has left.
- */
+/* A root is made beside its place and renamed there once it is whole. */
 struct import_place {
 	struct mrg *m;
+	struct root_note note;
 	char id[17];			/* of the container as well; "": one is made */
-	int note;			/* STATE_DIR/imports/ID, open and locked; -1: nothing is being made */
+	char *container;		/* its name */
 	char *home;			/* the root's place */
 	int parent;			/* the directory it is in */
 	char aside[48];			/* its name there until it is whole */
 	int root;			/* it, open */
+	uint64_t inode;
 	bool placed;
 };
+#define IMPORT_PLACE	{ .note.dir = -1, .parent = -1, .root = -1 }
 
 /* Where the root of a container @name of the backend @p goes; the caller frees it. */
 int import_home(struct mrg *m, struct plugin *p, const char *name, const char *id, char **ret, struct mrg_error *err);
