@@ -38,10 +38,13 @@ libcore_la_SOURCES = \
 	%D%/archive/extract_metadata.c \
 	%D%/archive/import.c %D%/archive/import.h \
 	%D%/archive/import_accept.c \
+	%D%/archive/import_blob.c %D%/archive/import_blob.h \
 	%D%/archive/import_oci.c \
 	%D%/archive/import_place.c \
 	%D%/archive/import_source.c \
+	%D%/archive/own_root.c %D%/archive/own_root.h \
 	%D%/archive/pack.c %D%/archive/pack.h \
+	%D%/archive/root_note.c %D%/archive/root_note.h \
 	%D%/archive/stream.c %D%/archive/stream.h \
 	%D%/archive/stream_gzip.c \
 	%D%/archive/stream_xz.c \
@@ -94,6 +97,7 @@ libcore_la_SOURCES = \
 	%D%/container_native.c \
 	%D%/container_open.c \
 	%D%/container_remove.c \
+	%D%/container_rename.c \
 	%D%/container_start.c \
 	%D%/container_stop.c \
 	%D%/container_update.c \
