@@ -63,6 +63,7 @@ libcore_la_SOURCES = \
 	%D%/audit/probe_answer.c \
 	%D%/audit/probe_rows.c \
 	%D%/audit/read_cgroup.c \
+	%D%/audit/read_devices.c \
 	%D%/audit/read_descriptors.c \
 	%D%/audit/read_kernel.c \
 	%D%/audit/read_mounts.c \
