@@ -25,6 +25,7 @@ unit_tests = \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
 	%D%/unit/test_doctor \
+	%D%/unit/test_doctor_files \
 	%D%/unit/test_events \
 	%D%/unit/test_format_docker \
 	%D%/unit/test_format_lxc \
