@@ -85,9 +85,9 @@ libtop_la_SOURCES = \
 	%D%/top_view.c \
 	%D%/usage.c %D%/usage.h
 
-# Its headers; the library is loaded when a screen is opened.
-if HAVE_NCURSES
+# Headers of ncurses; the library is loaded when a screen is opened.
 moorage_CPPFLAGS = $(AM_CPPFLAGS) $(NCURSES_CFLAGS)
+if HAVE_NCURSES
 moorage_SOURCES += %D%/top_live.c %D%/top_screen.c %D%/top_screen.h
 else
 moorage_SOURCES += %D%/top_live_none.c
