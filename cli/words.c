@@ -44,7 +44,6 @@ const struct known_word later_verbs[] = {
 	LATER_VERB("cp copy-to copy-from file", "copying files comes later; '-v SRC:DST' shows a directory inside"),
 	LATER_VERB("mount umount bind", "mounts into a running container come later"),
 	LATER_VERB("apply", "there is 'convert', which reads configurations of other tools"),
-	LATER_VERB("cgtop", "there is 'stats'"),
 	LATER_VERB("port", "networks come later"),
 	LATER_VERB("diff", "changed files come later"),
 	LATER_VERB("health healthcheck", "health checks come later"),
