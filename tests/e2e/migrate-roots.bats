@@ -212,3 +212,89 @@ merged() {
 	kept "$ROOTFS"
 	cmp "$LXCPATH/$P-far/config" "$BATS_TEST_TMPDIR/config"
 }
+
+# cut_at CALLS N ARGUMENT...: the command, killed at the Nth of these system calls, if it gets there.
+cut_at() {
+	local calls=$1 n=$2
+	shift 2
+	strace -qq -f -o /dev/null -e trace="$calls" -e inject="$calls:signal=KILL:when=$n" "$MOORAGE" "$@" >/dev/null 2>&1
+}
+
+# with_ids FIRST: the command may give root's containers the ids from FIRST on, which is its own affair: nobody else sees these files.
+with_ids() {
+	echo "root:$1:65536" >"$BATS_TEST_TMPDIR/ids"
+	cat >"$BATS_TEST_TMPDIR/moorage" <<-END
+		#!/bin/sh
+		exec unshare -m --propagation private sh -c 'for f in /etc/subuid /etc/subgid; do [ ! -e \$f ] || mount --bind $BATS_TEST_TMPDIR/ids \$f; done; exec $(command -v "$MOORAGE") "\$@"' sh "\$@"
+	END
+	chmod 755 "$BATS_TEST_TMPDIR/moorage"
+	MOORAGE=$BATS_TEST_TMPDIR/moorage
+}
+
+# inside NAME FIRST: the first process has these users, and root there is the owner of what is root's.
+inside() {
+	local pid
+	pid=$(m inspect "$P-$1" | jq .[0].status.pid)
+	[ "$(awk 'NR == 1 { print $1, $2 }' "/proc/$pid/uid_map")" = "0 $2" ]
+	[ "$(m exec "$P-$1" -- stat -c '%u %g %a' /bin/busybox /k/program | paste -sd ' ')" = "0 0 755 33 33 6755" ]
+}
+
+@test "LXC with users of its own to nspawn and back: owners, ACLs, capabilities and setuid bits; killed on the way" {
+	needs lxc busybox
+	command -v strace >/dev/null || skip "strace is not installed"
+	foreign mapped "lxc.init.cmd = /bin/service $MARK" "lxc.signal.halt = SIGTERM" "lxc.idmap = u 0 300000 65536" "lxc.idmap = g 0 300000 65536"
+	furnish "$ROOTFS"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/plain"
+	"$BATS_TEST_DIRNAME/shift" "$ROOTFS" 300000
+	chmod 755 "$LXCPATH/$P-mapped"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
+	with_ids 300000
+	m start "$P-mapped"
+	inside mapped 300000
+	for n in 1 100; do
+		run -137 cut_at fchownat,fchown,lchown "$n" migrate "$P-mapped" --to nspawn --accept all
+		m ls >/dev/null
+		on mapped lxc
+		kept "$ROOTFS"
+	done
+	m migrate -q "$P-mapped" --to nspawn --accept all
+	on mapped nspawn
+	inside mapped 300000
+	m stop "$P-mapped"
+	tree "/var/lib/machines/$P-mapped" | diff "$BATS_TEST_TMPDIR/plain" -
+	m start "$P-mapped"
+	run -137 cut_at setxattr,lsetxattr,fsetxattr 2 migrate "$P-mapped" --to lxc --accept all
+	m ls >/dev/null
+	on mapped nspawn
+	m migrate -q "$P-mapped" --to lxc --accept all
+	on mapped lxc
+	inside mapped 300000
+	m stop "$P-mapped"
+	kept "$ROOTFS"
+	cmp "$LXCPATH/$P-mapped/config" "$BATS_TEST_TMPDIR/config"
+}
+
+@test "--rebase: users of its own on the way to nspawn, others on the way on, none on the way back" {
+	needs lxc busybox
+	foreign users
+	furnish "$ROOTFS"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
+	chmod 755 "$LXCPATH/$P-users"
+	m start "$P-users"
+	inside users 0
+	m migrate -q "$P-users" --to nspawn --rebase 400000 --accept all
+	inside users 400000
+	m migrate -q "$P-users" --to native --rebase 500000 --accept all
+	inside users 500000
+	m migrate -q "$P-users" --to lxc --rebase none --accept all
+	inside users 0
+	m stop "$P-users"
+	kept "$ROOTFS"
+	refused 2 "is no range of ids" migrate "$P-users" --to nspawn --rebase 0
+	for backend in native nspawn lxc; do
+		m rollback -q "$P-users"
+		[ "$(m ls --json | jq -r --arg n "$P-users" '.[] | select(.name == $n) | .backend')" = $backend ]
+	done
+	kept "$ROOTFS"
+	cmp "$LXCPATH/$P-users/config" "$BATS_TEST_TMPDIR/config"
+}
