@@ -156,6 +156,7 @@ libcore_la_SOURCES = \
 	%D%/formats/lxc_net_write.c \
 	%D%/formats/lxc_process.c \
 	%D%/formats/lxc_replace.c \
+	%D%/formats/lxc_layers.c \
 	%D%/formats/lxc_root.c \
 	%D%/formats/lxc_text.c \
 	%D%/formats/module.c %D%/formats/module.h \
@@ -227,6 +228,7 @@ libcore_la_SOURCES = \
 	%D%/migrate/health.c \
 	%D%/migrate/isolation.c \
 	%D%/migrate/journal.c %D%/migrate/journal.h \
+	%D%/migrate/layers.c \
 	%D%/migrate/migrate.c %D%/migrate/migrate.h \
 	%D%/migrate/plan.c \
 	%D%/migrate/plan_network.c \
