@@ -184,8 +184,8 @@ const struct verb verbs[] = {
 	  "The container must not run.", name_tables, VERB_NAME, COMPLETE_STOPPED, 2, 2, cmd_export },
 	{ "import", "import-tar import-fs", LIFECYCLE, "FILE|DIR", "make a container of an archive or a directory",
 	  "moorage import web.tar.zst\nmoorage import -B nspawn --name web rootfs.tar.xz\n\nTakes archives of 'moorage export', tars of a root (gz, xz, zst), "
-	  "of an LXC container (config and rootfs), OCI archives and directories. A configuration that reaches out to the host is refused until --accept "
-	  "names what is wanted.", import_tables, 0, COMPLETE_ROOT, 1, 1, cmd_import },
+	  "of an LXC container (config and rootfs), OCI image layouts (oci:DIR:TAG names one of several images) and directories. A configuration "
+	  "that reaches out to the host is refused until --accept names what is wanted.", import_tables, 0, COMPLETE_ROOT, 1, 1, cmd_import },
 	{ "wait", NULL, LIFECYCLE, "NAME...", "wait for the end; print the exit status",
 	  "moorage wait job\nmoorage wait -t 10 job\nmoorage wait -s running,paused web", wait_tables, SOME, .complete = COMPLETE_ALIVE, .run = cmd_wait },
 

@@ -66,6 +66,9 @@ int import_archive_open(struct import_archive *a, const char *file, struct mrg_e
 int import_archive_next(struct import_archive *a, struct mrg_error *err);	/* 1, or 0 at the end */
 void import_archive_close(struct import_archive *a);
 
+/* "oci:PATH:TAG" and "oci-archive:PATH:TAG" as other tools have it; else @text is a path. The caller frees both; *ret_tag may be NULL. */
+int import_source_split(const char *text, char **ret_path, char **ret_tag, struct mrg_error *err);
+
 /* Looks at the first entries; *ret_prefix is the directory of the archive that all is in ("" or "NAME/"), the caller's to free. */
 int import_kind_of(const char *file, enum import_kind *ret, char **ret_prefix, struct mrg_error *err);
 
@@ -82,7 +85,10 @@ struct import_job {
 	struct mrg *m;
 	const struct mrg_import *import;
 	const struct import_wish *wish;	/* NULL: none */
+	char *source;			/* the file or directory */
+	char *tag;			/* of the image there; NULL: none was named */
 	enum import_kind kind;
+	int layout;			/* an OCI layout that is a directory, open; else -1 */
 	char *prefix;
 	char *name;
 	const char *backend;

@@ -79,6 +79,9 @@ blob() {
 	import_here image "$FILE_DIR/image.tar"
 	run m start -a "$E2E_BACKEND:$P-image"
 	[ "$output" = $'hello from /etc\nupper\n/opt:\nnew' ]
+	import_here layout "oci:$FILE_DIR/oci"
+	run m start -a "$E2E_BACKEND:$P-layout"
+	[ "$output" = $'hello from /etc\nupper\n/opt:\nnew' ]
 
 	# One byte of a layer: found by its name.
 	layer=$(sha256sum "$FILE_DIR/upper.tgz" | cut -d ' ' -f 1)
