@@ -75,6 +75,10 @@ TABLES(list, LIST_ROWS);
 TABLES(procs, NAME_ROW, LIST_ROWS);
 TABLES(stats, NAME_ROW, FLAG("no-stream", NULL, no_stream, "once, not again and again"),
        TEXT("interval", NULL, "SECONDS", interval, "time between two looks"), LIST_ROWS);
+TABLES(top, TEXT("name machine", "M", "NAME", name, "the container, in place of the operand"),
+       FLAG("batch", "b", batch, "tables, again and again, in place of a screen"),
+       TEXT("iterations", "n", "N", iterations, "so many tables; without, and not on a terminal: one"),
+       TEXT("interval delay", "d", "SECONDS", interval, "time between two looks; without: 1"), LIST_ROWS);
 TABLES(events, NAME_ROW, FLAG("follow", "f", follow, "go on (as it does without)"),
        FLAG("no-stream", NULL, no_stream, "only what is noted already, then end"),
        TEXT("since", NULL, "TIME", since, "first what was noted since then: a time, or a span such as 10m"));
@@ -241,7 +245,12 @@ const struct verb verbs[] = {
 	  "/var/lib/node_exporter/moorage.prom\n\n"
 	  "For Prometheus and its like: each sample has the labels backend and name. What cannot be read is told on standard error and counted.",
 	  name_tables, VERB_NAME, COMPLETE_ANY, 0, -1, cmd_metrics },
-	{ "procs", "top", OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
+	{ "top", "cgtop", OBSERVE, "[NAME]", "a screen of what running containers use; with NAME: 'procs'",
+	  "moorage top\nmoorage top --sort MEMORY -d 5\nmoorage top --json\nmoorage top -b -n 3 -o NAME,CPU%,MEMORY\n\n"
+	  "CPU, memory, processes, disks and networks of all backends. Keys choose, sort, filter, send signals, stop, and show the processes of one as a tree: "
+	  "h tells which. Not on a terminal, or in another format, it prints one table. CPU% is of one processor.",
+	  top_tables, VERB_NAME, COMPLETE_ALIVE, 0, 1, cmd_top },
+	{ "procs", NULL, OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
 	  .complete = COMPLETE_ALIVE, .run = cmd_procs },
 	{ "audit", NULL, OBSERVE, "[NAME...]", "what the kernel lets a container do",
 	  "moorage audit web\nmoorage audit --probe --pid 4711\nmoorage audit --all --fail-on high\nmoorage audit --json web >web.audit && moorage audit "

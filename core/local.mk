@@ -66,6 +66,7 @@ libcore_la_SOURCES = \
 	%D%/audit/probe_answer.c \
 	%D%/audit/probe_rows.c \
 	%D%/audit/read_cgroup.c \
+	%D%/audit/read_devices.c \
 	%D%/audit/read_descriptors.c \
 	%D%/audit/read_kernel.c \
 	%D%/audit/read_mounts.c \
@@ -106,11 +107,24 @@ libcore_la_SOURCES = \
 	%D%/convert/convert.c %D%/convert/convert.h \
 	%D%/convert/report_rows.c \
 	%D%/dispatch.c %D%/dispatch.h \
-	%D%/doctor.c %D%/doctor.h \
-	%D%/doctor_containers.c \
-	%D%/doctor_ids.c \
-	%D%/doctor_leftovers.c \
-	%D%/doctor_network.c \
+	%D%/doctor/clash.c \
+	%D%/doctor/docker.c \
+	%D%/doctor/doctor.c %D%/doctor/doctor.h \
+	%D%/doctor/files.c \
+	%D%/doctor/forward.c \
+	%D%/doctor/forward_nft.c \
+	%D%/doctor/ids.c \
+	%D%/doctor/kernel.c \
+	%D%/doctor/leftovers.c \
+	%D%/doctor/links.c \
+	%D%/doctor/links_read.c \
+	%D%/doctor/mounts.c \
+	%D%/doctor/network.c \
+	%D%/doctor/networks.c \
+	%D%/doctor/networks_libvirt.c \
+	%D%/doctor/ports.c \
+	%D%/doctor/ports_read.c \
+	%D%/doctor/shared.c \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
 	%D%/formats/device_names.c %D%/formats/device_names.h \
@@ -142,6 +156,7 @@ libcore_la_SOURCES = \
 	%D%/formats/lxc_net_write.c \
 	%D%/formats/lxc_process.c \
 	%D%/formats/lxc_replace.c \
+	%D%/formats/lxc_layers.c \
 	%D%/formats/lxc_root.c \
 	%D%/formats/lxc_text.c \
 	%D%/formats/module.c %D%/formats/module.h \
@@ -213,6 +228,7 @@ libcore_la_SOURCES = \
 	%D%/migrate/health.c \
 	%D%/migrate/isolation.c \
 	%D%/migrate/journal.c %D%/migrate/journal.h \
+	%D%/migrate/layers.c \
 	%D%/migrate/migrate.c %D%/migrate/migrate.h \
 	%D%/migrate/plan.c \
 	%D%/migrate/plan_network.c \

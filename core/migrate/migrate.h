@@ -98,6 +98,12 @@ int migration_plan_guest(struct migration *g, int root, struct mrg_error *err);
 /* Whether files of the target lie under other ids than the container sees. */
 bool migration_shifts(const struct migration *g);
 
+/* layers.c: whether the source's root is of layers, 1 or 0; then they are in the journal. */
+int layers_find(struct migration *g, struct mrg_error *err);
+
+/* Opens the source's root for reading, wherever it is now. */
+int source_root_open(const struct journal *j, struct mrg_error *err);
+
 /* plan_network.c */
 int plan_networks(struct migration *g, struct mrg_error *err);
 

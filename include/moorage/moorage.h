@@ -255,9 +255,9 @@ struct mrg_proc {
 	char state;			/* R, S, D, ... */
 	uint64_t rss, cpu_ns, started;	/* bytes; ns; ns since the epoch */
 	char command[256];		/* command line, blanks between arguments; unfiltered bytes */
+	pid_t parent;			/* on the host */
 };
-int mrg_procs(struct mrg_container *c, int (*found)(const struct mrg_proc *proc, void *data), void *data,
-	      struct mrg_error *err);
+int mrg_procs(struct mrg_container *c, int (*found)(const struct mrg_proc *proc, void *data), void *data, struct mrg_error *err);
 
 /* Calls @found with each address that is up in the network namespace of a running container, loopback and link-local ones left out, as text ("10.0.3.5"). Returns 1 when
  * that namespace is the caller's own (then none is told), 0, or what @found returned. Read from procfs. */
