@@ -6,22 +6,24 @@
 #include <moorage/archive.h>
 
 #include "cli/commands.h"
+#include "cli/migration.h"
 #include "core/util/cleanup.h"
-
-static void note(const char *text, void *data)
-{
-	cli_note(data, "note: %s", text);
-}
 
 int cmd_export(struct cli *cli)
 {
 	_cleanup_container_ struct mrg_container *c = NULL;
-	const struct mrg_transfer transfer = { .note = note, .data = cli };
+	struct migration_progress progress;
+	const struct mrg_transfer transfer = { .note = migration_progress_note, .progress = migration_progress_show, .data = &progress };
 	struct mrg_error err = { 0 };
-	int exit;
+	int exit, r;
 
 	c = cli_open_first(cli, &exit);
 	if (!c)
 		return exit;
-	return mrg_export(c, cli->operands[1], &transfer, &err) < 0 ? cli_fail(cli, &err) : 0;
+	exit = migration_progress_begin(&progress, cli, PROGRESS_NONE, true);
+	if (exit)
+		return exit;
+	r = mrg_export(c, cli->operands[1], &transfer, &err);
+	migration_progress_end(&progress);
+	return r < 0 ? cli_fail(cli, &err) : 0;
 }

@@ -42,7 +42,7 @@ int cmd_migrate(struct cli *cli)
 	c = cli_open_first(cli, &exit);
 	if (!c)
 		return exit;
-	exit = migration_progress_begin(&progress, cli, true);
+	exit = migration_progress_begin(&progress, cli, PROGRESS_LINES, true);
 	if (exit)
 		return exit;
 	how.progress = migration_progress_show;

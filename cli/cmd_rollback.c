@@ -16,7 +16,7 @@ int cmd_rollback(struct cli *cli)
 
 	if (!cli_context(cli))
 		return 1;
-	exit = migration_progress_begin(&progress, cli, false);
+	exit = migration_progress_begin(&progress, cli, PROGRESS_LINES, false);
 	if (exit)
 		return exit;
 	r = mrg_rollback(cli->m, cli->operands[0], migration_progress_show, &progress, &err);

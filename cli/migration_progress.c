@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How far a migration has come. */
+/* How far a migration, an export or an import has come. */
 
 #include "config.h"
 
@@ -10,18 +10,20 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "core/util/cleanup.h"
+#include "core/util/proc.h"
 
 #define BAR_WIDTH	30
+#define SHOW_MS		100		/* between two looks at the same step: files are told one by one */
 
 static const struct {
 	const char *name;
-	int mode;
+	enum progress_mode mode;
 } modes[] = { { "none", PROGRESS_NONE }, { "lines", PROGRESS_LINES }, { "bar", PROGRESS_BAR }, { "json", PROGRESS_JSON } };
 
-int migration_progress_begin(struct migration_progress *p, struct cli *cli, bool interruptible)
+int migration_progress_begin(struct migration_progress *p, struct cli *cli, enum progress_mode usual, bool interruptible)
 {
 	*p = (struct migration_progress){ .cli = cli, .signals = -1 };
-	p->mode = cli->quiet ? PROGRESS_NONE : isatty(STDERR_FILENO) ? PROGRESS_BAR : PROGRESS_LINES;
+	p->mode = cli->quiet ? PROGRESS_NONE : isatty(STDERR_FILENO) ? PROGRESS_BAR : usual;
 	for (size_t i = 0; cli->progress && i < ARRAY_SIZE(modes); i++)
 		if (strcmp(cli->progress, modes[i].name) == 0) {
 			p->mode = modes[i].mode;
@@ -65,7 +67,9 @@ static void show_bar(struct migration_progress *p, const struct mrg_progress *pr
 
 	if (filled > BAR_WIDTH)
 		filled = BAR_WIDTH;
-	if (progress->done)
+	if (progress->done && !progress->size)
+		fprintf(stderr, "\r\033[K%-10s %s", progress->step, text_size(done, progress->done));
+	else if (progress->done)
 		fprintf(stderr, "\r\033[K%-10s [%.*s%*s] %s", progress->step, (int)filled, "##############################", (int)(BAR_WIDTH - filled), "",
 			text_size(done, progress->done));
 	else
@@ -78,7 +82,7 @@ static void show_bar(struct migration_progress *p, const struct mrg_progress *pr
 
 static void show_line(const struct mrg_progress *progress)
 {
-	if (progress->total == 0)
+	if (progress->total == 0 || progress->done > 0)
 		return;
 	fprintf(stderr, "%s: ", progress->step);
 	text_print(stderr, progress->text);
@@ -88,7 +92,11 @@ static void show_line(const struct mrg_progress *progress)
 int migration_progress_show(const struct mrg_progress *progress, void *data)
 {
 	struct migration_progress *p = data;
+	int64_t now = time_monotonic_ms();
 
+	if (progress->done > 0 && now - p->shown < SHOW_MS)
+		return 0;
+	p->shown = now;
 	if (p->mode == PROGRESS_JSON)
 		show_json(progress);
 	else if (p->mode == PROGRESS_BAR)
@@ -96,4 +104,14 @@ int migration_progress_show(const struct mrg_progress *progress, void *data)
 	else if (p->mode == PROGRESS_LINES)
 		show_line(progress);
 	return p->signals >= 0 && terminal_signal(p->signals) != 0;
+}
+
+void migration_progress_note(const char *text, void *data)
+{
+	struct migration_progress *p = data;
+
+	if (p->open)
+		fputs("\r\033[K", stderr);
+	p->open = false;
+	cli_note(p->cli, "note: %s", text);
 }

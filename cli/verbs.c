@@ -13,6 +13,7 @@
 /* What the tools of an engine made is not swept up unasked. */
 #define ALL_TEXT "all that moorage made; with -B all of that backend"
 #define NAME_ROW TEXT("name machine", "nM", "NAME", name, "the container, in place of the operand")
+#define PROGRESS_ROW TEXT("progress", NULL, "MODE", progress, "auto, none, lines, bar or json")
 #define LIST_ROWS                                                                     \
 	TEXT("columns", "o", "NAME,...", columns, "columns to show; +NAME adds one"), \
 		TEXT("sort", NULL, "COLUMN", sort, "order by this column"),           \
@@ -124,10 +125,12 @@ TABLES(migrate, NAME_ROW, MIGRATION_ROWS,
        FLAG("purge", NULL, purge, "keep nothing of the source; without '--to': of earlier ones"),
        TEXT("health-cmd", NULL, "COMMAND", health_cmd, "shell command that succeeds in it when all is well"),
        TEXT("health-timeout", NULL, "SECONDS", health_timeout, "time for it to be well; without: 60"),
-       TEXT("progress", NULL, "MODE", progress, "auto, none, lines, bar or json"));
-TABLES(rollback, NAME_ROW, TEXT("progress", NULL, "MODE", progress, "auto, none, lines, bar or json"));
+       PROGRESS_ROW);
+TABLES(rollback, NAME_ROW, PROGRESS_ROW);
+TABLES(export, NAME_ROW, PROGRESS_ROW);
 TABLES(import, TEXT("name machine", "nM", "NAME", name, "name of the new container"),
-       LIST("accept", NULL, "KEY", accept, "let the configuration have this: a field, 'devices' for device nodes, 'all'"));
+       LIST("accept", NULL, "KEY", accept, "let the configuration have this: a field, 'devices' for device nodes, 'all'"),
+       PROGRESS_ROW);
 TABLES(help, FLAG("man", NULL, man, "synopsis and options as scdoc text, for the manual"));
 TABLES(inspect, NAME_ROW, FLAG("native", NULL, native, "the engine's own text: LXC config, .nspawn, domain XML"),
        LATER("diff", NULL, NULL, "not in this version"));
@@ -185,11 +188,11 @@ const struct verb verbs[] = {
 	  .complete = COMPLETE_ANY, .run = cmd_disable },
 	{ "export", "export-tar", LIFECYCLE, "NAME FILE", "write a container into one archive",
 	  "moorage export web web.tar.zst\n\nRoot, spec, the engine's own configuration and checksums, packed as FILE ends: .tar, .tar.gz, .tar.xz, else zstd. "
-	  "The container must not run.", name_tables, VERB_NAME, COMPLETE_STOPPED, 2, 2, cmd_export },
+	  "The container must not run.", export_tables, VERB_NAME, COMPLETE_STOPPED, 2, 2, cmd_export },
 	{ "import", "import-tar import-fs", LIFECYCLE, "FILE|DIR", "make a container of an archive or a directory",
 	  "moorage import web.tar.zst\nmoorage import -B nspawn --name web rootfs.tar.xz\n\nTakes archives of 'moorage export', tars of a root (gz, xz, zst), "
-	  "of an LXC container (config and rootfs), OCI image layouts (oci:DIR:TAG names one of several images) and directories. A configuration that reaches out to the host is refused until --accept "
-	  "names what is wanted.", import_tables, 0, COMPLETE_ROOT, 1, 1, cmd_import },
+	  "of an LXC container (config and rootfs), OCI image layouts (oci:DIR:TAG names one of several images) and directories. A configuration "
+	  "that reaches out to the host is refused until --accept names what is wanted.", import_tables, 0, COMPLETE_ROOT, 1, 1, cmd_import },
 	{ "wait", NULL, LIFECYCLE, "NAME...", "wait for the end; print the exit status",
 	  "moorage wait job\nmoorage wait -t 10 job\nmoorage wait -s running,paused web", wait_tables, SOME, .complete = COMPLETE_ALIVE, .run = cmd_wait },
 

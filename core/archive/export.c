@@ -20,6 +20,7 @@ struct exporter {
 	const char *file;
 	const struct mrg_transfer *transfer;
 	struct archive_content content;
+	struct archive_watch watch;
 	int out;
 	bool named;			/* the file has its name already: the file system knows none without */
 };
@@ -66,7 +67,7 @@ static int open_root(struct exporter *x, const struct mrg_spec *spec, struct mrg
 	return x->content.root < 0 ? fail_errno(err, -errno, "cannot open the root '%s'", spec->root_path) : 0;
 }
 
-static int prepare(struct exporter *x, const struct mrg_spec *spec, const struct tree_options *options, struct mrg_error *err)
+static int prepare(struct exporter *x, const struct mrg_spec *spec, struct tree_options *options, struct mrg_error *err)
 {
 	struct mrg_error none = { 0 };
 	int r = open_root(x, spec, err);
@@ -78,14 +79,22 @@ static int prepare(struct exporter *x, const struct mrg_spec *spec, const struct
 			*err = none;
 		r = none.code;
 	}
+	x->watch = (struct archive_watch){ x->transfer, { .step = "sum", .text = spec->root_path, .number = 1, .total = 2 } };
+	if (r == 0)
+		r = archive_watch(&x->watch, options, err);
 	return r < 0 ? r : archive_content_sum(&x->content, x->c->record->name, x->c->record->backend, spec, options, err);
 }
 
-static int write_archive(struct exporter *x, struct stream_writer *w, const struct tree_options *options, struct mrg_error *err)
+static int write_archive(struct exporter *x, struct stream_writer *w, struct tree_options *options, struct mrg_error *err)
 {
 	struct tree_report report = { 0 };
-	int r = archive_content_write(&x->content, w, options, &report, err);
+	int r;
 
+	/* By now it is known how much there is. */
+	x->watch.at = (struct mrg_progress){ .step = "pack", .text = x->file, .number = 2, .total = 2, .size = x->watch.at.done };
+	r = archive_watch(&x->watch, options, err);
+	if (r == 0)
+		r = archive_content_write(&x->content, w, options, &report, err);
 	if (r == 0)
 		archive_tell(x->transfer, &report);
 	tree_report_deinit(&report);
@@ -100,7 +109,6 @@ static int export_at_rest(struct exporter *x, const struct mrg_spec *spec, struc
 	const char *codec;
 	int r;
 
-	archive_progress(&options, x->transfer);
 	if (!stream_codec_of_name(x->file, &codec))
 		codec = "zstd";
 	r = open_out(x, err);

@@ -348,6 +348,8 @@ static int make_directory(struct extractor *x, const struct making *m)
 	x->work.report->directories++;
 	if (r < 0 && errno == EEXIST && fstatat(m->dir, m->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) && (r = replace(x, m)) == 0)
 		r = mkdirat(m->dir, m->name, 0700);
+	if (r < 0 && errno != EEXIST)
+		return tree_work_fail(&x->work, -errno, "make the directory", m->path);
 	fd = openat(m->dir, m->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return tree_work_fail(&x->work, -errno, "make the directory", m->path);

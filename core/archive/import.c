@@ -154,8 +154,8 @@ int import_begin_root(struct import_job *job, struct mrg_error *err)
 	if (r == 0)
 		r = import_place_begin(&job->place, job->m, job->plugin, job->name, err);
 	job->options.map = &job->map;
-	archive_progress(&job->options, &job->import->transfer);
-	return r;
+	job->watch = (struct archive_watch){ &job->import->transfer, { "unpack", job->source, 1, job->kind == IMPORT_OURS ? 2 : 1, 0, job->size } };
+	return r < 0 ? r : archive_watch(&job->watch, &job->options, err);
 }
 
 /* ---- its root -------------------------------------------------------------------------- */
@@ -276,6 +276,9 @@ static int check_root(struct import_job *job, struct mrg_error *err)
 	char found[TREE_DIGEST_SIZE];
 	int r = job->manifest.shifted ? archive_map(job->spec, false, &map, err) : 0;
 
+	job->watch.at = (struct mrg_progress){ "check", job->place.home, 2, 2, 0, job->report.bytes };
+	if (r == 0)
+		r = archive_watch(&job->watch, &options, err);
 	if (r == 0)
 		r = tree_digest(job->place.root, &map, &options, found, err);
 	if (r == 0 && strcmp(found, job->manifest.root) != 0)
@@ -406,6 +409,9 @@ static int import_by_kind(struct import_job *job, struct mrg_error *err)
 		return mrg_error_set(err, errno == ENOENT ? -MRG_E_INVALID : -errno, "cannot open '%s': %s", job->source, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return import_directory(job, err);
+	/* Packed, it says nothing of what is in it. */
+	if (strlen(job->source) > 4 && strcmp(job->source + strlen(job->source) - 4, ".tar") == 0)
+		job->size = (uint64_t)st.st_size;
 	r = import_kind_of(job->source, &job->kind, &job->prefix, err);
 	if (r < 0)
 		return r;

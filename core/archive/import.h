@@ -99,6 +99,8 @@ struct import_job {
 	struct tree_map map;
 	struct tree_options options;
 	struct tree_report report;
+	struct archive_watch watch;
+	uint64_t size;			/* of the contents, where the source tells; else 0 */
 	struct import_place place;
 };
 

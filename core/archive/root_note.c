@@ -80,12 +80,11 @@ int root_note_write(struct root_note *note, const struct noted_root *root)
 	return n < 0 ? -ENOMEM : fd_replace_file(note->dir, NOTE, text, (size_t)n, true);
 }
 
-/* The last removes the directory as well. */
-static void forget(struct mrg *m, int imports, const char *id)
+/* The last removes the directory. */
+static void remove_imports(struct mrg *m)
 {
 	_cleanup_close_ int state = open(m->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	fd_remove_tree(imports, id);
 	if (state >= 0)
 		unlinkat(state, IMPORTS, AT_REMOVEDIR);
 }
@@ -94,8 +93,10 @@ void root_note_end(struct root_note *note, bool done)
 {
 	_cleanup_close_ int imports = note->dir >= 0 && done ? open_imports(note->m, false) : -1;
 
-	if (imports >= 0)
-		forget(note->m, imports, note->id);
+	if (imports >= 0) {
+		fd_remove_tree(imports, note->id);
+		remove_imports(note->m);
+	}
 	note->dir = fd_close(note->dir);
 }
 
@@ -109,13 +110,20 @@ static bool is_made_for_it(const char *above, const struct noted_root *root)
 	return name && (strcmp(name + 1, root->container) == 0 || strcmp(name + 1, ROOTS) == 0);
 }
 
-int root_note_remove(int parent, const char *name, const struct noted_root *root, struct mrg_error *err)
+static void remove_above(const struct noted_root *root)
 {
 	_cleanup_free_ char *above = strndup(root->home, (size_t)(strrchr(root->home, '/') - root->home));
+
+	if (above && is_made_for_it(above, root))
+		rmdir(above);
+}
+
+int root_note_remove(int parent, const char *name, const struct noted_root *root, struct mrg_error *err)
+{
 	int r = tree_remove(parent, name, NULL, err);
 
-	if (r == 0 && above && is_made_for_it(above, root))
-		rmdir(above);
+	if (r == 0)
+		remove_above(root);
 	return r;
 }
 
@@ -164,6 +172,8 @@ static int remove_left(struct mrg *m, const struct noted_root *root)
 	/* Somebody may have found it in its place, and use it. */
 	if (is_noted(parent, name, root) && !own_root_is_recorded(m, root->home))
 		return root_note_remove(parent, name, root, NULL);
+	/* It is gone; its directory may be left. */
+	remove_above(root);
 	return 0;
 }
 
@@ -184,7 +194,7 @@ static void sweep(struct mrg *m, int imports, const char *id)
 	}
 	/* What could not be removed is tried again by the next command. */
 	if (r >= 0)
-		forget(m, imports, id);
+		fd_remove_tree(imports, id);
 }
 
 void import_sweep(struct mrg *m)
@@ -196,4 +206,6 @@ void import_sweep(struct mrg *m)
 	while (d && (entry = readdir(d)))
 		if (entry->d_name[0] != '.')
 			sweep(m, dirfd(d), entry->d_name);
+	if (d)
+		remove_imports(m);
 }

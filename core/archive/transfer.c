@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -142,17 +143,22 @@ int archive_map(const struct mrg_spec *spec, bool to_host, struct tree_map *ret,
 	return r;
 }
 
-static int progress(const struct tree_progress *at, void *data)
+static int progress(const struct tree_progress *done, void *data)
 {
-	const struct mrg_transfer *transfer = data;
+	struct archive_watch *watch = data;
 
-	return transfer->progress(at->files, at->bytes, transfer->data);
+	watch->at.done = done->bytes;
+	return watch->transfer->progress(&watch->at, watch->transfer->data) ? -ECANCELED : 0;
 }
 
-void archive_progress(struct tree_options *options, const struct mrg_transfer *transfer)
+int archive_watch(struct archive_watch *watch, struct tree_options *options, struct mrg_error *err)
 {
-	options->progress = transfer && transfer->progress ? progress : NULL;
-	options->data = (void *)transfer;
+	if (!watch->transfer || !watch->transfer->progress)
+		return 0;
+	watch->at.done = 0;
+	options->progress = progress;
+	options->data = watch;
+	return watch->transfer->progress(&watch->at, watch->transfer->data) ? mrg_error_set(err, -ECANCELED, "broken off before it was done") : 0;
 }
 
 void archive_note(const struct mrg_transfer *transfer, const char *format, ...)

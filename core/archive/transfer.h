@@ -41,8 +41,14 @@ int archive_text_digest(const char *text, char ret[TREE_DIGEST_SIZE], struct mrg
 /* The map from the host's ids to the container's that the spec has (or back); empty when it has none. */
 int archive_map(const struct mrg_spec *spec, bool to_host, struct tree_map *ret, struct mrg_error *err);
 
-/* Lets the steps of trees tell their progress: @options->data must be @transfer. */
-void archive_progress(struct tree_options *options, const struct mrg_transfer *transfer);
+/* What is told of how far it has come. */
+struct archive_watch {
+	const struct mrg_transfer *transfer;
+	struct mrg_progress at;
+};
+
+/* Begins the step that @watch->at says, and lets works on trees with @options tell how far it has come. -ECANCELED: it is to be broken off. */
+int archive_watch(struct archive_watch *watch, struct tree_options *options, struct mrg_error *err);
 
 /* Tells what a report tells. */
 void archive_tell(const struct mrg_transfer *transfer, const struct tree_report *report);

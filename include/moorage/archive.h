@@ -9,7 +9,7 @@
  * container would, but for what is accepted by name.
  */
 
-#include <stdint.h>
+#include <moorage/migrate.h>
 #include <moorage/moorage.h>
 
 #ifdef __cplusplus
@@ -19,7 +19,7 @@ extern "C" {
 /* What an export or import tells on its way. Each may be NULL. */
 struct mrg_transfer {
 	void (*note)(const char *text, void *data);	/* a sentence: what was left out, or is not as it was */
-	int (*progress)(uint64_t files, uint64_t bytes, void *data);	/* how far it has come; a negative errno ends it with that code */
+	int (*progress)(const struct mrg_progress *progress, void *data);	/* how far it has come, as of a migration; non-zero: it is broken off, -ECANCELED */
 	void *data;
 };
 

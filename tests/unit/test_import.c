@@ -105,6 +105,13 @@ static void export_one(struct world *w, const char *name)
 	mrg_spec_free(spec);
 }
 
+static void put_bytes(const char *path, const char *bytes, size_t length)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(fd_write_all(fd, bytes, length), 0);
+}
+
 static int import_one(struct world *w, const char *name, const char *const *accept, struct mrg_container **ret)
 {
 	struct fixture *f = w->fixture;
@@ -268,12 +275,46 @@ static int see_nothing(struct mrg_container *c, void *data)
 	return 0;
 }
 
-static int die_at(uint64_t files, uint64_t bytes, void *data)
+static int die_at(const struct mrg_progress *progress, void *data)
 {
-	(void)bytes;
-	if (files >= *(uint64_t *)data)
+	uint64_t *left = data;
+
+	(void)progress;
+	if (*left == 0)
 		raise(SIGKILL);
+	(*left)--;
 	return 0;
+}
+
+static int stop_at(const struct mrg_progress *progress, void *data)
+{
+	uint64_t *left = data;
+
+	assert_true(progress->number == 1 || progress->number == 2);
+	return *left == 0 ? 1 : ((*left)--, 0);
+}
+
+/* At every step: nothing is left, and it is said. */
+static void what_is_broken_off_leaves_nothing(void **state)
+{
+	static const char *const accept[] = { "devices", NULL };
+	struct world *w = *state;
+	struct fixture *f = w->fixture;
+	uint64_t at = 0, left = 0;
+	int r = -ECANCELED;
+
+	NEEDS_ROOT();
+	export_one(w, "mrgt-one");
+	for (; r == -ECANCELED; at += 7) {
+		const struct mrg_import import = { .source = w->archive, .name = "mrgt-two", .backend = "fake", .accept = accept,
+						   .transfer = { .progress = stop_at, .data = &left } };
+
+		left = at;
+		r = mrg_import(f->m, &import, NULL, &w->err);
+		assert_true(r == 0 || nothing_is_left(w));
+	}
+	assert_works(w, r);
+	assert_true(at > 50);
 }
 
 /* Killed while it unpacks: the next command of any kind removes what was made. */
@@ -304,6 +345,114 @@ static void what_is_killed_leaves_nothing(void **state)
 		assert_int_equal(mrg_list(f->m, NULL, see_nothing, NULL, NULL, &w->err), 0);
 		assert_true(nothing_is_left(w));
 	}
+}
+
+/* Files that are not synced to a disk are made quickly. */
+static int leave_disk(struct world *w, const char *options)
+{
+	struct fixture *f = w->fixture;
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/state", f->top);
+	return mount("mrgt-small", path, "tmpfs", 0, options);
+}
+
+static int leave_mounts(void)
+{
+	return unshare(CLONE_NEWNS) < 0 ? -1 : mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+/* What is missing may be the empty blocks at its end alone. */
+static int tear_up(struct world *w, const char *text, size_t length)
+{
+	static const char *const accept[] = { "devices", NULL };
+	size_t contents = length;
+
+	while (contents > 0 && text[contents - 1] == '\0')
+		contents--;
+	if (leave_mounts() < 0 || leave_disk(w, "mode=700") < 0)
+		return 2;
+	for (size_t at = 0; at < length; at += 512) {
+		struct mrg_container *c = NULL;
+		int r;
+
+		if (truncate(w->archive, 0) < 0)
+			return 3;
+		put_bytes(w->archive, text, at);
+		r = import_one(w, "mrgt-torn", accept, &c);
+		if (at < contents && (r >= 0 || !*w->err.message))
+			return 4;
+		if (r == 0 && mrg_remove(c, 0, &w->err) < 0)
+			return 5;
+		release(c);
+		if (!nothing_is_left(w))
+			return 6;
+	}
+	return 0;
+}
+
+/* An archive that ends too early, at every block: it is said, and nothing is left. */
+static void what_is_torn_is_refused(void **state)
+{
+	struct world *w = *state;
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+	int status;
+	pid_t pid;
+
+	NEEDS_ROOT();
+	export_one(w, "mrgt-one");
+	assert_int_equal(fd_read_file(AT_FDCWD, w->archive, 64 << 20, &text, &length), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(tear_up(w, text, length));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* In a child with a small file system of its own for all that is made. */
+static int fill_up(struct world *w)
+{
+	static const char *const accept[] = { "devices", NULL };
+	struct fixture *f = w->fixture;
+	int full = 0, r = -ENOSPC;
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/state", f->top);
+	if (leave_mounts() < 0)
+		return 2;
+	for (int pages = 12; r < 0; pages += 3) {
+		char options[64];
+
+		snprintf(options, sizeof(options), "mode=700,size=%dk,nr_inodes=%d", pages * 4, 20 + pages);
+		if (leave_disk(w, options) < 0)
+			return 3;
+		r = import_one(w, "mrgt-two", accept, NULL);
+		if (r < 0 && (r != -ENOSPC || !nothing_is_left(w))) {
+			print_error("%d: %s\n", r, w->err.message);
+			return 4;
+		}
+		full += r < 0;
+		if (umount2(path, MNT_DETACH) < 0)
+			return 5;
+	}
+	return full > 2 ? 0 : 6;
+}
+
+static void a_full_disk_leaves_nothing(void **state)
+{
+	struct world *w = *state;
+	int status;
+	pid_t pid;
+
+	NEEDS_ROOT();
+	export_one(w, "mrgt-one");
+	pid = fork();
+	if (pid == 0)
+		_exit(fill_up(w));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_works(w, import_one(w, "mrgt-two", (const char *const[]){ "devices", NULL }, NULL));
 }
 
 /* ---- removal ---------------------------------------------------------------------------------- */
@@ -534,6 +683,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_accepted_comes, setup_world, teardown_world),
 		cmocka_unit_test_setup_teardown(manifests_that_are_none, setup_world, teardown_world),
 		cmocka_unit_test_setup_teardown(what_is_killed_leaves_nothing, setup_world, teardown_world),
+		cmocka_unit_test_setup_teardown(what_is_broken_off_leaves_nothing, setup_world, teardown_world),
+		cmocka_unit_test_setup_teardown(what_is_torn_is_refused, setup_world, teardown_world),
+		cmocka_unit_test_setup_teardown(a_full_disk_leaves_nothing, setup_world, teardown_world),
 		cmocka_unit_test_setup_teardown(its_root_goes_with_it, setup_world, teardown_world),
 		cmocka_unit_test_setup_teardown(a_root_is_kept_when_asked_for, setup_world, teardown_world),
 		cmocka_unit_test_setup_teardown(what_users_gave_stays, setup_world, teardown_world),

@@ -262,7 +262,9 @@ static void the_image_for_this_machine_is_taken(void **state)
 	assert_true(has(c, "ours", NULL));
 	finish(w, c);
 
-	put_document(w, nested, "{\"manifests\":[{\"digest\":\"sha256:%s\",\"platform\":{\"architecture\":\"vax\"}},{\"digest\":\"sha256:%s\",\"platform\":{\"architecture\":\"pdp11\"}}]}",
+	put_document(w, nested,
+		     "{\"manifests\":[{\"digest\":\"sha256:%s\",\"platform\":{\"architecture\":\"vax\"}},"
+		     "{\"digest\":\"sha256:%s\",\"platform\":{\"architecture\":\"pdp11\"}}]}",
 		     other, other);
 	put_index(w, "{\"manifests\":[{\"digest\":\"sha256:%s\"}]}", nested);
 	assert_int_equal(import_it(w, NULL, &c), -MRG_E_INVALID);
