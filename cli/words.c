@@ -92,6 +92,7 @@ const struct known_word foreign_options[] = {
 	{ "--as-pid2", "use '--init', which is the default", NULL, false },
 	{ "--root-directory", "use '--rootfs DIR'", NULL, false },
 	{ "--remove --auto-remove", "use '--rm'", NULL, false },
+	{ "--spec --config", "use '--from FILE.json'", NULL, false },
 	{ "--directory", "use '--rootfs DIR'", NULL, false },
 	{ 0 }
 };

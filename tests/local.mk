@@ -25,6 +25,7 @@ unit_tests = \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
 	%D%/unit/test_doctor \
+	%D%/unit/test_doctor_files \
 	%D%/unit/test_events \
 	%D%/unit/test_format_docker \
 	%D%/unit/test_format_lxc \
@@ -38,6 +39,7 @@ unit_tests = \
 	%D%/unit/test_format_systemd \
 	%D%/unit/test_lifecycle \
 	%D%/unit/test_import \
+	%D%/unit/test_import_oci \
 	%D%/unit/test_json_table \
 	%D%/unit/test_log \
 	%D%/unit/test_migrate_guest \
