@@ -22,10 +22,7 @@
 #include "core/util/fd.h"
 
 #define LOOK_MS		1000		/* between looks when nothing wakes us */
-#define REST		2		/* times what a look took passes until the next, whatever wakes us */
-#define REST_MIN_MS	5
-#define REST_MAX_MS	50
-#define STIR_MS		100		/* after a cgroup came or went more is about to happen, of which nothing tells */
+#define SOON_MS		50		/* at most as often, whatever wakes us */
 #define WAKES		16
 
 /* ---- what wakes us -------------------------------------------------------------------------- */
@@ -96,32 +93,18 @@ static bool take_wakes(struct mrg_watch *watch)
 {
 	struct epoll_event events[WAKES];
 	char ignored[4096];
-	bool due = false;
+	bool look = false;
 	int n = epoll_wait(watch->epoll, events, WAKES, 0);
 
 	for (int i = 0; i < n; i++) {
 		int fd = events[i].data.fd;
 
-		due |= fd != watch->log_changes;
-		if (fd == watch->cgroup_changes)
-			watch->stirred = time_monotonic_ms();
+		look |= fd != watch->log_changes;
 		/* A process has nothing to be read. */
 		while (fd > 0 && read(fd, ignored, sizeof(ignored)) > 0)
 			;
 	}
-	return due;
-}
-
-/* Cheap looks are taken more often: what lives for less than the time between two is missed. */
-static int look(struct mrg_watch *watch, struct mrg_error *err)
-{
-	int64_t began = time_monotonic_ms(), took;
-	int r = watch_look(watch, err);
-
-	took = REST * (watch->looked - began);
-	watch->rest_ms = took < REST_MIN_MS ? REST_MIN_MS : took > REST_MAX_MS ? REST_MAX_MS : (int)took;
-	arm(watch, watch->impatient || watch->looked - watch->stirred < STIR_MS ? watch->rest_ms : LOOK_MS);
-	return r;
+	return look;
 }
 
 /* ---- the users' API ------------------------------------------------------------------------- */
@@ -166,7 +149,7 @@ int mrg_watch_fd(const struct mrg_watch *watch)
 
 int mrg_watch_read(struct mrg_watch *watch, int (*found)(const struct mrg_change *change, void *data), void *data, struct mrg_error *err)
 {
-	bool due = take_wakes(watch);
+	bool look = take_wakes(watch);
 	int64_t since = time_monotonic_ms() - watch->looked;
 	int r;
 
@@ -175,11 +158,12 @@ int mrg_watch_read(struct mrg_watch *watch, int (*found)(const struct mrg_change
 	r = watch_read_log(watch);
 	if (r != 0)
 		return r == -ENOMEM ? fail_memory(err) : r;
-	if (!due)
+	if (!look)
 		return 0;
-	if (since < watch->rest_ms)
-		return arm(watch, watch->rest_ms - (int)since);
-	r = look(watch, err);
+	if (since < SOON_MS)
+		return arm(watch, SOON_MS - (int)since);
+	r = watch_look(watch, err);
+	arm(watch, watch->impatient ? SOON_MS : LOOK_MS);
 	return r == -ENOMEM ? fail_memory(err) : r;
 }
 

@@ -38,7 +38,7 @@ struct entry {
 	int64_t gone;			/* CLOCK_MONOTONIC in ms: it was removed then; 0: it was not */
 	int pidfd;			/* of the first process, for its end; -1: none */
 	unsigned int told;		/* the round in which the log told of it */
-	int64_t waited;			/* CLOCK_MONOTONIC in ms: since then for who knows more; 0: not */
+	unsigned int patience;		/* rounds waited for who knows more */
 	struct sight sight;
 };
 
@@ -51,8 +51,7 @@ struct mrg_watch {
 	struct entry *entries;		/* in order of backend and name */
 	size_t n, size;
 	unsigned int round;
-	int64_t looked, stirred;	/* CLOCK_MONOTONIC in ms: the last look, and when a cgroup last came or went */
-	int rest_ms;			/* until the next look, at least: in proportion to what the last one took */
+	int64_t looked;			/* CLOCK_MONOTONIC in ms */
 	bool impatient;			/* somebody is waited for: look again soon */
 	uint64_t host_kills;		/* for want of memory, on the whole host */
 	unsigned int kills_unasked;	/* looks that have still to ask containers for theirs */

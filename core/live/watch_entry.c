@@ -144,7 +144,7 @@ int watch_tell(struct mrg_watch *watch, struct entry *e, struct mrg_change chang
 	if (!change.time)
 		change.time = time_now_ns();
 	note(e, &change);
-	e->waited = 0;
+	e->patience = 0;
 	e->looked &= ~ends[change.type];
 	if (by_look)
 		e->looked |= 1U << change.type;

@@ -14,7 +14,7 @@
 #include "core/live/watch.h"
 #include "core/util/cleanup.h"
 
-#define PATIENCE_MS	1000		/* until we tell what we know without who knows more */
+#define PATIENCE	20		/* looks until we tell what we know without who knows more */
 #define FORGET_MS	10000		/* until the line about a removal would have come */
 #define TREMBLE_NS	5000000
 
@@ -97,12 +97,9 @@ int watch_begin_look(struct mrg_watch *watch, struct mrg_error *err)
 /* Whether to wait for somebody who will tell more: the command or the monitor that is at it. */
 static bool wait_for_more(struct mrg_watch *watch, struct entry *e)
 {
-	int64_t now = time_monotonic_ms();
-
-	if (!e->waited)
-		e->waited = now;
-	if (now - e->waited >= PATIENCE_MS)
+	if (e->patience >= PATIENCE)
 		return false;
+	e->patience++;
 	watch->impatient = true;
 	return true;
 }

@@ -6,8 +6,8 @@
  * What happens to containers, while it happens: ours and those that engines' own tools make and start.
  *
  * What moorage does is written down by whoever does it, in RUN_DIR/events, so nothing of it is missed however short it was. What others do is noticed by
- * looking: at once when a first process ends or a cgroup comes or goes, again and again for a moment after that, else once a second. Between two looks are twice what one
- * takes, 5 to 50 ms; a container of others that lives for less than that may not be noticed.
+ * looking: at once when a first process ends or a cgroup comes or goes, else once a second. So a container of others that lives for less than
+ * some 50 ms may not be noticed.
  */
 
 #include <stdint.h>
