@@ -89,6 +89,27 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 	[ "$(last greedy die .oomKilled)" = true ]
 }
 
+@test "out of memory inside, and it goes on" {
+	[ "$E2E_BACKEND" = native ] || skip "the same for every backend that has limits"
+	local i
+	begin_watch
+	fresh survivor -m 16M -- /bin/sh -c 'while read x; do sh -c "x=0123456789abcdef; while :; do x=\$x\$x; done"; done </fifo'
+	rm -f "$E2E_ROOT/fifo" && mkfifo "$E2E_ROOT/fifo"
+	m start "$P-survivor"
+	exec 7<>"$E2E_ROOT/fifo"
+	# Again, when looks that had nothing to ask for have gone by.
+	for i in 1 2; do
+		told survivor create start $([ $i = 1 ] || echo oom)
+		sleep 1.2
+		echo >&7
+		eventually 30 told survivor create start oom $([ $i = 1 ] || echo oom)
+	done
+	is survivor running
+	exec 7>&-
+	m rm -f "$P-survivor"
+	rm "$E2E_ROOT/fifo"
+}
+
 @test "what was noted is told later" {
 	[ "$E2E_BACKEND" = native ] || skip "the same for every backend"
 	run -4 once before -- /bin/sh -c 'exit 4'
