@@ -10,6 +10,9 @@ left() {
 	find /var/tmp -maxdepth 1 -name 'moorage-compare-*'
 }
 
+# valid SCHEMA: of what is published.
+valid() { "$BATS_TEST_DIRNAME/valid" "$1"; }
+
 only_here() { [ "$E2E_BACKEND" = native ] && [ "$E2E_KIND" = busybox ] || skip "one backend and root tell"; }
 
 @test "native and chroot: everything is measured, nothing is left" {
@@ -28,6 +31,8 @@ only_here() { [ "$E2E_BACKEND" = native ] && [ "$E2E_KIND" = busybox ] || skip "
 	jq -e '.matrix[] | select(.name == "namespace pid").of | .native.level == 0 and .chroot.level > 0' "$REPORT"
 	jq -e '[.matrix[] | select(.section == "limits").of.native.level] == [0, 0, 0, 0]' "$REPORT"
 	grep -q '<svg' "$FILE_DIR/report.html"
+	valid compare <"$REPORT"
+	m compare --json "$REPORT" | valid compare
 	[ -z "$(left)" ]
 	[ "$(ls -A "$E2E_ROOT")" = "$before" ]
 }
@@ -40,6 +45,13 @@ only_here() { [ "$E2E_BACKEND" = native ] && [ "$E2E_KIND" = busybox ] || skip "
 	run m compare --diff "$REPORT" "$FILE_DIR/worse.json"
 	[ "$status" = 1 ]
 	[[ "$output" == *"worse"*"native: proportional memory"* ]]
+	jq '(.matrix[] | select(.name == "namespace pid").of.native) |= (.exposure = 1 | .text = "shared")' "$FILE_DIR/worse.json" >"$FILE_DIR/weaker.json"
+	{ m compare --json --diff "$REPORT" "$FILE_DIR/weaker.json" || true; } >"$FILE_DIR/diff.json"
+	valid compare-diff <"$FILE_DIR/diff.json"
+	jq -e '.worse == 2 and ([.changes[] | .metric, .row | values] | sort == ["cost.pss", "namespace pid"])' "$FILE_DIR/diff.json"
+	# The test of the schema can fail.
+	run ! valid compare <<<"$(jq '.more = 1' "$REPORT")"
+	run ! valid compare <<<"$(jq 'del(.subjects[0].engine)' "$REPORT")"
 }
 
 @test "a signal ends it, with nothing left" {
