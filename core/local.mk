@@ -38,10 +38,13 @@ libcore_la_SOURCES = \
 	%D%/archive/extract_metadata.c \
 	%D%/archive/import.c %D%/archive/import.h \
 	%D%/archive/import_accept.c \
+	%D%/archive/import_blob.c %D%/archive/import_blob.h \
 	%D%/archive/import_oci.c \
 	%D%/archive/import_place.c \
 	%D%/archive/import_source.c \
+	%D%/archive/own_root.c %D%/archive/own_root.h \
 	%D%/archive/pack.c %D%/archive/pack.h \
+	%D%/archive/root_note.c %D%/archive/root_note.h \
 	%D%/archive/stream.c %D%/archive/stream.h \
 	%D%/archive/stream_gzip.c \
 	%D%/archive/stream_xz.c \
@@ -95,6 +98,7 @@ libcore_la_SOURCES = \
 	%D%/container_native.c \
 	%D%/container_open.c \
 	%D%/container_remove.c \
+	%D%/container_rename.c \
 	%D%/container_start.c \
 	%D%/container_stop.c \
 	%D%/container_update.c \
@@ -152,6 +156,7 @@ libcore_la_SOURCES = \
 	%D%/formats/lxc_net_write.c \
 	%D%/formats/lxc_process.c \
 	%D%/formats/lxc_replace.c \
+	%D%/formats/lxc_layers.c \
 	%D%/formats/lxc_root.c \
 	%D%/formats/lxc_text.c \
 	%D%/formats/module.c %D%/formats/module.h \
@@ -223,6 +228,7 @@ libcore_la_SOURCES = \
 	%D%/migrate/health.c \
 	%D%/migrate/isolation.c \
 	%D%/migrate/journal.c %D%/migrate/journal.h \
+	%D%/migrate/layers.c \
 	%D%/migrate/migrate.c %D%/migrate/migrate.h \
 	%D%/migrate/plan.c \
 	%D%/migrate/plan_network.c \
