@@ -115,7 +115,7 @@ begin() {
 	# A directory of the host left open on the way in.
 	unshare --mount --pid --fork --kill-child -- sleep 60 9</ 3>&- &
 	pid=$!
-	eventually 5 pgrep -P "$pid" >/dev/null
+	eventually 30 pgrep -P "$pid" >/dev/null
 	m audit --json --pid "$(pgrep -P "$pid")" | findings >"$FILE_DIR/leak"
 	kill -9 "$pid"
 	wait "$pid" 2>/dev/null || true
@@ -295,7 +295,7 @@ traces() {
 	traces clean >"$FILE_DIR/before"
 	m audit --probe "$E2E_BACKEND:$P-clean" >/dev/null
 	# Keys of processes that have ended are collected in the background.
-	eventually 10 same_traces clean
+	eventually 30 same_traces clean
 	m kill "$E2E_BACKEND:$P-clean"
 }
 
@@ -308,7 +308,7 @@ same_traces() { traces "$1" >"$FILE_DIR/after"; diff "$FILE_DIR/before" "$FILE_D
 	pid=$(m inspect "$P-traced" | jq -r '.. | .pid? // empty' | head -n 1)
 	strace -o /dev/null -p "$pid" 3>&- 2>/dev/null &
 	tracer=$!
-	eventually 5 grep -q "TracerPid:.[1-9]" "/proc/$pid/status"
+	eventually 30 grep -q "TracerPid:.[1-9]" "/proc/$pid/status"
 	m audit --probe --json "$P-traced" >"$FILE_DIR/traced"
 	kill "$tracer"
 	[ "$(jq -r '.[0].facts[] | select(.check == "probe" and .item == "") | .value' "$FILE_DIR/traced")" = "tried under its policy, but its filters could not be taken over: EPERM" ]
@@ -330,7 +330,7 @@ same_traces() { traces "$1" >"$FILE_DIR/after"; diff "$FILE_DIR/before" "$FILE_D
 	bwrap --ro-bind "$E2E_ROOT" / --dev /dev --proc /proc --unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup --new-session --cap-drop ALL \
 		--die-with-parent /bin/sleep 60 3>&- &
 	pid=$!
-	eventually 5 inside_of "$pid"
+	eventually 30 inside_of "$pid"
 	inside=$(pgrep -P "$(pgrep -P "$pid")")
 	m audit --probe --json --pid "$inside" >"$FILE_DIR/bwrap"
 	kill "$pid"

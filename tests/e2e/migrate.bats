@@ -113,7 +113,7 @@ load migration
 	m start "$P-signal"
 	"$MOORAGE" migrate "$P-signal" --to nspawn --accept all --health-cmd false --progress json 2>"$BATS_TEST_TMPDIR/progress" &
 	pid=$!
-	eventually 10 grep -q '"step":"start"' "$BATS_TEST_TMPDIR/progress"
+	eventually 30 grep -q '"step":"start"' "$BATS_TEST_TMPDIR/progress"
 	kill -TERM "$pid"
 	local status=0
 	wait "$pid" || status=$?

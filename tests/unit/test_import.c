@@ -487,12 +487,14 @@ static void a_killed_removal_is_finished(void **state)
 	size_t gone = 0;
 
 	NEEDS_ROOT();
-	for (useconds_t us = 0; us < 6000; us += 300) {
+	/* Until it is quick enough to be whole at times, however busy the machine is. */
+	for (useconds_t us = 0; gone < 3; us += 100 + us / 8) {
 		_cleanup_free_ char *root = NULL;
 		struct mrg_container *c = import_small(w, &root);
 		char name[16];
 		pid_t pid;
 
+		assert_true(us < 10000000);
 		for (int i = 0; i < 200; i++) {
 			snprintf(name, sizeof(name), "file-%d", i);
 			put(root, name);
@@ -521,7 +523,6 @@ static void a_killed_removal_is_finished(void **state)
 		}
 		assert_true(nothing_is_left(w));
 	}
-	assert_true(gone > 0);
 }
 
 int main(void)
