@@ -60,6 +60,7 @@ begin() {
 	begin page
 	run m audit "$E2E_BACKEND:$P-page"
 	[ "$status" = 0 ]
+	m audit --json "$E2E_BACKEND:$P-page" | "$BATS_TEST_DIRNAME/valid" audit
 	[[ "$output" == *"info"*"root-user"* ]]
 	[[ "$output" == *"read from /proc/"*"/uid_map"* ]]
 	m audit --facts "$E2E_BACKEND:$P-page" | grep -q "^capability CHOWN: "
@@ -229,6 +230,7 @@ works() {
 	begin tried
 	m audit --probe --json "$E2E_BACKEND:$P-tried" >"$FILE_DIR/tried"
 	m kill "$E2E_BACKEND:$P-tried"
+	"$BATS_TEST_DIRNAME/valid" audit <"$FILE_DIR/tried"
 	jq -r '.[0].facts[] | select(.check == "probe") | .item + " " + .value' "$FILE_DIR/tried" >"$FILE_DIR/tries"
 	# What a right is needed for is refused with a filter and without; libvirt takes none.
 	for name in mount umount fsopen open-tree unshare-mnt unshare-net unshare-pid unshare-ipc unshare-uts unshare-cgroup unshare-time raw-socket packet-socket \
