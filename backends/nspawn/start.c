@@ -143,13 +143,28 @@ static bool keeps_filter(const struct mrg_spec *spec)
 	return spec->native_json && (strstr(spec->native_json, "\"SystemCallFilter\"") || strstr(spec->native_json, "\"SuppressSync\""));
 }
 
+static bool is_unified(void)
+{
+	return access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+}
+
+/* For a container of our own. In a root without systemd nspawn would show it version 1 of the control groups, even where the host has none of it. */
+static void add_choices(const struct start *s, char **env)
+{
+	size_t n = strv_length(env);
+
+	if (!keeps_filter(s->share))
+		env[n++] = (char *)"SYSTEMD_SECCOMP=0";
+	if (!s->unit->spec->boot && is_unified())
+		env[n] = (char *)"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1";
+}
+
 static int child(void *data, struct mrg_error *err)
 {
 	struct start *s = data;
 	char notify[64], fds[32], pid[32];
-	char *env[] = {
-		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", notify,
-		s->payload.args ? fds : NULL, pid, s->share && !keeps_filter(s->share) ? (char *)"SYSTEMD_SECCOMP=0" : NULL, NULL,
+	char *env[7] = {
+		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", notify, s->payload.args ? fds : NULL, pid,
 	};
 	int r = s->cover.file >= 0 ? nspawn_cover_mount(&s->cover, err) : 0;
 
@@ -160,6 +175,8 @@ static int child(void *data, struct mrg_error *err)
 	snprintf(notify, sizeof(notify), "NOTIFY_SOCKET=%s", s->address);
 	snprintf(fds, sizeof(fds), "LISTEN_FDS=%d", HANDED_OVER - 3);
 	snprintf(pid, sizeof(pid), "LISTEN_PID=%d", (int)getpid());
+	if (s->share)
+		add_choices(s, env);
 	umask(022);
 	if (setsid() < 0 || (s->slave >= 0 && ioctl(0, TIOCSCTTY, 0) < 0))
 		return fail_errno(err, -errno, "cannot start a session");

@@ -55,6 +55,7 @@ struct migration {
 	char **devices;			/* network devices that get another name: old, new, ... */
 	bool ran;			/* the source runs, and the target is to run */
 	bool autostart;			/* the source starts with the host, by whatever means */
+	bool owns_root;			/* the root goes with the container */
 	int (*progress)(const struct mrg_progress *progress, void *data);
 	void *data;
 };
@@ -80,6 +81,9 @@ int step_progress(struct migration *g, const struct mrg_progress *progress, stru
 
 /* Opens the side of a journal whatever else has that name. The context looks into @side->path meanwhile. */
 int side_open(struct migration *g, const struct journal_side *side, bool adopted, struct mrg_container **ret, struct mrg_error *err);
+
+/* step_source.c: the record of a source that had one, while it is set aside. */
+int source_record(const struct journal *j, struct record **ret, struct mrg_error *err);
 
 /* step_target.c: opens the target, if it is there and the one that the migration has made. -MRG_E_NOT_FOUND. */
 int target_open(struct migration *g, struct mrg_container **ret, struct mrg_error *err);

@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "core/archive/own_root.h"
 #include "core/migrate/migrate.h"
 #include "core/migrate/tree.h"
 #include "core/util/cleanup.h"
@@ -169,6 +170,19 @@ static int place_elsewhere(struct migration *g, struct mrg_error *err)
 	return r == -MRG_E_UNSUPPORTED ? 0 : r;
 }
 
+static bool is_copied(const struct migration *g)
+{
+	return g->j->method == MRG_ROOT_COPY || (g->j->method == MRG_ROOT_MOVE && !g->parts->plan.same_file_system);
+}
+
+/* What an import or the engine's tools have made for it goes with the container, as a copy of ours does. What the user gave is the user's, wherever it is brought. */
+static bool owns_root(const struct migration *g, const char *root, const char *source_home)
+{
+	const struct record *record = g->source->record;
+
+	return is_copied(g) || own_root_is(record, root) || (record->adopted && is_below(root, source_home));
+}
+
 /* A layer may be that of other containers as well. */
 static int find_root(struct migration *g, struct mrg_error *err)
 {
@@ -208,12 +222,8 @@ static int place_root(struct migration *g, struct mrg_error *err)
 	if (r == 0 && !g->j->layers && strcmp(g->j->root_to, root) == 0)
 		g->j->method = MRG_ROOT_STAY;
 	plan->same_file_system = r == 0 && can_rename(root, g->j->root_to);
+	g->owns_root = r == 0 && owns_root(g, root, source_home);
 	return r;
-}
-
-static bool is_copied(const struct migration *g)
-{
-	return g->j->method == MRG_ROOT_COPY || (g->j->method == MRG_ROOT_MOVE && !g->parts->plan.same_file_system);
 }
 
 static int check_space(const struct migration *g, uint64_t needed, struct mrg_error *err)
