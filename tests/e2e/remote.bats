@@ -197,7 +197,9 @@ here() {
 	eventually 30 grep -q '"step":"start"' "$BATS_TEST_TMPDIR/progress"
 	sed -i 's/^Port .*/Port 1/; s/Port [0-9]*/Port 1/' "$OTHER/config"
 	kill "$(pgrep -P "$pid" -x ssh)"
-	run ! wait "$pid"
+	local status=0
+	wait "$pid" || status=$?
+	[ "$status" = 1 ]
 	[ "$(copies)" -le 1 ]
 	run m state "$P-lost"
 	[ "$output" != running ]
