@@ -38,7 +38,7 @@ is_managed() { systemctl is-system-running | grep -qE 'running|degraded|starting
 inside() { "$BATS_TEST_DIRNAME/user" "$AS" "$HOME_DIR" "$@"; }
 no_mapper() { ! inside test -x /usr/bin/newuidmap; }
 no_line() { ! inside grep -q '^mrgt-4242:' /etc/subuid; }
-no_controller() { ! grep -qw "$1" /sys/fs/cgroup/cgroup.controllers 2>/dev/null && ! awk '$4 == 1 { print $1 }' /proc/cgroups | grep -qx "$1"; }
+no_controller() { ! grep -qw "$1" /sys/fs/cgroup/cgroup.controllers 2>/dev/null && ! grep -qE " - cgroup .*[ ,]$1(,|\$)" /proc/self/mountinfo; }
 
 # Each clause of a reason is one of these, and its means agree.
 judged() {
