@@ -149,12 +149,12 @@ struct cli {
 	char **filter;
 	int follow, timestamps, raw;
 	const char *tail, *since, *until;
-	int no_stream, features, man, native;
-	const char *interval;
+	int no_stream, features, man, native, batch;
+	const char *interval, *iterations;
 	char *to_backend;		/* of "BACKEND@HOST" */
 	const char *ssh_config;
 	const char *rename, *rebase, *to_path, *health_cmd, *health_timeout, *progress;
-	int move, copy, in_place, keep, purge, no_stop, start_it;
+	int move, copy, in_place, keep, keep_storage, purge, no_stop, start_it;
 	const char *to, *output_file;
 	char **accept;
 	int strict;

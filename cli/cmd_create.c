@@ -112,7 +112,7 @@ static int make(struct cli *cli, struct mrg_create *create, struct mrg_container
 	if (cli->cidfile)
 		r = write_new_file(cli->cidfile, mrg_container_id(c), err);
 	if (r < 0) {
-		mrg_remove(c, 1, NULL);
+		mrg_remove(c, MRG_REMOVE_FORCE, NULL);
 		return r;
 	}
 	*ret = take_ptr(c);

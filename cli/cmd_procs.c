@@ -9,10 +9,11 @@
 #include "cli/output.h"
 #include "core/util/cleanup.h"
 
-enum { PID, INNER, USER, STATE, MEMORY, CPU_TIME, STARTED, COMMAND, BACKEND };
+enum { PID, PARENT, INNER, USER, STATE, MEMORY, CPU_TIME, STARTED, COMMAND, BACKEND };
 
 static const struct column columns[] = {
 	[PID] = { "PID", "pid", COLUMN_RIGHT, "on the host" },
+	[PARENT] = { "PPID", "parentPid", COLUMN_RIGHT | COLUMN_WIDE, "its parent, on the host" },
 	[INNER] = { "INNER", "innerPid", COLUMN_RIGHT, "in the container" },
 	[USER] = { "UID", "uid", COLUMN_RIGHT, "user, on the host" },
 	[STATE] = { "STATE", "state", 0, "R, S, D, ... of proc(5)" },
@@ -33,6 +34,7 @@ static int found(const struct mrg_proc *proc, void *data)
 	if (!row)
 		return -ENOMEM;
 	value_number(&row[PID], VALUE_NUMBER, (uint64_t)proc->pid);
+	value_number(&row[PARENT], VALUE_NUMBER, (uint64_t)proc->parent);
 	value_number(&row[INNER], VALUE_NUMBER, (uint64_t)proc->inner_pid);
 	value_number(&row[USER], VALUE_NUMBER, proc->uid);
 	value_text(&row[STATE], state);

@@ -9,7 +9,7 @@
 
 static int remove_one(struct cli *cli, struct mrg_container *c, struct mrg_error *err)
 {
-	int r = mrg_remove(c, cli->force, err);
+	int r = mrg_remove(c, (cli->force ? MRG_REMOVE_FORCE : 0) | (cli->keep_storage ? MRG_REMOVE_KEEP_ROOT : 0), err);
 
 	if (r != -MRG_E_STATE)
 		return r < 0 ? r : 0;

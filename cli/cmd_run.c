@@ -45,7 +45,7 @@ static int start(struct cli *cli, struct mrg_container *c)
 	r = mrg_start(c, cli->detach ? NULL : &session, &err);
 	if (r < 0) {
 		/* What never ran is no use to anybody, and would hold the name. */
-		mrg_remove(c, 1, NULL);
+		mrg_remove(c, MRG_REMOVE_FORCE, NULL);
 		if (cli->cidfile)
 			unlink(cli->cidfile);
 		return cli_fail(cli, &err);

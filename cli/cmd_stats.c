@@ -9,8 +9,12 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/usage.h"
 #include "core/util/cleanup.h"
 #include "core/util/proc.h"
+
+/* Between the first two looks. Whole periods of a quota on CPU time, which are 100 ms: a share of less than one says little. */
+#define FIRST_MS	500
 
 enum {
 	NAME,
@@ -45,95 +49,56 @@ static const struct column columns[] = {
 	{ 0 }
 };
 
-/* The last look at one container. */
-struct sample {
-	char name[64];
-	uint64_t cpu_ns;
-	int64_t at;
-};
-
 struct look {
 	struct cli *cli;
 	struct listing *list;
-	struct sample *samples;
-	size_t n_samples;
+	struct usages usages;
 	int exit;
 };
 
-static struct sample *find_sample(struct look *look, const char *name)
+static void set_row(struct value *row, const struct usage *u)
 {
-	struct sample *grown;
-
-	for (size_t i = 0; i < look->n_samples; i++)
-		if (strcmp(look->samples[i].name, name) == 0)
-			return &look->samples[i];
-	grown = reallocarray(look->samples, look->n_samples + 1, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	look->samples = grown;
-	grown += look->n_samples++;
-	*grown = (struct sample){ .at = 0 };
-	snprintf(grown->name, sizeof(grown->name), "%s", name);
-	return grown;
-}
-
-static void set_cpu(struct look *look, struct value *row, const char *name, uint64_t cpu_ns)
-{
-	struct sample *sample = find_sample(look, name);
-	int64_t now = time_now_ns();
-	char text[32];
-
-	if (sample && sample->at && now > sample->at && cpu_ns >= sample->cpu_ns) {
-		snprintf(text, sizeof(text), "%.1f",
-			 100.0 * (double)(cpu_ns - sample->cpu_ns) / (double)(now - sample->at));
-		value_text(&row[CPU], text);
-	}
-	if (sample)
-		*sample = (struct sample){ .cpu_ns = cpu_ns, .at = now };
-	if (sample)
-		snprintf(sample->name, sizeof(sample->name), "%s", name);
-}
-
-static void set_row(struct value *row, const struct mrg_stats *s)
-{
-	const struct {
-		int column, bit;
+	static const struct {
+		int column, stat;
 		enum value_type type;
-		uint64_t number;
 	} values[] = {
-		{ CPU_TIME, MRG_STAT_CPU, VALUE_SPAN, s->cpu_ns },
-		{ MEMORY, MRG_STAT_MEMORY, VALUE_SIZE, s->memory },
-		{ LIMIT, MRG_STAT_MEMORY_LIMIT, VALUE_SIZE, s->memory_limit },
-		{ PEAK, MRG_STAT_MEMORY_PEAK, VALUE_SIZE, s->memory_peak },
-		{ PIDS, MRG_STAT_PIDS, VALUE_NUMBER, s->pids },
-		{ IO_READ, MRG_STAT_IO_READ, VALUE_SIZE, s->io_read },
-		{ IO_WRITTEN, MRG_STAT_IO_WRITTEN, VALUE_SIZE, s->io_written },
-		{ NET_RECEIVED, MRG_STAT_NET_RECEIVED, VALUE_SIZE, s->net_received },
-		{ NET_SENT, MRG_STAT_NET_SENT, VALUE_SIZE, s->net_sent },
-		{ OOM_KILLS, MRG_STAT_OOM_KILLS, VALUE_NUMBER, s->oom_kills },
+		{ CPU_TIME, MRG_STAT_CPU, VALUE_SPAN },
+		{ MEMORY, MRG_STAT_MEMORY, VALUE_SIZE },
+		{ LIMIT, MRG_STAT_MEMORY_LIMIT, VALUE_SIZE },
+		{ PEAK, MRG_STAT_MEMORY_PEAK, VALUE_SIZE },
+		{ PIDS, MRG_STAT_PIDS, VALUE_NUMBER },
+		{ IO_READ, MRG_STAT_IO_READ, VALUE_SIZE },
+		{ IO_WRITTEN, MRG_STAT_IO_WRITTEN, VALUE_SIZE },
+		{ NET_RECEIVED, MRG_STAT_NET_RECEIVED, VALUE_SIZE },
+		{ NET_SENT, MRG_STAT_NET_SENT, VALUE_SIZE },
+		{ OOM_KILLS, MRG_STAT_OOM_KILLS, VALUE_NUMBER },
 	};
+	uint64_t figure;
+	double rate;
 
+	value_text(&row[NAME], u->name);
+	value_text(&row[BACKEND], u->backend);
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		if (s->valid >> values[i].bit & 1)
-			value_number(&row[values[i].column], values[i].type, values[i].number);
+		if (usage_figure(u, (unsigned int)values[i].stat, &figure))
+			value_number(&row[values[i].column], values[i].type, figure);
+	if (usage_rate(u, MRG_STAT_CPU, &rate))
+		value_number(&row[CPU], VALUE_PERCENT, usage_percent(rate));
 }
 
 static int add_row(struct look *look, struct mrg_container *c, struct mrg_error *err)
 {
 	struct mrg_stats stats = { 0 };
+	struct usage *u;
 	struct value *row;
 	int r = mrg_stats(c, &stats, err);
 
 	if (r < 0)
 		return r;
-	row = listing_row(look->list);
+	u = usages_note(&look->usages, mrg_container_backend(c), mrg_container_name(c), &stats, time_monotonic_ns());
+	row = u ? listing_row(look->list) : NULL;
 	if (!row)
 		return mrg_error_set(err, -ENOMEM, "out of memory");
-	value_text(&row[NAME], mrg_container_name(c));
-	value_text(&row[BACKEND], mrg_container_backend(c));
-	if (stats.valid >> MRG_STAT_CPU & 1)
-		set_cpu(look, row, mrg_container_name(c), stats.cpu_ns);
-	set_row(row, &stats);
+	set_row(row, u);
 	return 0;
 }
 
@@ -183,7 +148,9 @@ static int print_once(struct look *look, bool show)
 	if (exit != 0)
 		return exit;
 	look->list = &list;
+	usages_begin(&look->usages);
 	exit = look_once(look);
+	usages_end(&look->usages);
 	if (show && (exit == 0 || list.n_rows > 0)) {
 		int printed = listing_print(&list);
 
@@ -205,7 +172,7 @@ int cmd_stats(struct cli *cli)
 	if (humans) {
 		exit = print_once(&look, false); /* a share needs two looks */
 		if (exit == 0)
-			sleep_ms(100);
+			sleep_ms(cli->interval ? interval : FIRST_MS);
 		else if (cli->n_operands == 1)
 			return exit;
 	}
@@ -219,6 +186,6 @@ int cmd_stats(struct cli *cli)
 		if (stream)
 			sleep_ms(interval);
 	} while (stream && exit == 0 && !ferror(stdout));
-	free(look.samples);
+	usages_deinit(&look.usages);
 	return exit;
 }

@@ -55,6 +55,7 @@ int cmd_events(struct cli *cli);
 int cmd_metrics(struct cli *cli);
 int cmd_stats(struct cli *cli);
 int cmd_procs(struct cli *cli);
+int cmd_top(struct cli *cli);
 int cmd_plan(struct cli *cli);
 int cmd_migrate(struct cli *cli);
 int cmd_rollback(struct cli *cli);

@@ -189,7 +189,7 @@ void value_number(struct value *v, enum value_type type, uint64_t number)
 	v->number = number;
 }
 
-static bool is_wanted(const struct listing *l, const struct value *row)
+bool listing_lets_through(const struct listing *l, const struct value *row)
 {
 	char buffer[64];
 
@@ -256,7 +256,7 @@ int listing_print(struct listing *l)
 	if (!rows)
 		return cli_fail(l->cli, (mrg_error_set(&err, -ENOMEM, "out of memory"), &err));
 	for (size_t i = 0; i < l->n_rows; i++)
-		if (is_wanted(l, l->values + i * l->n_columns))
+		if (listing_lets_through(l, l->values + i * l->n_columns))
 			rows[n++] = l->values + i * l->n_columns;
 	if (l->sort >= 0)
 		qsort_r(rows, n, sizeof(*rows), compare, l);

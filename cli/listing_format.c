@@ -33,6 +33,9 @@ const char *value_show(const struct value *v, char *buffer, bool humans)
 		if (humans)
 			return text_span(buffer, v->number);
 		break;
+	case VALUE_PERCENT:
+		snprintf(buffer, TEXT_SIZE, humans ? "%.1f" : "%.3f", (double)v->number / 1000);
+		return buffer;
 	case VALUE_NUMBER:
 		break;
 	}
@@ -53,6 +56,8 @@ static void value_json(const struct value *v, struct buffer *b)
 		buffer_addf(b, v->number ? "true" : "false");
 	else if (v->type == VALUE_TEXT || v->type == VALUE_TIME)
 		json_text(b, text, strlen(text));
+	else if (v->type == VALUE_PERCENT)
+		buffer_addf(b, "%s", text);
 	else
 		buffer_addf(b, "%" PRIu64, v->number);
 }

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <wchar.h>
 
 #include "cli/output.h"
 #include "cli/text.h"
@@ -43,31 +42,6 @@ static bool is_plain(const char *text)
 	return true;
 }
 
-/* The bytes of @text that take at most @width columns; *ret_width: how many they take. */
-static size_t fit(const char *text, size_t width, size_t *ret_width)
-{
-	mbstate_t state = { 0 };
-	size_t at = 0, left = strlen(text), n;
-	wchar_t c;
-
-	*ret_width = 0;
-	for (; left > 0; at += n, left -= n) {
-		int columns;
-
-		n = mbrtowc(&c, text + at, left, &state);
-		columns = n == 0 || n > left ? 1 : wcwidth(c);
-		columns = columns < 0 ? 1 : columns;
-		if (*ret_width + (size_t)columns > width)
-			break;
-		*ret_width += (size_t)columns;
-		if (n == 0 || n > left) {	/* no character in this locale */
-			n = 1;
-			state = (mbstate_t){ 0 };
-		}
-	}
-	return at;
-}
-
 /* Only what is no ASCII needs the locale: reading it costs every command a quarter of a millisecond. */
 static void read_locale(struct table *t)
 {
@@ -94,7 +68,7 @@ static int set_cell(struct table *t, struct cell *cell, size_t column, const cha
 	cell->width = cell->length;
 	if (!plain) {
 		read_locale(t);
-		fit(cell->text, SIZE_MAX, &cell->width);
+		text_fit(cell->text, SIZE_MAX, &cell->width);
 	}
 	if (cell->width > t->width[column])
 		t->width[column] = cell->width;
@@ -151,7 +125,7 @@ static void narrow(struct table *t)
 		struct cell *cell = &t->cells[i];
 
 		if (cell->width > t->width[i % t->n_columns])
-			cell->length = fit(cell->text, t->width[i % t->n_columns], &cell->width);
+			cell->length = text_fit(cell->text, t->width[i % t->n_columns], &cell->width);
 	}
 }
 

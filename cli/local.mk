@@ -2,7 +2,7 @@
 # The command
 
 bin_PROGRAMS += moorage
-moorage_LDADD = libcompare.la libmoorage.la libutil.la
+moorage_LDADD = libtop.la libcompare.la libmoorage.la libutil.la
 moorage_SOURCES = \
 	%D%/cli.h \
 	%D%/cmd_attach.c \
@@ -37,6 +37,7 @@ moorage_SOURCES = \
 	%D%/cmd_state.c \
 	%D%/cmd_stats.c \
 	%D%/cmd_stop.c \
+	%D%/cmd_top.c \
 	%D%/cmd_update.c \
 	%D%/cmd_wait.c \
 	%D%/commands.h \
@@ -67,8 +68,27 @@ moorage_SOURCES = \
 	%D%/spec_security.c \
 	%D%/terminal.c \
 	%D%/terminal.h \
-	%D%/text.c \
-	%D%/text.h \
+	%D%/top_live.h \
 	%D%/verbs.c \
 	%D%/words.c \
 	%D%/write.c
+
+# What needs no terminal, for unit tests too.
+noinst_LTLIBRARIES += libtop.la
+libtop_la_LIBADD = libutil.la
+libtop_la_SOURCES = \
+	%D%/text.c %D%/text.h \
+	%D%/top.h \
+	%D%/top_draw.c \
+	%D%/top_table.c \
+	%D%/top_tree.c \
+	%D%/top_view.c \
+	%D%/usage.c %D%/usage.h
+
+# Headers of ncurses; the library is loaded when a screen is opened.
+moorage_CPPFLAGS = $(AM_CPPFLAGS) $(NCURSES_CFLAGS)
+if HAVE_NCURSES
+moorage_SOURCES += %D%/top_live.c %D%/top_screen.c %D%/top_screen.h
+else
+moorage_SOURCES += %D%/top_live_none.c
+endif

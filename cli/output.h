@@ -16,6 +16,7 @@ enum value_type {
 	VALUE_SIZE,			/* bytes */
 	VALUE_TIME,			/* ns since the epoch */
 	VALUE_SPAN,			/* ns */
+	VALUE_PERCENT,			/* thousandths of a percent */
 	VALUE_BOOL,
 	VALUE_JSON,			/* @json for machines, @text for humans */
 };
@@ -58,6 +59,9 @@ bool listing_wants(const struct listing *l, int column);
 
 /* A new row of empty values, one per column; NULL when memory runs out. */
 struct value *listing_row(struct listing *l);
+
+/* Whether the filters let @row through. */
+bool listing_lets_through(const struct listing *l, const struct value *row);
 
 /* Prints all rows that the filters let through; an exit status. */
 int listing_print(struct listing *l);

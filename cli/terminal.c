@@ -112,15 +112,28 @@ void terminal_release(void)
 			sigaction(caught[i], &action, NULL);
 }
 
-static void on_deadline(int signo)
+int terminal_deadline_passed(void)
 {
 	static const char message[] = "moorage: error: the deadline given with --timeout passed\n";
 
+	ssize_t ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
+
+	(void)ignored;
+	return deadline_exit;
+}
+
+static void on_deadline(int signo)
+{
 	(void)signo;
 	terminal_restore();
-	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
-		_exit(deadline_exit);
-	_exit(deadline_exit);
+	_exit(terminal_deadline_passed());
+}
+
+void terminal_catch_deadline(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	sigaction(SIGALRM, &action, NULL);
 }
 
 int terminal_deadline(struct cli *cli, const char *text)

@@ -24,6 +24,11 @@ void terminal_release(void);
 /* Ends the command with the status for a timeout after @text ("10", "1.5s"); NULL: never. Exit status after a message. */
 int terminal_deadline(struct cli *cli, const char *text);
 
+/* Has the deadline told by terminal_signal() too (SIGALRM), for who has more to give back than a mode of the terminal, and then calls
+ * terminal_deadline_passed(), which says so and gives the exit status. */
+void terminal_catch_deadline(void);
+int terminal_deadline_passed(void);
+
 /* ---- detach.c: keys that leave a session ---- */
 
 #define DETACH_KEYS_MAX	16

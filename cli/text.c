@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <wchar.h>
 
 #include "cli/cli.h"
 #include "cli/text.h"
@@ -40,6 +41,30 @@ void text_escape(struct buffer *b, const char *text, size_t length, const char *
 		else
 			buffer_add(b, text + at, n);
 	}
+}
+
+size_t text_fit(const char *text, size_t width, size_t *ret_width)
+{
+	mbstate_t state = { 0 };
+	size_t at = 0, left = strlen(text), n;
+	wchar_t c;
+
+	*ret_width = 0;
+	for (; left > 0; at += n, left -= n) {
+		int columns;
+
+		n = mbrtowc(&c, text + at, left, &state);
+		columns = n == 0 || n > left ? 1 : wcwidth(c);
+		columns = columns < 0 ? 1 : columns;
+		if (*ret_width + (size_t)columns > width)
+			break;
+		*ret_width += (size_t)columns;
+		if (n == 0 || n > left) {	/* no character in this locale */
+			n = 1;
+			state = (mbstate_t){ 0 };
+		}
+	}
+	return at;
 }
 
 void text_print(FILE *file, const char *text)

@@ -18,6 +18,9 @@ void text_escape(struct buffer *b, const char *text, size_t length, const char *
 /* Writes @text, escaped when @file is a terminal. */
 void text_print(FILE *file, const char *text);
 
+/* The bytes of @text that take at most @width columns of a terminal in this locale; *ret_width: how many they take. */
+size_t text_fit(const char *text, size_t width, size_t *ret_width);
+
 /* Adds a JSON string; bytes that are not UTF-8 become U+FFFD. */
 void json_text(struct buffer *b, const char *text, size_t length);
 

@@ -41,7 +41,7 @@ TABLES(kill, NAME_ROW, TEXT("signal", "s", "SIGNAL", signal, "name or number; KI
        FLAG("all", "a", all, ALL_TEXT));
 TABLES(rm, NAME_ROW, FLAG("force", "f", force, "kill it first; a missing one is no failure"),
        FLAG("ignore", "i", ignore, "a missing container is no failure"), FLAG("all", "a", all, ALL_TEXT),
-       LATER("keep-storage", NULL, NULL, "a root directory is never removed: nothing to keep"),
+       FLAG("keep-storage keep-root", NULL, keep_storage, "leave the root that an import or a migration has made for it"),
        LATER("volumes", "v", NULL, "needs volumes: not in this version"),
        LATER("snapshots", NULL, NULL, "needs snapshots: not in this version"));
 TABLES(exec, NAME_ROW, FLAG("interactive", "i", interactive, "keep standard input open"),
@@ -74,6 +74,10 @@ TABLES(list, LIST_ROWS);
 TABLES(procs, NAME_ROW, LIST_ROWS);
 TABLES(stats, NAME_ROW, FLAG("no-stream", NULL, no_stream, "once, not again and again"),
        TEXT("interval", NULL, "SECONDS", interval, "time between two looks"), LIST_ROWS);
+TABLES(top, TEXT("name machine", "M", "NAME", name, "the container, in place of the operand"),
+       FLAG("batch", "b", batch, "tables, again and again, in place of a screen"),
+       TEXT("iterations", "n", "N", iterations, "so many tables; without, and not on a terminal: one"),
+       TEXT("interval delay", "d", "SECONDS", interval, "time between two looks; without: 1"), LIST_ROWS);
 TABLES(events, NAME_ROW, FLAG("follow", "f", follow, "go on (as it does without)"),
        FLAG("no-stream", NULL, no_stream, "only what is noted already, then end"),
        TEXT("since", NULL, "TIME", since, "first what was noted since then: a time, or a span such as 10m"));
@@ -167,7 +171,8 @@ const struct verb verbs[] = {
 	{ "unpause", "unfreeze thaw resume", LIFECYCLE, "NAME...", "let frozen processes go on", "moorage unpause web",
 	  name_tables, SOME, .complete = COMPLETE_PAUSED, .run = cmd_unpause },
 	{ "rm", "destroy delete remove undefine", LIFECYCLE, "NAME...", "remove",
-	  "moorage rm web\nmoorage rm -f web\n\nThe root directory a container was given is never removed.", rm_tables,
+	  "moorage rm web\nmoorage rm -f web\n\nA root that 'import' or 'migrate' has made for it goes with it, as one that the tools of its "
+	  "engine made; a directory it was given is never removed.", rm_tables,
 	  SOME, .complete = COMPLETE_STOPPED, .run = cmd_rm },
 	{ "rename", "mv", LIFECYCLE, "OLD NEW", "give another name", "moorage rename web www", name_tables, VERB_NAME,
 	  COMPLETE_STOPPED, 2, 2, cmd_rename },
@@ -183,7 +188,7 @@ const struct verb verbs[] = {
 	  "The container must not run.", name_tables, VERB_NAME, COMPLETE_STOPPED, 2, 2, cmd_export },
 	{ "import", "import-tar import-fs", LIFECYCLE, "FILE|DIR", "make a container of an archive or a directory",
 	  "moorage import web.tar.zst\nmoorage import -B nspawn --name web rootfs.tar.xz\n\nTakes archives of 'moorage export', tars of a root (gz, xz, zst), "
-	  "of an LXC container (config and rootfs), OCI archives and directories. A configuration that reaches out to the host is refused until --accept "
+	  "of an LXC container (config and rootfs), OCI image layouts (oci:DIR:TAG names one of several images) and directories. A configuration that reaches out to the host is refused until --accept "
 	  "names what is wanted.", import_tables, 0, COMPLETE_ROOT, 1, 1, cmd_import },
 	{ "wait", NULL, LIFECYCLE, "NAME...", "wait for the end; print the exit status",
 	  "moorage wait job\nmoorage wait -t 10 job\nmoorage wait -s running,paused web", wait_tables, SOME, .complete = COMPLETE_ALIVE, .run = cmd_wait },
@@ -237,7 +242,12 @@ const struct verb verbs[] = {
 	  "/var/lib/node_exporter/moorage.prom\n\n"
 	  "For Prometheus and its like: each sample has the labels backend and name. What cannot be read is told on standard error and counted.",
 	  name_tables, VERB_NAME, COMPLETE_ANY, 0, -1, cmd_metrics },
-	{ "procs", "top", OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
+	{ "top", "cgtop", OBSERVE, "[NAME]", "a screen of what running containers use; with NAME: 'procs'",
+	  "moorage top\nmoorage top --sort MEMORY -d 5\nmoorage top --json\nmoorage top -b -n 3 -o NAME,CPU%,MEMORY\n\n"
+	  "CPU, memory, processes, disks and networks of all backends. Keys choose, sort, filter, send signals, stop, and show the processes of one as a tree: "
+	  "h tells which. Not on a terminal, or in another format, it prints one table. CPU% is of one processor.",
+	  top_tables, VERB_NAME, COMPLETE_ALIVE, 0, 1, cmd_top },
+	{ "procs", NULL, OBSERVE, "NAME", "processes inside", "moorage procs web", procs_tables, ONE,
 	  .complete = COMPLETE_ALIVE, .run = cmd_procs },
 	{ "audit", NULL, OBSERVE, "[NAME...]", "what the kernel lets a container do",
 	  "moorage audit web\nmoorage audit --probe --pid 4711\nmoorage audit --all --fail-on high\nmoorage audit --json web >web.audit && moorage audit "

@@ -44,7 +44,6 @@ const struct known_word later_verbs[] = {
 	LATER_VERB("cp copy-to copy-from file", "copying files comes later; '-v SRC:DST' shows a directory inside"),
 	LATER_VERB("mount umount bind", "mounts into a running container come later"),
 	LATER_VERB("apply", "there is 'convert', which reads configurations of other tools"),
-	LATER_VERB("cgtop", "there is 'stats'"),
 	LATER_VERB("port", "networks come later"),
 	LATER_VERB("diff", "changed files come later"),
 	LATER_VERB("health healthcheck", "health checks come later"),
@@ -93,6 +92,7 @@ const struct known_word foreign_options[] = {
 	{ "--as-pid2", "use '--init', which is the default", NULL, false },
 	{ "--root-directory", "use '--rootfs DIR'", NULL, false },
 	{ "--remove --auto-remove", "use '--rm'", NULL, false },
+	{ "--spec --config", "use '--from FILE.json'", NULL, false },
 	{ "--directory", "use '--rootfs DIR'", NULL, false },
 	{ 0 }
 };

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/archive/own_root.h"
 #include "core/container_internal.h"
 #include "core/live/event_log.h"
 #include "core/util/cleanup.h"
@@ -21,6 +22,7 @@
 
 /* What the checks have worked out. */
 struct plan {
+	const char *name;
 	struct plugin *plugin;
 	struct mrg_spec *spec;		/* what is created: a copy, reduced and completed */
 	struct mrg_fields dropped;
@@ -174,16 +176,20 @@ static int new_record(struct mrg *m, const struct mrg_create *create, const char
 	return 0;
 }
 
-static int remove_predecessor(struct mrg *m, const char *name, struct mrg_error *err)
+/* The root that was made for it stays when the new one is given that; *ret_owns: and goes with the new one then. */
+static int remove_predecessor(struct mrg *m, const char *name, const char *root, bool *ret_owns, struct mrg_error *err)
 {
 	struct mrg_container *old;
 	struct record *record = NULL;
 	int r = container_open_record(m, name, CONTAINER_LOCK_MS, &record, err);
+	unsigned int flags;
 
 	if (r < 0)
 		return r == -MRG_E_NOT_FOUND ? 0 : r;
+	*ret_owns = own_root_is(record, root);
+	flags = own_root_holds(record, root) ? MRG_REMOVE_KEEP_ROOT : 0;
 	old = container_new(m, record);
-	r = old ? mrg_remove(old, 0, err) : fail_memory(err);
+	r = old ? mrg_remove(old, flags, err) : fail_memory(err);
 	mrg_container_free(old);
 	return r == -MRG_E_NOT_FOUND ? 0 : r;
 }
@@ -198,25 +204,42 @@ static int check_engine(struct mrg *m, struct plugin *p, const char *name, struc
 	return r;
 }
 
-/* @id: of its own; NULL: a new one, and the engine must not have the name. */
-static int create_named(struct mrg *m, const struct mrg_create *create, const char *name, const char *id, struct mrg_container **ret,
-			struct mrg_error *err)
+/* @origin NULL: it is new, and the engine must not have the name. */
+static int prepare(struct mrg *m, const struct mrg_create *create, const struct origin *origin, struct plan *plan, struct record **ret,
+		   struct mrg_error *err)
 {
-	_cleanup_(plan_deinit) struct plan plan = { 0 };
+	const char *name = plan->name;
+	bool owns_root = origin && origin->owns_root;
 	struct record *record = NULL;
-	struct mrg_container *c;
-	int r = make_plan(m, create, name, &plan, err);
+	int r = make_plan(m, create, name, plan, err);
 
 	if (r == 0 && create->flags & MRG_CREATE_REPLACE)
-		r = remove_predecessor(m, name, err);
-	if (r == 0 && !id)
-		r = check_engine(m, plan.plugin, name, err);
+		r = remove_predecessor(m, name, plan->spec->root_path, &owns_root, err);
+	if (r == 0 && !origin)
+		r = check_engine(m, plan->plugin, name, err);
 	if (r == 0)
-		r = new_record(m, create, name, &plan, &record, err);
+		r = new_record(m, create, name, plan, &record, err);
+	if (r == 0 && origin)
+		snprintf(record->id, sizeof(record->id), "%s", origin->id);
+	if (r == 0 && owns_root)
+		r = own_root_take(record, err);
+	if (r < 0)
+		store_free(record);
+	else
+		*ret = record;
+	return r;
+}
+
+static int create_named(struct mrg *m, const struct mrg_create *create, const char *name, const struct origin *origin, struct mrg_container **ret,
+			struct mrg_error *err)
+{
+	_cleanup_(plan_deinit) struct plan plan = { .name = name };
+	struct record *record = NULL;
+	struct mrg_container *c;
+	int r = prepare(m, create, origin, &plan, &record, err);
+
 	if (r < 0)
 		return r;
-	if (id)
-		snprintf(record->id, sizeof(record->id), "%s", id);
 	r = make(m, plan.plugin, record, err);
 	if (r < 0) {
 		store_free(record);
@@ -252,9 +275,9 @@ int mrg_create(struct mrg *m, const struct mrg_create *create, struct mrg_contai
 	return r;
 }
 
-int container_create_as(struct mrg *m, const struct mrg_create *create, const char *id, struct mrg_container **ret, struct mrg_error *err)
+int container_create_as(struct mrg *m, const struct mrg_create *create, const struct origin *origin, struct mrg_container **ret, struct mrg_error *err)
 {
-	return create_named(m, create, create->name, id, ret, err);
+	return create_named(m, create, create->name, origin, ret, err);
 }
 
 /* ---- checking and explaining ---------------------------------------------------------------- */

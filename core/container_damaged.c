@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/archive/own_root.h"
 #include "core/cgroup.h"
 #include "core/container_internal.h"
 #include "core/util/cleanup.h"
@@ -101,20 +102,17 @@ static int end_processes(struct record *record, struct plugin *p, const struct m
 	return r < 0 || !p ? r : dispatch_destroy(p, unit, err);
 }
 
-int container_remove_damaged(struct mrg_container *c, struct mrg_error *err)
+/* Locked. */
+static int remove_locked(struct mrg *m, struct record *record, struct mrg_error *err)
 {
-	struct record *record = c->record;
 	struct run run = { .process.pidfd = -1 };
 	struct plugin *p = NULL;
 	struct mrg_unit unit;
-	bool known;
-	int r = store_lock(c->m, record, CONTAINER_LOCK_MS, err);
+	bool known = record->id[0] || find_id(record);
+	int r = 0;
 
-	if (r < 0)
-		return r == -MRG_E_NOT_FOUND ? 0 : r;
-	known = record->id[0] || find_id(record);
 	if (record->backend[0])
-		registry_load(c->m, record->backend, &p, NULL);
+		registry_load(m, record->backend, &p, NULL);
 	if (store_read_run(record, &run, NULL) < 0)
 		run = (struct run){ .process.pidfd = -1 };
 	store_unit(record, &run, &unit);
@@ -125,12 +123,27 @@ int container_remove_damaged(struct mrg_container *c, struct mrg_error *err)
 	else
 		wait_gone(record, NULL, &unit);
 	if (r == 0)
-		r = store_remove(c->m, record, err);
+		r = store_remove(m, record, err);
 	store_run_deinit(&run);
-	store_unlock(record);
 	if (r == 0 && !known && !unit.process)
 		return mrg_error_set(err, -EBADMSG,
 				     "container '%s' is removed; its id was unreadable and no cgroup bears its name, so processes it may have left elsewhere were not looked for",
 				     record->name);
+	return r;
+}
+
+int container_remove_damaged(struct mrg_container *c, unsigned int flags, struct mrg_error *err)
+{
+	_cleanup_(own_root_end) struct own_root_removal root = OWN_ROOT_REMOVAL;
+	int r = store_lock(c->m, c->record, CONTAINER_LOCK_MS, err);
+
+	if (r < 0)
+		return r == -MRG_E_NOT_FOUND ? 0 : r;
+	r = flags & MRG_REMOVE_KEEP_ROOT ? 0 : own_root_begin(&root, c->m, c->record, err);
+	if (r == 0)
+		r = remove_locked(c->m, c->record, err);
+	if (r == 0)
+		r = own_root_remove(&root, err);
+	store_unlock(c->record);
 	return r;
 }

@@ -50,9 +50,15 @@ int container_open_brief(struct mrg *m, const char *name, struct record **ret, s
 /* One that the engine of @p keeps. */
 int container_new_adopted(struct mrg *m, struct plugin *p, const char *name, struct mrg_container **ret, struct mrg_error *err);
 
+/* What a container that is not wholly new brings with it. */
+struct origin {
+	const char *id;
+	bool owns_root;			/* its root was made for it: archive/own_root.h */
+};
+
 /* container_create.c: as mrg_create(), for a root that lies where the engine looks for roots already, so that what the engine says of the name does not
- * count; with @id for its id. */
-int container_create_as(struct mrg *m, const struct mrg_create *create, const char *id, struct mrg_container **ret, struct mrg_error *err);
+ * count. */
+int container_create_as(struct mrg *m, const struct mrg_create *create, const struct origin *origin, struct mrg_container **ret, struct mrg_error *err);
 
 /* migrate/settle.c: removes what the migration that made @c, which has just been removed, has kept of its source, unless that has a root of its own. */
 int migration_forget_container(struct mrg_container *c, struct mrg_error *err);
@@ -105,8 +111,11 @@ int container_forget_autostart(struct mrg_container *c, struct mrg_error *err);
 /* container_stop.c: SIGKILL to all processes; returns when it has ended. 0 when it did not run. */
 int container_kill_all(struct mrg_container *c, struct mrg_error *err);
 
-/* container_damaged.c: removes a record that cannot be read, or whose backend cannot be loaded. */
-int container_remove_damaged(struct mrg_container *c, struct mrg_error *err);
+/* container_remove.c: the refusal: -MRG_E_STATE. */
+int container_still_runs(const struct mrg_container *c, int state, const char *what, struct mrg_error *err);
+
+/* container_damaged.c: removes a record that cannot be read, or whose backend cannot be loaded. @flags: MRG_REMOVE_*. */
+int container_remove_damaged(struct mrg_container *c, unsigned int flags, struct mrg_error *err);
 
 /* container_fields.c: the fields set in @spec that @able lacks, into @ret; how many. */
 size_t fields_missing(const struct mrg_spec *spec, const struct mrg_fields *able, struct mrg_fields *ret);
@@ -130,7 +139,7 @@ int id_make(char ret[17]);
 /* container_backend.c: the probe verb, or what mrg_backend_info() has just heard. */
 int backend_probe(struct plugin *p, struct mrg_probe *ret, struct mrg_error *err);
 
-/* archive/import_place.c: removes what imports that were cut short have left. */
+/* archive/root_note.c: removes what imports and removals of roots that were cut short have left. */
 void import_sweep(struct mrg *m);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Removing and renaming. */
+/* Removing. */
 
 #include "config.h"
 
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/archive/own_root.h"
 #include "core/container_internal.h"
 #include "core/live/event_log.h"
 #include "core/util/cleanup.h"
@@ -15,7 +16,7 @@
 /* A start that was killed half way may, with an engine that is slow to die, come to life after the first look. */
 #define LIVES	5
 
-static int still_running(struct mrg_container *c, int state, const char *what, struct mrg_error *err)
+int container_still_runs(const struct mrg_container *c, int state, const char *what, struct mrg_error *err)
 {
 	mrg_error_set(err, -MRG_E_STATE, "container '%s' is %s", c->record->name,
 		      state == MRG_STATE_PAUSED ? "paused" : "running");
@@ -41,12 +42,26 @@ static int destroy(struct mrg_container *c, const struct mrg_unit *unit, struct 
 	return r;
 }
 
-/* Releases everything the engine has of it and then the record. Locked, at rest. */
-static int remove_at_rest(struct mrg_container *c, struct view *view, struct mrg_error *err)
+/* What an engine's own tools made, root and all, the engine removes as a whole. */
+static int check_kept(const struct mrg_container *c, unsigned int flags, struct mrg_error *err)
 {
-	struct mrg_exit ignored;
-	int r = dispatch_cleanup(c->plugin, &view->unit, &ignored, err);
+	if (!(flags & MRG_REMOVE_KEEP_ROOT) || !c->record->adopted || !c->plugin->table.home)
+		return 0;
+	mrg_error_set(err, -MRG_E_UNSUPPORTED, "the tools of %s made '%s': its root is removed with it", c->record->backend, c->record->name);
+	return mrg_error_hint(err, "copy the root first, or keep all of it with 'moorage export'"), -MRG_E_UNSUPPORTED;
+}
 
+/* Releases everything the engine has of it, then the record, then its own root. Locked, at rest. */
+static int remove_at_rest(struct mrg_container *c, struct view *view, unsigned int flags, struct mrg_error *err)
+{
+	_cleanup_(own_root_end) struct own_root_removal root = OWN_ROOT_REMOVAL;
+	struct mrg_exit ignored;
+	int r = check_kept(c, flags, err);
+
+	if (r == 0 && !(flags & MRG_REMOVE_KEEP_ROOT))
+		r = own_root_begin(&root, c->m, c->record, err);
+	if (r == 0)
+		r = dispatch_cleanup(c->plugin, &view->unit, &ignored, err);
 	if (r == 0)
 		r = container_forget_autostart(c, err);
 	if (r == 0)
@@ -55,13 +70,13 @@ static int remove_at_rest(struct mrg_container *c, struct view *view, struct mrg
 		r = store_remove(c->m, c->record, err);
 	if (r == 0)
 		event_log_add(c->m, c->record, (struct mrg_change){ .type = MRG_CHANGE_REMOVE });
-	return r;
+	return r < 0 ? r : own_root_remove(&root, err);
 }
 
-static int remove_whole(struct mrg_container *c, int force, struct mrg_error *err)
+static int remove_whole(struct mrg_container *c, unsigned int flags, struct mrg_error *err)
 {
 	_cleanup_view_ struct view view;
-	int r = force ? container_kill_all(c, err) : 0;
+	int r = flags & MRG_REMOVE_FORCE ? container_kill_all(c, err) : 0;
 
 	view.run.process.pidfd = -1;
 	if (r == 0)
@@ -69,21 +84,22 @@ static int remove_whole(struct mrg_container *c, int force, struct mrg_error *er
 	if (r < 0)
 		return r;
 	if (state_is_alive(view.state))
-		r = still_running(c, view.state, "stop it first, or use rm -f", err);
+		r = container_still_runs(c, view.state, "stop it first, or use rm -f", err);
 	else
-		r = remove_at_rest(c, &view, err);
+		r = remove_at_rest(c, &view, flags, err);
 	store_unlock(c->record);
 	return r;
 }
 
-int mrg_remove(struct mrg_container *c, int force, struct mrg_error *err)
+int mrg_remove(struct mrg_container *c, unsigned int flags, struct mrg_error *err)
 {
+	bool force = flags & MRG_REMOVE_FORCE;
 	struct mrg_error why = { 0 };
 	int r = container_plugin(c, &why), lives = force ? LIVES : 1;
 
 	if (r == 0)
 		do
-			r = remove_whole(c, force, &why);
+			r = remove_whole(c, flags, &why);
 		while (r == -MRG_E_STATE && --lives > 0);
 	/* With it goes what was kept of the one it came from. */
 	if (r == 0)
@@ -92,96 +108,8 @@ int mrg_remove(struct mrg_container *c, int force, struct mrg_error *err)
 	if (r == -MRG_E_NOT_FOUND && force)
 		return 0;
 	if (force && (r == -EBADMSG || r == -MRG_E_NO_ENGINE || r == -MRG_E_ABI))
-		return container_remove_damaged(c, err);
+		return container_remove_damaged(c, flags, err);
 	if (r < 0 && err)
 		*err = why;
-	return r;
-}
-
-/* ---- renaming ------------------------------------------------------------------------------- */
-
-/* An engine that knows it by name forgets the old one and learns the new one. */
-static int rename_at_rest(struct mrg_container *c, const char *name, struct view *view, struct mrg_error *err)
-{
-	_cleanup_free_ char *old = strdup(c->record->name);
-	struct mrg_exit ignored;
-	int r = old ? dispatch_cleanup(c->plugin, &view->unit, &ignored, err) : fail_memory(err);
-
-	if (r == 0 && c->plugin->table.create)
-		r = dispatch_destroy(c->plugin, &view->unit, err);
-	if (r < 0)
-		return r;
-	r = store_rename(c->m, c->record, name, err);
-	store_unit(c->record, &view->run, &view->unit);
-	if (r == 0) {
-		r = dispatch_create(c->plugin, &view->unit, err);
-		if (r == 0)
-			return 0;
-		store_rename(c->m, c->record, old, NULL);
-		store_unit(c->record, &view->run, &view->unit);
-	}
-	dispatch_create(c->plugin, &view->unit, NULL);
-	return r;
-}
-
-/* The engine's own way. Ours is then that of the new name. */
-static int rename_adopted(struct mrg_container *c, const char *name, struct view *view, struct mrg_error *err)
-{
-	struct record *renamed = NULL;
-	int r = c->plugin->table.rename ? dispatch_rename(c->plugin, &view->unit, name, err) :
-		mrg_error_set(err, -MRG_E_UNSUPPORTED, "backend '%s' cannot rename a container that others made", c->record->backend);
-
-	if (r == 0)
-		r = store_open_adopted(c->m, c->record->backend, c->record->path, name, &renamed, err);
-	if (r < 0)
-		return r;
-	store_remove(c->m, c->record, NULL);
-	store_free(c->record);
-	c->record = renamed;
-	c->loaded = false;
-	return 0;
-}
-
-/* Engine and record, both or none. */
-static int rename_in_engine(struct mrg_container *c, const char *name, struct view *view, struct mrg_error *err)
-{
-	_cleanup_free_ char *old = strdup(c->record->name);
-	int r = old ? dispatch_rename(c->plugin, &view->unit, name, err) : fail_memory(err);
-
-	if (r < 0)
-		return r;
-	r = store_rename(c->m, c->record, name, err);
-	if (r < 0) {
-		view->unit.name = name;
-		dispatch_rename(c->plugin, &view->unit, old, NULL);
-		return r;
-	}
-	store_unit(c->record, &view->run, &view->unit);
-	r = container_digest(c->plugin, &view->unit, &c->record->native, err);
-	return r < 0 ? r : store_write_record(c->record, err);
-}
-
-static int rename_locked(struct mrg_container *c, const char *name, struct view *view, struct mrg_error *err)
-{
-	if (c->record->adopted)
-		return rename_adopted(c, name, view, err);
-	return c->plugin->table.rename ? rename_in_engine(c, name, view, err) : rename_at_rest(c, name, view, err);
-}
-
-int mrg_rename(struct mrg_container *c, const char *name, struct mrg_error *err)
-{
-	_cleanup_free_ char *old = strdup(c->record->name);
-	_cleanup_view_ struct view view;
-	int r = container_lock_at_rest(c, &view, err);
-
-	if (r < 0)
-		return r;
-	if (state_is_alive(view.state))
-		r = still_running(c, view.state, "stop it first", err);
-	else if (strcmp(name, c->record->name) != 0)
-		r = rename_locked(c, name, &view, err);
-	if (r == 0 && old && strcmp(name, old) != 0)
-		event_log_add(c->m, c->record, (struct mrg_change){ .type = MRG_CHANGE_RENAME, .old_name = old });
-	store_unlock(c->record);
 	return r;
 }

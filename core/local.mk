@@ -38,10 +38,13 @@ libcore_la_SOURCES = \
 	%D%/archive/extract_metadata.c \
 	%D%/archive/import.c %D%/archive/import.h \
 	%D%/archive/import_accept.c \
+	%D%/archive/import_blob.c %D%/archive/import_blob.h \
 	%D%/archive/import_oci.c \
 	%D%/archive/import_place.c \
 	%D%/archive/import_source.c \
+	%D%/archive/own_root.c %D%/archive/own_root.h \
 	%D%/archive/pack.c %D%/archive/pack.h \
+	%D%/archive/root_note.c %D%/archive/root_note.h \
 	%D%/archive/stream.c %D%/archive/stream.h \
 	%D%/archive/stream_gzip.c \
 	%D%/archive/stream_xz.c \
@@ -63,6 +66,7 @@ libcore_la_SOURCES = \
 	%D%/audit/probe_answer.c \
 	%D%/audit/probe_rows.c \
 	%D%/audit/read_cgroup.c \
+	%D%/audit/read_devices.c \
 	%D%/audit/read_descriptors.c \
 	%D%/audit/read_kernel.c \
 	%D%/audit/read_mounts.c \
@@ -94,6 +98,7 @@ libcore_la_SOURCES = \
 	%D%/container_native.c \
 	%D%/container_open.c \
 	%D%/container_remove.c \
+	%D%/container_rename.c \
 	%D%/container_start.c \
 	%D%/container_stop.c \
 	%D%/container_update.c \
@@ -102,11 +107,24 @@ libcore_la_SOURCES = \
 	%D%/convert/convert.c %D%/convert/convert.h \
 	%D%/convert/report_rows.c \
 	%D%/dispatch.c %D%/dispatch.h \
-	%D%/doctor.c %D%/doctor.h \
-	%D%/doctor_containers.c \
-	%D%/doctor_ids.c \
-	%D%/doctor_leftovers.c \
-	%D%/doctor_network.c \
+	%D%/doctor/clash.c \
+	%D%/doctor/docker.c \
+	%D%/doctor/doctor.c %D%/doctor/doctor.h \
+	%D%/doctor/files.c \
+	%D%/doctor/forward.c \
+	%D%/doctor/forward_nft.c \
+	%D%/doctor/ids.c \
+	%D%/doctor/kernel.c \
+	%D%/doctor/leftovers.c \
+	%D%/doctor/links.c \
+	%D%/doctor/links_read.c \
+	%D%/doctor/mounts.c \
+	%D%/doctor/network.c \
+	%D%/doctor/networks.c \
+	%D%/doctor/networks_libvirt.c \
+	%D%/doctor/ports.c \
+	%D%/doctor/ports_read.c \
+	%D%/doctor/shared.c \
 	%D%/error.c \
 	%D%/exec_request.c %D%/exec_request.h \
 	%D%/formats/device_names.c %D%/formats/device_names.h \
@@ -138,6 +156,7 @@ libcore_la_SOURCES = \
 	%D%/formats/lxc_net_write.c \
 	%D%/formats/lxc_process.c \
 	%D%/formats/lxc_replace.c \
+	%D%/formats/lxc_layers.c \
 	%D%/formats/lxc_root.c \
 	%D%/formats/lxc_text.c \
 	%D%/formats/module.c %D%/formats/module.h \
@@ -209,6 +228,7 @@ libcore_la_SOURCES = \
 	%D%/migrate/health.c \
 	%D%/migrate/isolation.c \
 	%D%/migrate/journal.c %D%/migrate/journal.h \
+	%D%/migrate/layers.c \
 	%D%/migrate/migrate.c %D%/migrate/migrate.h \
 	%D%/migrate/plan.c \
 	%D%/migrate/plan_network.c \

@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,9 @@ static const char *const places[ARG_END] = {
 };
 
 #define MAPPED_SIZE	(16 * 1024)	/* buffers from this size on are mapped: their pages exist when they are used */
+#define STACK_USED	(64 * 1024)	/* how deep a start may go */
 #define WAIT_MS	1000			/* for an engine to notice what the kernel told us */
+#define BURY_MS	200			/* between leaving its cgroup and being a zombie */
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
@@ -81,6 +84,19 @@ static bool reap(struct monitor *mon, int *ret_status)
 			found = true;
 		}
 	return found;
+}
+
+/* What was killed with its container is dead, but a zombie until its parent looks: when we are gone that is the host's init, whenever
+ * it may. Others that live on, as the one who stops us, are not waited for any longer. */
+void monitor_bury(struct monitor *mon)
+{
+	struct pollfd p = { .fd = mon->pump.signals, .events = POLLIN };
+	struct signalfd_siginfo info;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0)
+		if (pid == 0 && (mon->stopping || poll(&p, 1, BURY_MS) <= 0 || read(p.fd, &info, sizeof(info)) < 0))
+			return;
 }
 
 static bool is_our_child(pid_t pid)
@@ -198,16 +214,15 @@ static void protect(void)
 	(void)fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", "-900");
 }
 
-/* What the start has left in memory and the wait for the end does not need. Pages of programs and libraries that
- * are as they are in the file stay in the page cache and are mapped again as they are used. */
-static void shrink(void)
+/* Pages of programs and libraries that are as they are in the file stay in the page cache and are mapped again as they
+ * are used. */
+static void forget_files(void)
 {
 	_cleanup_fclose_ FILE *maps = fopen("/proc/self/smaps", "re");
 	unsigned long begin = 0, end = 0, a, b, anonymous;
 	char line[512], mode[5], new_mode[5];
 	bool of_file = false;
 
-	malloc_trim(0);
 	while (maps && fgets(line, sizeof(line), maps))
 		if (sscanf(line, "%lx-%lx %4s", &a, &b, new_mode) == 3) {
 			begin = a;
@@ -218,6 +233,23 @@ static void shrink(void)
 			   mode[1] == '-') {
 			madvise((void *)begin, end - begin, MADV_DONTNEED);
 		}
+}
+
+/* Below us, and the frame of the call that says so, are only calls that have returned. */
+static void forget_stack(void)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), here = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t end = (here & ~(page - 1)) - page;
+
+	madvise((void *)(end - STACK_USED), STACK_USED, MADV_DONTNEED);
+}
+
+/* What the start has left in memory and the wait for the end does not need. */
+static void shrink(void)
+{
+	forget_files();
+	malloc_trim(0);
+	forget_stack();
 }
 
 /* While nobody needs us yet: the plugin, if it is the one. When it cannot be loaded, that is tried again, and told, when it is due. */

@@ -50,7 +50,10 @@ void monitor_serve_first(struct monitor *mon);
 /* For the pump: whether the process has ended, and its status. */
 int monitor_ended(void *data, int *ret_status);
 
-/* The two tasks, with record and plugin open: to the verdict, and on to the end. */
+/* Collects the dead of the container, which are our children. */
+void monitor_bury(struct monitor *mon);
+
+/* The tasks, with record and plugin open: to the verdict, and on to the end. */
 struct task {
 	int (*begin)(struct monitor *mon, struct mrg_error *err);
 	void (*end)(struct monitor *mon);

@@ -217,6 +217,7 @@ static void end(struct monitor *mon)
 	mon->process.pid = 0;
 	store_unit(mon->record, NULL, &mon->unit);
 	dispatch_cleanup(mon->plugin, &mon->unit, &how, &err);
+	monitor_bury(mon);
 	if (how.status_known) {
 		status = end_of_boot(mon->record->spec, how.status);
 		mon->lost = false;

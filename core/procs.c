@@ -65,10 +65,12 @@ static int parse_stat(const char *text, const struct reading *reading, struct mr
 {
 	unsigned long long user, system, start;
 	const char *p = strrchr(text, ')'); /* the name in parentheses may hold anything */
+	int parent;
 
-	if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %llu",
-			 &user, &system, &start) != 3)
+	if (!p || sscanf(p + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %llu",
+			 &parent, &user, &system, &start) != 4)
 		return -EPROTO;
+	ret->parent = parent;
 	ret->cpu_ns = (user + system) * (uint64_t)(NS_PER_S / reading->ticks);
 	ret->started = (uint64_t)proc_started_ns(start);
 	return 0;

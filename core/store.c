@@ -184,6 +184,7 @@ struct record *store_free(struct record *record)
 	free(record->entry);
 	free(record->backend);
 	free(record->path);
+	free(record->own_root.path);
 	free(record);
 	return NULL;
 }

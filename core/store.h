@@ -13,7 +13,7 @@
  * each 0700 and with the files
  *
  *	record.json	format, id, backend, created, phase ("creating" until the backend has created it, and from when it destroys it); of
- *			what is below RUN_DIR also the boot id: what is of another boot is gone; what a listing needs of the spec
+ *			what is below RUN_DIR also the boot id: what is of another boot is gone; what a listing needs of the spec; its own root
  *	config.json	the spec (moorage-spec(5))
  *	run.json	boot id, monitor and first process (pid and start time), time of start; of the last start
  *	exit.json	how the last run ended: wait status, oom_killed, time
@@ -42,6 +42,13 @@ struct exit_record {
 	int64_t finished;
 };
 
+/* A root that was made for the container, and goes with it: told by the directory, not by its name alone. */
+struct own_root {
+	char *path;			/* NULL: it has none, its root is the user's */
+	int64_t inode;
+	int64_t born;			/* ns since the epoch; 0: the file system does not tell */
+};
+
 struct record {
 	struct mrg *m;
 	char *name;
@@ -50,6 +57,7 @@ struct record {
 	char *backend;
 	char *path;			/* where the engine keeps it; NULL: its default */
 	uint64_t native;		/* digest of the engine's configuration as we wrote it; 0: none */
+	struct own_root own_root;
 	bool adopted;			/* made by the engine's tools; @dir is -1 until store_lock() has made it */
 	int64_t created;
 	bool transient;

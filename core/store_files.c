@@ -109,9 +109,16 @@ struct record_file {
 	int64_t created, native;
 	bool transient;
 	struct brief brief;
+	const char *own_root;
+	int64_t own_inode, own_born;
 };
 
+#define OWN_ROOT_ROWS	3		/* the first; not written where there is no such root */
+
 static const struct json_row record_rows[] = {
+	OPTIONAL_ROW(struct record_file, TEXT, "ownRoot/path", own_root),
+	OPTIONAL_ROW(struct record_file, INT64, "ownRoot/inode", own_inode),
+	OPTIONAL_ROW(struct record_file, INT64, "ownRoot/born", own_born),
 	ROW(struct record_file, INT, "format", format),
 	ROW(struct record_file, TEXT, "id", id),
 	ROW(struct record_file, TEXT, "backend", backend),
@@ -137,13 +144,14 @@ int store_write_record(struct record *record, struct mrg_error *err)
 		.format = STORE_FORMAT, .id = record->id, .backend = record->backend, .phase = record->creating ? "creating" : "created",
 		.boot = boot, .path = record->path, .created = record->created, .native = (int64_t)record->native,
 		.transient = record->transient,
+		.own_root = record->own_root.path, .own_inode = record->own_root.inode, .own_born = record->own_root.born,
 	};
 	int r = store_in_run(record) ? store_boot_id(record->m, boot) : 0;
 
 	if (r < 0)
 		return fail_errno(err, r, "cannot read the boot id");
 	brief_take(&file.brief, record);
-	return write_json(record, "record.json", record_rows, &file, !store_in_run(record), err);
+	return write_json(record, "record.json", record_rows + (file.own_root ? 0 : OWN_ROOT_ROWS), &file, !store_in_run(record), err);
 }
 
 int store_commit(struct record *record, struct mrg_error *err)
@@ -176,8 +184,10 @@ static int take_record(struct record *record, const struct json *json, bool *ret
 	if (r < 0 || file.format < 1 || !record->id[0] || !record->backend ||
 	    (strcmp(file.phase, "creating") != 0 && strcmp(file.phase, "created") != 0))
 		return damaged(record, "record.json", "lacks a member or has a wrong one", err);
-	if (file.path && !(record->path = strdup(file.path)))
+	if ((file.path && !(record->path = strdup(file.path))) || (file.own_root && !(record->own_root.path = strdup(file.own_root))))
 		return fail_memory(err);
+	record->own_root.inode = file.own_inode;
+	record->own_root.born = file.own_born;
 	record->created = file.created;
 	record->native = (uint64_t)file.native;
 	record->creating = strcmp(file.phase, "creating") == 0;

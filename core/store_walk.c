@@ -49,6 +49,7 @@ bool store_is_stale(struct mrg *m, int base, const char *name)
 	fd_close(record.dir);
 	free(record.backend);
 	free(record.path);
+	free(record.own_root.path);
 	return stale;
 }
 

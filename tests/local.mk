@@ -25,6 +25,7 @@ unit_tests = \
 	%D%/unit/test_credentials \
 	%D%/unit/test_dispatch \
 	%D%/unit/test_doctor \
+	%D%/unit/test_doctor_files \
 	%D%/unit/test_events \
 	%D%/unit/test_format_docker \
 	%D%/unit/test_format_lxc \
@@ -38,6 +39,7 @@ unit_tests = \
 	%D%/unit/test_format_systemd \
 	%D%/unit/test_lifecycle \
 	%D%/unit/test_import \
+	%D%/unit/test_import_oci \
 	%D%/unit/test_json_table \
 	%D%/unit/test_log \
 	%D%/unit/test_migrate_guest \
@@ -60,6 +62,7 @@ unit_tests = \
 	%D%/unit/test_store \
 	%D%/unit/test_store_crash \
 	%D%/unit/test_str \
+	%D%/unit/test_top \
 	%D%/unit/test_tree
 
 # One program per layout of cgroups, told by its name.
@@ -72,6 +75,7 @@ cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cg
 %C%_unit_test_cgroup_live_v2_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
 
 %C%_unit_test_compare_LDADD = libcompare.la $(LDADD)
+%C%_unit_test_top_LDADD = libtop.la $(LDADD)
 
 root_fixture = %D%/unit/root_fixture.c %D%/unit/root_fixture.h
 %C%_unit_test_archive_SOURCES = %D%/unit/test_archive.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h
@@ -147,6 +151,7 @@ cli_tests = \
 	%D%/cli/properties.sh \
 	%D%/cli/test_metrics.py \
 	%D%/cli/test_terminal.py \
+	%D%/cli/test_top.py \
 	%D%/convert/golden.py
 if HAVE_CMOCKA
 TESTS += $(cli_tests)

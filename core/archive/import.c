@@ -88,7 +88,7 @@ static int choose(struct import_job *job, struct mrg_error *err)
 	if (job->import->name)
 		job->name = strdup(job->import->name);
 	else
-		job->name = job->manifest.name ? strdup(job->manifest.name) : name_of_file(job->import->source);
+		job->name = job->manifest.name ? strdup(job->manifest.name) : name_of_file(job->source);
 	if (!job->name)
 		return fail_memory(err);
 	job->backend = job->import->backend ? job->import->backend : job->manifest.backend;
@@ -252,14 +252,14 @@ static int unpack(struct import_job *job, struct import_archive *a, struct extra
 	}
 	if (r < 0)
 		return r;
-	return begun ? extract_end(x) : mrg_error_set(err, -MRG_E_INVALID, "the archive '%s' has no root in it", job->import->source);
+	return begun ? extract_end(x) : mrg_error_set(err, -MRG_E_INVALID, "the archive '%s' has no root in it", job->source);
 }
 
 static int import_tar(struct import_job *job, struct mrg_error *err)
 {
 	struct extractor x = { .late = -1 };
 	struct import_archive a;
-	int r = import_archive_open(&a, job->import->source, err);
+	int r = import_archive_open(&a, job->source, err);
 
 	if (r == 0)
 		r = unpack(job, &a, &x, err);
@@ -286,19 +286,32 @@ static int check_root(struct import_job *job, struct mrg_error *err)
 
 /* ---- a directory ----------------------------------------------------------------------- */
 
-/* A root, or what LXC keeps of a container: "config" and "rootfs". */
+static bool is_layout(int dir)
+{
+	struct stat layout, index;
+
+	return fstatat(dir, "oci-layout", &layout, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(layout.st_mode) &&
+	       fstatat(dir, "index.json", &index, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(index.st_mode);
+}
+
+/* An OCI layout, a root, or what LXC keeps of a container: "config" and "rootfs". */
 static int import_directory(struct import_job *job, struct mrg_error *err)
 {
-	_cleanup_close_ int dir = open(job->import->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC), root = -1;
+	_cleanup_close_ int dir = open(job->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC), root = -1;
 	int r;
 
 	if (dir < 0)
-		return mrg_error_set(err, errno == ENOENT ? -MRG_E_INVALID : -errno, "cannot open '%s': %s", job->import->source, strerror(errno));
+		return mrg_error_set(err, errno == ENOENT ? -MRG_E_INVALID : -errno, "cannot open '%s': %s", job->source, strerror(errno));
+	if (is_layout(dir)) {
+		job->kind = IMPORT_OCI;
+		job->layout = take_fd(&dir);
+		return import_oci(job, err);
+	}
 	root = openat(dir, ARCHIVE_ROOT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	job->kind = root >= 0 && faccessat(dir, "config", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? IMPORT_LXC : IMPORT_ROOT;
 	r = job->kind == IMPORT_LXC ? fd_read_file(dir, "config", ARCHIVE_TEXT_MAX, &job->config_text, NULL) : 0;
 	if (r < 0)
-		return fail_errno(err, r, "cannot read '%s/config'", job->import->source);
+		return fail_errno(err, r, "cannot read '%s/config'", job->source);
 	r = import_begin_root(job, err);
 	return r < 0 ? r : tree_copy_into(job->kind == IMPORT_LXC ? root : dir, job->place.root, &job->options, &job->report, err);
 }
@@ -364,6 +377,7 @@ static bool may_drop(struct import_job *job, const struct mrg_fields *able)
 
 static int make_container(struct import_job *job, struct mrg_container **ret, struct mrg_error *err)
 {
+	const struct origin origin = { .id = job->place.id, .owns_root = true };
 	struct mrg_create create = { .name = job->name, .backend = job->backend };
 	struct mrg_probe probe;
 	int r = backend_probe(job->plugin, &probe, err);
@@ -380,7 +394,7 @@ static int make_container(struct import_job *job, struct mrg_container **ret, st
 		return r;
 	create.spec = job->spec;
 	create.flags = may_drop(job, &probe.fields) ? MRG_CREATE_BEST_EFFORT : 0;
-	return container_create_as(job->m, &create, job->place.id, ret, err);
+	return container_create_as(job->m, &create, &origin, ret, err);
 }
 
 static int import_by_kind(struct import_job *job, struct mrg_error *err)
@@ -388,11 +402,11 @@ static int import_by_kind(struct import_job *job, struct mrg_error *err)
 	struct stat st;
 	int r;
 
-	if (stat(job->import->source, &st) < 0)
-		return mrg_error_set(err, errno == ENOENT ? -MRG_E_INVALID : -errno, "cannot open '%s': %s", job->import->source, strerror(errno));
+	if (stat(job->source, &st) < 0)
+		return mrg_error_set(err, errno == ENOENT ? -MRG_E_INVALID : -errno, "cannot open '%s': %s", job->source, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return import_directory(job, err);
-	r = import_kind_of(job->import->source, &job->kind, &job->prefix, err);
+	r = import_kind_of(job->source, &job->kind, &job->prefix, err);
 	if (r < 0)
 		return r;
 	return job->kind == IMPORT_OCI ? import_oci(job, err) : import_tar(job, err);
@@ -400,6 +414,9 @@ static int import_by_kind(struct import_job *job, struct mrg_error *err)
 
 static void job_deinit(struct import_job *job)
 {
+	free(job->source);
+	free(job->tag);
+	fd_close(job->layout);
 	free(job->prefix);
 	free(job->name);
 	free(job->manifest_text);
@@ -414,14 +431,16 @@ static void job_deinit(struct import_job *job)
 
 int import_as(struct mrg *m, const struct mrg_import *import, const struct import_wish *wish, struct mrg_container **ret, struct mrg_error *err)
 {
-	struct import_job job = { .m = m, .import = import, .wish = wish, .place = { .note = -1, .parent = -1, .root = -1 } };
+	struct import_job job = { .m = m, .import = import, .wish = wish, .layout = -1, .place = IMPORT_PLACE };
 	struct mrg_container *c = NULL;
 	int r;
 
 	if (wish)
 		snprintf(job.place.id, sizeof(job.place.id), "%s", wish->id);
 	import_sweep(m);
-	r = import_by_kind(&job, err);
+	r = import_source_split(import->source, &job.source, &job.tag, err);
+	if (r == 0)
+		r = import_by_kind(&job, err);
 	if (r == 0)
 		r = make_container(&job, &c, err);
 	import_place_end(&job.place, r == 0);

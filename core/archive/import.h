@@ -5,25 +5,26 @@
 /* The parts of an import. */
 
 #include "core/archive/extract.h"
+#include "core/archive/root_note.h"
 #include "core/archive/transfer.h"
 #include "core/util/sha256.h"
 
 /* ---- import_place.c: where the new root is made --------------------------------------- */
 
-/*
- * A root is made beside its place and renamed there once it is whole. What is being made is noted in STATE_DIR/imports/ID/root, locked while somebody is at it, so that
- * the next command removes what a crash has left.
- */
+/* A root is made beside its place and renamed there once it is whole. */
 struct import_place {
 	struct mrg *m;
+	struct root_note note;
 	char id[17];			/* of the container as well; "": one is made */
-	int note;			/* STATE_DIR/imports/ID, open and locked; -1: nothing is being made */
+	char *container;		/* its name */
 	char *home;			/* the root's place */
 	int parent;			/* the directory it is in */
 	char aside[48];			/* its name there until it is whole */
 	int root;			/* it, open */
+	uint64_t inode;
 	bool placed;
 };
+#define IMPORT_PLACE	{ .note.dir = -1, .parent = -1, .root = -1 }
 
 /* Where the root of a container @name of the backend @p goes; the caller frees it. */
 int import_home(struct mrg *m, struct plugin *p, const char *name, const char *id, char **ret, struct mrg_error *err);
@@ -65,6 +66,9 @@ int import_archive_open(struct import_archive *a, const char *file, struct mrg_e
 int import_archive_next(struct import_archive *a, struct mrg_error *err);	/* 1, or 0 at the end */
 void import_archive_close(struct import_archive *a);
 
+/* "oci:PATH:TAG" and "oci-archive:PATH:TAG" as other tools have it; else @text is a path. The caller frees both; *ret_tag may be NULL. */
+int import_source_split(const char *text, char **ret_path, char **ret_tag, struct mrg_error *err);
+
 /* Looks at the first entries; *ret_prefix is the directory of the archive that all is in ("" or "NAME/"), the caller's to free. */
 int import_kind_of(const char *file, enum import_kind *ret, char **ret_prefix, struct mrg_error *err);
 
@@ -81,7 +85,10 @@ struct import_job {
 	struct mrg *m;
 	const struct mrg_import *import;
 	const struct import_wish *wish;	/* NULL: none */
+	char *source;			/* the file or directory */
+	char *tag;			/* of the image there; NULL: none was named */
 	enum import_kind kind;
+	int layout;			/* an OCI layout that is a directory, open; else -1 */
 	char *prefix;
 	char *name;
 	const char *backend;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * OCI archives: a tar of an image layout (image-spec 1.1). index.json leads to a manifest, that to a configuration and layers; each is a blob named
- * by its SHA-256, which is checked over exactly what is used. Nothing is fetched.
+ * OCI image layouts (image-spec 1.1), as a directory or as a tar of one. index.json leads to a manifest, that to a configuration and layers; each is a blob
+ * named by its SHA-256. Nothing is fetched.
  */
 
 #include "config.h"
@@ -9,103 +9,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "core/archive/import.h"
+#include "core/archive/import_blob.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/json.h"
+#include "core/util/str.h"
 
 #define NESTED_MAX	3		/* indexes in indexes */
-#define DOCUMENT_MAX	(4 << 20)
-#define BLOBS		"blobs/sha256/"
-
-/* ---- blobs ----------------------------------------------------------------------------- */
-
-/* A file of the archive, being read, and its checksum. */
-struct blob {
-	struct import_archive archive;
-	struct sha256 *sha256;
-};
-
-static int find_file(struct blob *b, const char *source, const char *name, struct mrg_error *err)
-{
-	int r = import_archive_open(&b->archive, source, err);
-
-	b->sha256 = NULL;
-	while (r >= 0 && (r = import_archive_next(&b->archive, err)) > 0)
-		if (strcmp(b->archive.path, name) == 0)
-			break;
-	if (r == 0)
-		r = mrg_error_set(err, -EBADMSG, "the image lacks '%s'", name);
-	if (r > 0 && !S_ISREG(b->archive.entry.type))
-		r = mrg_error_set(err, -EBADMSG, "'%s' of the image is no file", name);
-	return r < 0 ? r : sha256_new(&b->sha256, err);
-}
-
-static void blob_close(struct blob *b)
-{
-	import_archive_close(&b->archive);
-	b->sha256 = sha256_free(b->sha256);
-}
-
-/* For a reader of what is packed in it. */
-static ssize_t read_blob(void *data, void *buffer, size_t size, struct mrg_error *err)
-{
-	struct blob *b = data;
-	const unsigned char *bytes;
-	uint64_t offset;
-	ssize_t n = tar_data_some(&b->archive.tar, size, &bytes, &offset, err);
-
-	if (n <= 0)
-		return n;
-	memcpy(buffer, bytes, (size_t)n);
-	sha256_add(b->sha256, bytes, (size_t)n);
-	return n;
-}
-
-/* All of it is read, and its checksum is its name. */
-static int check_blob(struct blob *b, const char *hex, struct mrg_error *err)
-{
-	unsigned char digest[SHA256_SIZE];
-	char text[SHA256_TEXT];
-	char rest[4096];
-	ssize_t n;
-
-	while ((n = read_blob(b, rest, sizeof(rest), err)) > 0)
-		;
-	if (n < 0)
-		return (int)n;
-	if (sha256_end(b->sha256, digest) < 0)
-		return fail_memory(err);
-	if (hex && strcmp(sha256_text(digest, text), hex) != 0)
-		return mrg_error_set(err, -EBADMSG, "the image is damaged: the checksum of the blob '%s' does not fit", hex);
-	return 0;
-}
-
-static int read_document(struct import_job *job, const char *name, const char *hex, struct json **ret, char **ret_text, struct mrg_error *err)
-{
-	_cleanup_free_ char *text = NULL;
-	struct blob b;
-	int r = find_file(&b, job->import->source, name, err);
-
-	if (r == 0)
-		r = tar_text(&b.archive.tar, &b.archive.entry, DOCUMENT_MAX, &text, err);
-	if (r == 0)
-		sha256_add(b.sha256, text, (size_t)b.archive.entry.size);
-	if (r == 0)
-		r = check_blob(&b, hex, err);
-	blob_close(&b);
-	if (r == 0)
-		r = json_parse(text, strlen(text), ret, err);
-	if (r == 0 && (*ret)->type != JSON_OBJECT)
-		r = mrg_error_set(err, -EBADMSG, "'%s' of the image is no object", name);
-	if (r < 0)
-		return r;
-	*ret_text = take_ptr(text);
-	return 0;
-}
+#define REF_NAME	"org.opencontainers.image.ref.name"
 
 /* ---- documents ------------------------------------------------------------------------- */
 
@@ -134,24 +48,35 @@ static const char *hex_of(const struct json *descriptor)
 	return digest + 7;
 }
 
-/* As Go calls this machine. */
-static bool is_ours(const struct json *descriptor)
+/* What Go calls this machine; what it is not known to call otherwise keeps its name. */
+static const char *architecture_of(const struct utsname *host)
 {
 	static const struct {
 		const char *machine, *architecture;
 	} names[] = {
-		{ "x86_64", "amd64" }, { "aarch64", "arm64" }, { "ppc64le", "ppc64le" }, { "s390x", "s390x" }, { "riscv64", "riscv64" },
+		{ "x86_64", "amd64" }, { "aarch64", "arm64" }, { "armv8l", "arm" }, { "armv7l", "arm" }, { "armv6l", "arm" }, { "i686", "386" }, { "i586", "386" },
+		{ "loongarch64", "loong64" },
 	};
-	const struct json *platform = list_of(descriptor, "platform", JSON_OBJECT);
-	const char *architecture = text_of(platform, "architecture");
-	struct utsname host;
 
-	if (!architecture || uname(&host) < 0)
-		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(names[i].machine, host.machine) == 0)
-			return strcmp(names[i].architecture, architecture) == 0;
-	return true;
+		if (strcmp(names[i].machine, host->machine) == 0)
+			return names[i].architecture;
+	return host->machine;
+}
+
+/* A document that says nothing of machines is for all of them. */
+static bool is_for(const struct json *platform, const char *architecture)
+{
+	const char *theirs = text_of(platform, "architecture"), *os = text_of(platform, "os");
+
+	return (!theirs || strcmp(theirs, architecture) == 0) && (!os || strcmp(os, "linux") == 0);
+}
+
+static bool is_called(const struct json *descriptor, const char *tag)
+{
+	const char *name = text_of(list_of(descriptor, "annotations", JSON_OBJECT), REF_NAME);
+
+	return !tag || (name && strcmp(name, tag) == 0);
 }
 
 /* A blob that is a document. */
@@ -163,26 +88,68 @@ static int read_blob_document(struct import_job *job, const struct json *descrip
 	if (!hex)
 		return mrg_error_set(err, -MRG_E_INVALID, "the image names a blob by '%.100s', which is no SHA-256", text_of(descriptor, "digest") ?: "");
 	snprintf(name, sizeof(name), BLOBS "%s", hex);
-	return read_document(job, name, hex, ret, ret_text, err);
+	return import_document(job, name, hex, ret, ret_text, err);
+}
+
+/* What there is in place of what was looked for. */
+static int nothing_fits(const struct json *manifests, const char *tag, const char *architecture, struct mrg_error *err)
+{
+	_cleanup_(buffer_deinit) struct buffer b = { .text = NULL };
+
+	for (const struct json *m = manifests ? manifests->first : NULL; m; m = m->next) {
+		const char *name = tag ? text_of(list_of(m, "annotations", JSON_OBJECT), REF_NAME) : text_of(list_of(m, "platform", JSON_OBJECT), "architecture");
+
+		if (name && strcmp(name, "unknown") != 0)
+			buffer_addf(&b, "%s%.40s", b.length ? ", " : "", name);
+	}
+	if (b.failed)
+		return fail_memory(err);
+	if (tag)
+		mrg_error_set(err, -MRG_E_INVALID, "no image there is called '%s'", tag);
+	else
+		mrg_error_set(err, -MRG_E_INVALID, "the image has nothing for this kind of machine (%s)", architecture);
+	if (b.length)
+		mrg_error_hint(err, "it has: %.200s", b.text);
+	return -MRG_E_INVALID;
+}
+
+/* One of an index: that of the tag, for this kind of machine. */
+static int choose_one(struct import_job *job, const struct json *index, const char *tag, const struct json **ret, struct mrg_error *err)
+{
+	const struct json *manifests = list_of(index, "manifests", JSON_ARRAY), *found = NULL;
+	struct utsname host;
+	size_t others = 0;
+
+	if (uname(&host) < 0)
+		return fail_errno(err, -errno, "cannot tell the kind of machine");
+	for (const struct json *m = manifests ? manifests->first : NULL; m; m = m->next) {
+		if (!is_called(m, tag) || !is_for(list_of(m, "platform", JSON_OBJECT), architecture_of(&host)))
+			continue;
+		others += found != NULL;
+		found = found ? found : m;
+	}
+	if (!found)
+		return nothing_fits(manifests, tag, architecture_of(&host), err);
+	if (others > 0)
+		archive_note(&job->import->transfer, "there are %zu images: the first is taken", others + 1);
+	*ret = found;
+	return 0;
 }
 
 static int choose_manifest(struct import_job *job, struct json **document, char **text, struct mrg_error *err)
 {
 	for (int depth = 0; depth <= NESTED_MAX; depth++) {
-		const struct json *manifests = list_of(*document, "manifests", JSON_ARRAY), *m;
+		const struct json *chosen = NULL;
 		struct json *next = NULL;
 		char *next_text = NULL;
 		int r;
 
 		if (list_of(*document, "layers", JSON_ARRAY))
-			return manifests ? mrg_error_set(err, -MRG_E_INVALID, "a document of the image is index and manifest at once") : 0;
-		for (m = manifests ? manifests->first : NULL; m && !is_ours(m); m = m->next)
-			;
-		if (!m)
-			return mrg_error_set(err, -MRG_E_INVALID, "the image has nothing for this kind of machine");
-		if (depth == 0 && manifests->n > 1 && !list_of(m, "platform", JSON_OBJECT))
-			archive_note(&job->import->transfer, "the archive has %zu images: the first is taken", manifests->n);
-		r = read_blob_document(job, m, &next, &next_text, err);
+			return list_of(*document, "manifests", JSON_ARRAY) ?
+			       mrg_error_set(err, -MRG_E_INVALID, "a document of the image is index and manifest at once") : 0;
+		r = choose_one(job, *document, depth == 0 ? job->tag : NULL, &chosen, err);
+		if (r == 0)
+			r = read_blob_document(job, chosen, &next, &next_text, err);
 		if (r < 0)
 			return r;
 		json_free(*document);
@@ -191,6 +158,16 @@ static int choose_manifest(struct import_job *job, struct json **document, char 
 		*text = next_text;
 	}
 	return mrg_error_set(err, -MRG_E_INVALID, "the image has indexes in indexes, over %d deep", NESTED_MAX);
+}
+
+/* A manifest that no index has described may be for any machine: its configuration tells. */
+static void tell_machine(struct import_job *job, const struct json *image)
+{
+	struct utsname host;
+
+	if (uname(&host) == 0 && !is_for(image, architecture_of(&host)))
+		archive_note(&job->import->transfer, "the image is for %s on %s; this machine is %s", text_of(image, "os") ?: "linux",
+			     text_of(image, "architecture") ?: "", architecture_of(&host));
 }
 
 /* ---- layers ---------------------------------------------------------------------------- */
@@ -230,13 +207,13 @@ static int apply_layer(struct import_job *job, const struct json *descriptor, in
 	if (!hex)
 		return mrg_error_set(err, -MRG_E_INVALID, "the image names a layer by what is no SHA-256");
 	snprintf(name, sizeof(name), BLOBS "%s", hex);
-	r = find_file(&b, job->import->source, name, err);
+	r = blob_open(&b, job, name, err);
 	if (r == 0)
-		r = stream_reader_init(&stream, read_blob, &b, err);
+		r = stream_reader_init(&stream, blob_read, &b, err);
 	if (r == 0)
 		r = unpack_entries(job, &stream, marks, err);
 	if (r == 0)
-		r = check_blob(&b, hex, err);
+		r = blob_check(&b, hex, err);
 	stream_reader_deinit(&stream);
 	blob_close(&b);
 	return r;
@@ -306,6 +283,8 @@ static int import_image(struct import_job *job, const struct json *manifest, str
 	r = read_blob_document(job, descriptor, &image, &text, err);
 	if (r == 0)
 		r = read_config(job, image, err);
+	if (r == 0)
+		tell_machine(job, image);
 	/* It is no whole configuration, to be judged: what it lacks are the defaults. */
 	spec = take_ptr(job->spec);
 	if (r == 0)
@@ -318,7 +297,7 @@ int import_oci(struct import_job *job, struct mrg_error *err)
 {
 	_cleanup_(json_freep) struct json *document = NULL;
 	_cleanup_free_ char *text = NULL;
-	int r = read_document(job, "index.json", NULL, &document, &text, err);
+	int r = import_document(job, "index.json", NULL, &document, &text, err);
 
 	if (r == 0)
 		r = choose_manifest(job, &document, &text, err);

@@ -15,6 +15,22 @@
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 
+int import_source_split(const char *text, char **ret_path, char **ret_tag, struct mrg_error *err)
+{
+	static const char *const transports[] = { "oci:", "oci-archive:" };
+	char *colon = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++)
+		if (strncmp(text, transports[i], strlen(transports[i])) == 0) {
+			text += strlen(transports[i]);
+			colon = strchr(text, ':');
+			break;
+		}
+	*ret_path = colon ? strndup(text, (size_t)(colon - text)) : strdup(text);
+	*ret_tag = colon && colon[1] ? strdup(colon + 1) : NULL;
+	return *ret_path && (*ret_tag || !colon || !colon[1]) ? 0 : fail_memory(err);
+}
+
 int import_archive_open(struct import_archive *a, const char *file, struct mrg_error *err)
 {
 	struct stat st;

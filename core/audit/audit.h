@@ -79,6 +79,7 @@ struct audit_reading {
 	bool host_tree;			/* its root is that of the host */
 	bool host_terminal;		/* one was told of */
 	bool all_devices;		/* its cgroup lets every device through */
+	bool device_rules;		/* its cgroup has rules of version 1 */
 	bool failed;			/* memory ran out */
 };
 
@@ -124,6 +125,8 @@ bool audit_is_below(const char *path, const char *prefix);
 /* A failure is a negative errno of a file that every process has; what is missing on this kernel is passed over. */
 int audit_read_process(struct audit_reading *r, struct mrg_error *err);	/* read_process.c: status, namespaces, maps, limits */
 void audit_read_cgroup(struct audit_reading *r);			/* read_cgroup.c */
+struct cgroup;
+void audit_read_devices(struct audit_reading *r, const struct cgroup *cg, const char *cgroups);	/* read_devices.c; @cgroups: /proc/PID/cgroup */
 void audit_read_kernel_files(struct audit_reading *r);			/* read_kernel.c: masks, what can be written */
 void audit_read_mounts(struct audit_reading *r);			/* read_mounts.c: host's files and sockets, flags, propagation */
 void audit_read_tree(struct audit_reading *r);				/* read_tree.c: devices, setuid files */
@@ -132,6 +135,9 @@ void audit_read_descriptors(struct audit_reading *r, pid_t pid);	/* read_descrip
 /* The path in the hierarchy @h that /proc/PID/cgroup, @text, tells; allocated, NULL: none. */
 struct cgroup_hierarchy;
 char *audit_cgroup_path(const char *text, const struct cgroup_hierarchy *h);
+
+/* What is known by the @n programs of version 2 that decide on devices; a negative errno: they could not be asked for. */
+void audit_tell_programs(struct audit_reading *r, const uint32_t *ids, int n);
 
 /* Whether looking at what is mounted there could wait for somebody who need not answer. */
 bool audit_mount_is_slow(const struct audit_mount *mount);

@@ -349,6 +349,7 @@ static const struct audit_check checks[] = {
 	{ "device-rules", "every device may be opened", judge_rule,
 	  ADVICE("leave out --privileged; backend native", "lxc.cgroup.devices.deny = a, or that of lxc.cgroup2", "DevicePolicy=closed of its unit", "leave out <hostdev>",
 		 "leave out --privileged", "a cgroup with devices.deny = a, or a program of cgroup v2") },
+	{ "device-program", "which devices may be opened is not known; --probe tries", judge_info, ADVICE(NULL, NULL, NULL, NULL, NULL, NULL) },
 	{ "device", "a device of the host can be reached", judge_device, DEVICE_ADVICE },
 	{ "device-rule", "the device cgroup lets it open a device", judge_rule, RULE_ADVICE },
 	{ "host-path", "files of the host can be reached", judge_host_path,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Limits: asked for, configured, and what holds because of the cgroups above; devices that may be opened. */
+/* Limits: asked for, configured, and what holds because of the cgroups above. */
 
 #include "config.h"
 
@@ -144,41 +144,7 @@ static void tell_limit(struct audit_reading *r, const struct limit *limit, const
 		audit_add(r, "limit-lost", limit->name, 1, source, "asked for %s, effective is %s", show(a, want), show(b, effective));
 }
 
-/* ---- devices ------------------------------------------------------------------------------------------ */
-
-/* "c 10:200 rwm" of devices.list; a number alone is all others: "*". */
-static void tell_rule(struct audit_reading *r, const char *line)
-{
-	char type, major[16], minor[16], access[8];
-	int severity;
-
-	if (sscanf(line, " %c %15[^:]:%15s %7s", &type, major, minor, access) != 4)
-		return;
-	if (type == 'a') {
-		r->all_devices = true;
-		audit_add(r, "device-rules", "", 1, "/sys/fs/cgroup: devices.list", "every device may be opened");
-		return;
-	}
-	severity = audit_device_severity(type, major[0] == '*' ? -1 : strtol(major, NULL, 10), minor[0] == '*' ? -1 : strtol(minor, NULL, 10));
-	/* To make a node is nothing without opening it. */
-	if (strcmp(access, "m") != 0 && severity > MRG_SEVERITY_NONE) {
-		char item[64];
-
-		snprintf(item, sizeof(item), "%c %s:%s", type, major, minor);
-		audit_add(r, "device-rule", item, (uint64_t)severity, "/sys/fs/cgroup: devices.list", "may be opened (%s)", access);
-	}
-}
-
-static void read_devices(struct audit_reading *r, const struct cgroup_hierarchy *h, const char *path)
-{
-	_cleanup_close_ int dir = path_open_beneath(h->root, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY, 0);
-	_cleanup_free_ char *text = NULL;
-
-	if (dir < 0 || fd_read_virtual(dir, "devices.list", 1 << 20, &text, NULL) < 0)
-		return;
-	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
-		tell_rule(r, line);
-}
+/* ---- all ----------------------------------------------------------------------------------------------- */
 
 void audit_read_cgroup(struct audit_reading *r)
 {
@@ -198,9 +164,8 @@ void audit_read_cgroup(struct audit_reading *r)
 				told |= limits[j].controller;
 				tell_limit(r, &limits[j], h, path);
 			}
-		if (path && h->version == 1 && (h->controllers & CGROUP_DEVICES))
-			read_devices(r, h, path);
 	}
+	audit_read_devices(r, &cg, text);
 	for (size_t j = 0; j < ARRAY_SIZE(limits); j++)
 		if (!(told & limits[j].controller))
 			audit_add(r, "limit", limits[j].name, NO_LIMIT, "cgroup", "not known: this host has no such controller");

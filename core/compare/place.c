@@ -145,7 +145,7 @@ static int sweep_one(struct mrg_container *c, void *data)
 		if (strcmp(spec->labels.item[i].key, COMPARE_LABEL) != 0)
 			continue;
 		if (sweep->own ? strcmp(value, strchr(sweep->m->label, '=') + 1) == 0 : !owner_is_alive(value))
-			mrg_remove(c, 1, NULL);
+			mrg_remove(c, MRG_REMOVE_FORCE, NULL);
 	}
 	return 0;
 }

@@ -36,6 +36,12 @@ int format_choose(const char *format, const char *text, size_t length, const cha
 
 extern const struct format format_oci, format_systemd, format_lxc, format_nspawn, format_docker, format_quadlet;
 
+/* The directories that LXC merges to be the root of @spec, the topmost first, for strv_free(); NULL: its root is a directory, or it has none. */
+int lxc_layers(const struct mrg_spec *spec, char ***ret, struct mrg_error *err);
+
+/* Takes them out of what @spec keeps verbatim for LXC. */
+int lxc_layers_forget(struct mrg_spec *spec, struct mrg_error *err);
+
 /* Shares of the CPU are 1024 where the weights of cgroup v2 are 100. */
 static inline uint64_t format_weight_of_shares(uint64_t shares)
 {

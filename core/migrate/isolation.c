@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/migrate/migrate.h"
 #include "core/util/cleanup.h"
@@ -118,6 +119,25 @@ static int compare_namespaces(const struct migration *g, uint32_t lost, struct m
 	return 0;
 }
 
+static bool has_own_users(const struct isolation *x)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].field == MRG_FIELD_NS_USER)
+			return !(x->shared >> i & 1);
+	return false;
+}
+
+/* The first among users of its own has all there are, also those that nobody on the host has: over its own namespaces only. */
+static uint64_t gained_caps(const struct isolation *before, const struct isolation *after)
+{
+	uint64_t more = after->caps & ~before->caps;
+	struct isolation host;
+
+	if (has_own_users(after) && !has_own_users(before) && isolation_observe(getpid(), &host) == 0)
+		more &= host.caps;
+	return more;
+}
+
 static int compare_caps(const struct migration *g, uint64_t more, struct mrg_error *err)
 {
 	char what[64];
@@ -137,7 +157,7 @@ int isolation_compare(const struct migration *g, const struct isolation *before,
 		return 0;
 	r = compare_namespaces(g, after->shared & ~before->shared, err);
 	if (r == 0)
-		r = compare_caps(g, after->caps & ~before->caps, err);
+		r = compare_caps(g, gained_caps(before, after), err);
 	if (r < 0)
 		return r;
 	if (before->filtered && !after->filtered && !is_accepted(g, MRG_FIELD_SECCOMP) && !report_accepts_loss(g, "seccomp"))

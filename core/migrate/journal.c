@@ -59,6 +59,7 @@ static const struct json_row rows[] = {
 	ROW(BOOL, "autostart", autostart),
 	ROW(TEXT, "root/from", root_from),
 	ROW(TEXT, "root/to", root_to),
+	OPTIONAL_ROW(TEXT, "root/layers", layers),
 	ROW(INT, "root/method", method),
 	ROW(BOOL, "root/copied", copied),
 	OPTIONAL_ROW(TEXT, "root/hidden", hidden),

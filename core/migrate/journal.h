@@ -55,6 +55,7 @@ struct journal {
 	bool finished;			/* it was done once, and is being taken back: nothing that came since is thrown away */
 	bool autostart;			/* the source was started with the host by our own unit */
 	const char *root_from, *root_to;
+	const char *layers;		/* the source's root is merged of these, "UPPER:LOWER:...", and @root_from is the first; NULL: it is @root_from */
 	int method;			/* enum mrg_root_method */
 	bool copied;			/* what is at @root_to is a copy, made by us */
 	const char *hidden;		/* where the source's own root is while it is set aside; NULL: where it was */

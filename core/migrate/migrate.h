@@ -55,6 +55,7 @@ struct migration {
 	char **devices;			/* network devices that get another name: old, new, ... */
 	bool ran;			/* the source runs, and the target is to run */
 	bool autostart;			/* the source starts with the host, by whatever means */
+	bool owns_root;			/* the root goes with the container */
 	int (*progress)(const struct mrg_progress *progress, void *data);
 	void *data;
 };
@@ -81,6 +82,9 @@ int step_progress(struct migration *g, const struct mrg_progress *progress, stru
 /* Opens the side of a journal whatever else has that name. The context looks into @side->path meanwhile. */
 int side_open(struct migration *g, const struct journal_side *side, bool adopted, struct mrg_container **ret, struct mrg_error *err);
 
+/* step_source.c: the record of a source that had one, while it is set aside. */
+int source_record(const struct journal *j, struct record **ret, struct mrg_error *err);
+
 /* step_target.c: opens the target, if it is there and the one that the migration has made. -MRG_E_NOT_FOUND. */
 int target_open(struct migration *g, struct mrg_container **ret, struct mrg_error *err);
 
@@ -93,6 +97,12 @@ int migration_plan_guest(struct migration *g, int root, struct mrg_error *err);
 
 /* Whether files of the target lie under other ids than the container sees. */
 bool migration_shifts(const struct migration *g);
+
+/* layers.c: whether the source's root is of layers, 1 or 0; then they are in the journal. */
+int layers_find(struct migration *g, struct mrg_error *err);
+
+/* Opens the source's root for reading, wherever it is now. */
+int source_root_open(const struct journal *j, struct mrg_error *err);
 
 /* plan_network.c */
 int plan_networks(struct migration *g, struct mrg_error *err);

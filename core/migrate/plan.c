@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "core/archive/own_root.h"
 #include "core/migrate/migrate.h"
 #include "core/migrate/tree.h"
 #include "core/util/cleanup.h"
@@ -121,11 +122,13 @@ static bool is_below(const char *path, const char *dir)
 }
 
 /* One that lies where its engine keeps roots goes with the container; one that the user gave is the user's. */
-static int choose_method(struct migration *g, const char *root, const char *source_home)
+static int choose_method(const struct migration *g, const char *source_home)
 {
+	if (g->j->layers)
+		return MRG_ROOT_COPY;
 	if (g->how->method != MRG_ROOT_AUTO)
 		return g->how->method;
-	return is_below(root, source_home) ? MRG_ROOT_MOVE : MRG_ROOT_STAY;
+	return is_below(g->j->root_from, source_home) ? MRG_ROOT_MOVE : MRG_ROOT_STAY;
 }
 
 /* The mount that @path, or what there is of it, is on; 0: not known. */
@@ -156,49 +159,71 @@ static bool can_rename(const char *from, const char *to)
 }
 
 /* What goes to another host is sent; the source's stays, for the way back. */
-static int place_elsewhere(struct migration *g, const char *root, struct mrg_error *err)
+static int place_elsewhere(struct migration *g, struct mrg_error *err)
 {
 	int r = remote_probe(g, err);
 
 	g->j->method = MRG_ROOT_COPY;
 	g->j->copied = true;
 	if (r == 0)
-		r = journal_set(g->j, &g->j->root_from, root, err);
-	if (r == 0)
 		r = mrg_native(g->source, &g->native, err);
 	return r == -MRG_E_UNSUPPORTED ? 0 : r;
-}
-
-static int place_root(struct migration *g, struct mrg_error *err)
-{
-	_cleanup_free_ char *source_home = NULL, *home = NULL;
-	const char *root = mrg_container_spec(g->source)->root_path;
-	struct mrg_plan *plan = &g->parts->plan;
-	int r;
-
-	if (!root || !path_is_clean(root) || strcmp(root, "/") == 0)
-		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "container '%s' has no root of its own that could be moved", g->j->source.name);
-	if (g->j->host)
-		return place_elsewhere(g, root, err);
-	r = home_of(g, g->source->plugin, &g->j->source, &source_home, err);
-	if (r == 0)
-		r = home_of(g, g->to, &g->j->target, &home, err);
-	if (r < 0)
-		return r;
-	g->j->method = choose_method(g, root, source_home);
-	r = journal_set(g->j, &g->j->root_from, root, err);
-	if (r == 0)
-		r = journal_set(g->j, &g->j->root_to, g->j->method == MRG_ROOT_STAY ? root : home, err);
-	/* It is where it has to be. */
-	if (r == 0 && strcmp(g->j->root_to, root) == 0)
-		g->j->method = MRG_ROOT_STAY;
-	plan->same_file_system = r == 0 && can_rename(root, g->j->root_to);
-	return r;
 }
 
 static bool is_copied(const struct migration *g)
 {
 	return g->j->method == MRG_ROOT_COPY || (g->j->method == MRG_ROOT_MOVE && !g->parts->plan.same_file_system);
+}
+
+/* What an import or the engine's tools have made for it goes with the container, as a copy of ours does. What the user gave is the user's, wherever it is brought. */
+static bool owns_root(const struct migration *g, const char *root, const char *source_home)
+{
+	const struct record *record = g->source->record;
+
+	return is_copied(g) || own_root_is(record, root) || (record->adopted && is_below(root, source_home));
+}
+
+/* A layer may be that of other containers as well. */
+static int find_root(struct migration *g, struct mrg_error *err)
+{
+	const char *root = mrg_container_spec(g->source)->root_path;
+	int r = layers_find(g, err);
+
+	if (r > 0 && g->how->method != MRG_ROOT_AUTO && g->how->method != MRG_ROOT_COPY) {
+		mrg_error_set(err, -MRG_E_UNSUPPORTED, "the root of '%s' is merged of layers, '%s', which others may have as well: it can only be copied",
+			      g->j->source.name, g->j->layers);
+		return mrg_error_hint(err, "--copy does so; the source stays as it is"), -MRG_E_UNSUPPORTED;
+	}
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (!root || !path_is_clean(root) || strcmp(root, "/") == 0)
+		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "container '%s' has no root of its own that could be moved", g->j->source.name);
+	return journal_set(g->j, &g->j->root_from, root, err);
+}
+
+static int place_root(struct migration *g, struct mrg_error *err)
+{
+	_cleanup_free_ char *source_home = NULL, *home = NULL;
+	struct mrg_plan *plan = &g->parts->plan;
+	const char *root;
+	int r = find_root(g, err);
+
+	if (r < 0 || g->j->host)
+		return r < 0 ? r : place_elsewhere(g, err);
+	root = g->j->root_from;
+	r = home_of(g, g->source->plugin, &g->j->source, &source_home, err);
+	if (r == 0)
+		r = home_of(g, g->to, &g->j->target, &home, err);
+	if (r < 0)
+		return r;
+	g->j->method = choose_method(g, source_home);
+	r = journal_set(g->j, &g->j->root_to, g->j->method == MRG_ROOT_STAY ? root : home, err);
+	/* It is where it has to be. */
+	if (r == 0 && !g->j->layers && strcmp(g->j->root_to, root) == 0)
+		g->j->method = MRG_ROOT_STAY;
+	plan->same_file_system = r == 0 && can_rename(root, g->j->root_to);
+	g->owns_root = r == 0 && owns_root(g, root, source_home);
+	return r;
 }
 
 static int check_space(const struct migration *g, uint64_t needed, struct mrg_error *err)
@@ -315,8 +340,10 @@ static int plan_ids(struct migration *g, int root, struct mrg_error *err)
 
 int migration_plan_guest(struct migration *g, int root, struct mrg_error *err)
 {
+	/* Layers are copied whatever was asked for: that makes no second container. */
 	const struct guest_context x = {
-		.root = root, .from = g->j->source.backend, .to = g->j->target.backend, .copied = g->j->method == MRG_ROOT_COPY && !g->j->host,
+		.root = root, .from = g->j->source.backend, .to = g->j->target.backend,
+		.copied = g->j->method == MRG_ROOT_COPY && g->how->method == MRG_ROOT_COPY && !g->j->host,
 		.before = mrg_container_spec(g->source), .after = g->spec, .devices = g->devices, .earlier = g->origin ? g->earlier : NULL, .n_earlier = g->origin ? g->n_earlier : 0,
 	};
 
@@ -372,7 +399,8 @@ static int check_place(const struct migration *g, struct mrg_error *err)
 
 	if (g->j->method == MRG_ROOT_STAY || g->j->host || lstat(g->j->root_to, &st) < 0)
 		return 0;
-	return mrg_error_set(err, -MRG_E_EXISTS, "there is something at '%s' already, where the root would go", g->j->root_to);
+	mrg_error_set(err, -MRG_E_EXISTS, "there is something at '%s' already, where the root would go", g->j->root_to);
+	return mrg_error_hint(err, "give it another name with --rename"), -MRG_E_EXISTS;
 }
 
 static int check_rest(const struct migration *g, struct mrg_error *err)
@@ -442,12 +470,9 @@ static void fill_plan(struct migration *g)
 
 static int analyse_root(struct migration *g, struct mrg_error *err)
 {
-	_cleanup_close_ int root = open(g->j->root_from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r;
+	_cleanup_close_ int root = source_root_open(g->j, err);
+	int r = root < 0 ? root : measure(g, root, err);
 
-	if (root < 0)
-		return fail_errno(err, -errno, "cannot open the root '%s'", g->j->root_from);
-	r = measure(g, root, err);
 	/* An archive has the ids that the container sees. */
 	if (r == 0 && !g->j->host)
 		r = plan_ids(g, root, err);

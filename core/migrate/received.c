@@ -130,7 +130,7 @@ static int undo(struct mrg *m, const struct wire_message *q, struct mrg_error *e
 	root = mrg_container_spec(c)->root_path;
 	if (root && path_is_clean(root) && root[1])
 		r = put_root_away(root, q, err);
-	return r < 0 ? r : mrg_remove(c, 1, err);
+	return r < 0 ? r : mrg_remove(c, MRG_REMOVE_FORCE | MRG_REMOVE_KEEP_ROOT, err);
 }
 
 int received_undo(struct mrg *m, int dir, const struct wire_message *q, struct mrg_error *err)

@@ -230,12 +230,11 @@ bool send_describe(const struct migration *g, struct buffer *b)
 
 int send_run(struct migration *g, struct mrg_error *err)
 {
-	const char *from = g->j->hidden ? g->j->hidden : g->j->root_from;
-	_cleanup_close_ int root = open(from, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int root = source_root_open(g->j, err);
 	struct archive_content content = { .root = root };
 	char key[TREE_DIGEST_SIZE];
 	struct sending s = { .g = g, .content = &content, .key = key };
-	int r = root < 0 ? fail_errno(err, -errno, "cannot open the root '%s'", from) : sum_up(g, &content, err);
+	int r = root < 0 ? root : sum_up(g, &content, err);
 
 	if (r == 0)
 		r = archive_text_digest(content.manifest_text, key, err);

@@ -80,6 +80,8 @@ static int merge_origin(const struct journal *origin, struct mrg_spec *now, stru
 
 	if (r == 0)
 		r = read_spec(origin, "source.json", &before, err);
+	if (r == 0 && origin->layers)
+		r = lxc_layers_forget(before, err);
 	for (unsigned int field = 0; r >= 0 && field < MRG_FIELD_MAX; field++) {
 		if (field == MRG_FIELD_ROOT_PATH)
 			continue;
@@ -321,9 +323,9 @@ static bool loses_filter(const struct migration *g)
 }
 
 /* The signal that asks the init in the root for the end, where the engine does not choose it: the one of systemd, or of busybox. NULL: not known. */
-static const char *stop_signal(const struct mrg_spec *spec)
+static const char *stop_signal(const struct journal *j)
 {
-	_cleanup_close_ int root = open(spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int root = source_root_open(j, NULL);
 	_cleanup_close_ int systemd = -1, busybox = -1;
 
 	if (root < 0)
@@ -338,7 +340,7 @@ static int complete(struct migration *g, const struct mrg_fields *able, struct m
 {
 	bool ours = !has_format(g->j->target.backend), asks = ours || strcmp(g->j->target.backend, "libvirt") == 0;
 	struct mrg_spec *spec = g->spec;
-	const char *signal = spec->boot && asks ? stop_signal(spec) : NULL;
+	const char *signal = spec->boot && asks ? stop_signal(g->j) : NULL;
 	const struct {
 		enum mrg_field field;
 		bool wanted;
@@ -399,6 +401,18 @@ static int drop_impossible_caps(struct migration *g, struct report_rows *write, 
 
 /* ---- the report ---------------------------------------------------------------------------------- */
 
+/* Layers become one directory, with the same files. */
+static int add_merged(const struct mrg_report_row *row, void *rows)
+{
+	struct mrg_report_row merged = *row;
+
+	if (row->field == MRG_FIELD_ROOT_PATH && row->verdict == MRG_WEAKENS) {
+		merged.verdict = MRG_APPROXIMATED;
+		merged.note = "its layers are merged into one directory";
+	}
+	return report_rows_add(&merged, rows);
+}
+
 /* What the source's own configuration says, line by line; of what has none, or is made from our spec, the fields. */
 static int read_source(struct migration *g, struct report_rows *read, struct mrg_error *err)
 {
@@ -409,7 +423,7 @@ static int read_source(struct migration *g, struct report_rows *read, struct mrg
 
 	if (g->j->adopted && has_format(g->j->source.backend)) {
 		r = mrg_native(g->source, &text, err);
-		return r < 0 ? r : mrg_format_read(g->j->source.backend, text, strlen(text), &ignored, report_rows_add, read, err);
+		return r < 0 ? r : mrg_format_read(g->j->source.backend, text, strlen(text), &ignored, g->j->layers ? add_merged : report_rows_add, read, err);
 	}
 	for (unsigned int field = 0; r == 0 && field < MRG_FIELD_MAX; field++)
 		if (mrg_fields_has(&spec->set, field))
@@ -510,6 +524,11 @@ int report_make(struct migration *g, struct mrg_error *err)
 
 	if (r == 0)
 		r = mrg_spec_copy(mrg_container_spec(g->source), &g->spec, err);
+	if (r == 0 && g->j->layers)
+		r = lxc_layers_forget(g->spec, err);
+	/* To be judged with: it has a place only when it is made. */
+	if (r == 0 && g->j->layers)
+		r = mrg_spec_set(g->spec, MRG_FIELD_ROOT_PATH, g->j->root_from, err);
 	if (r == 0)
 		r = dispatch_probe(g->to, &probe, err);
 	/* It is the other host's word that counts, and no way back from there has begun here. */

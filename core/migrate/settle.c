@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "core/archive/own_root.h"
 #include "core/migrate/migrate.h"
 #include "core/migrate/remote.h"
 #include "core/migrate/tree.h"
@@ -196,6 +197,23 @@ int mrg_rollback(struct mrg *m, const char *name, int (*progress)(const struct m
 
 /* ---- forgotten ------------------------------------------------------------------------------------- */
 
+/* One that an import has made, unless another container uses it by now. */
+static int discard_own_root(const struct journal *j, struct mrg_error *err)
+{
+	_cleanup_(own_root_end) struct own_root_removal root = OWN_ROOT_REMOVAL;
+	struct record *record = NULL;
+	int r = source_record(j, &record, NULL);
+
+	if (r == 0 && j->hidden && record->own_root.path) {
+		free(record->own_root.path);
+		record->own_root.path = strdup(j->hidden);
+	}
+	if (r == 0)
+		r = own_root_begin(&root, j->m, record, NULL);
+	store_free(record);
+	return r < 0 ? 0 : own_root_remove(&root, err);
+}
+
 /* The root of a copy's source goes as its engine's own tools would remove it with the container. One that the user gave stays. */
 static int discard_root(const struct journal *j, struct mrg_error *err)
 {
@@ -203,8 +221,10 @@ static int discard_root(const struct journal *j, struct mrg_error *err)
 	_cleanup_free_ char *above = strndup(root, (size_t)(slash - root));
 	_cleanup_close_ int parent = -1;
 
-	if (!j->copied || !j->adopted || !path_is_clean(root))
+	if (!j->copied || !path_is_clean(root))
 		return 0;
+	if (!j->adopted)
+		return discard_own_root(j, err);
 	if (!above)
 		return fail_memory(err);
 	parent = open(*above ? above : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

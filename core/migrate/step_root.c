@@ -126,7 +126,10 @@ bool root_describe(const struct migration *g, struct buffer *b)
 {
 	const char *how = is_renamed(g) ? "rename" : "copy";
 
-	buffer_addf(b, "%s the root '%s' to '%s'", how, g->j->root_from, g->j->root_to);
+	if (g->j->layers)
+		buffer_addf(b, "merge the layers of the root, '%s', into '%s'", g->j->layers, g->j->root_to);
+	else
+		buffer_addf(b, "%s the root '%s' to '%s'", how, g->j->root_from, g->j->root_to);
 	return g->j->method != MRG_ROOT_STAY;
 }
 
@@ -138,10 +141,9 @@ static void unfinished_name(const struct journal *j, const char *name, char ret[
 /* Under a name of its own until it is whole: what has the name afterwards is ours. */
 static int copy_root(struct migration *g, const struct place *to, struct mrg_error *err)
 {
-	const char *from = g->j->hidden ? g->j->hidden : g->j->root_from;
 	struct tree_options options = { .durable = true, .progress = report, .data = g };
 	_cleanup_(tree_map_deinit) struct tree_map map = { 0 };
-	_cleanup_close_ int source = open_root(from, err);
+	_cleanup_close_ int source = source_root_open(g->j, err);
 	char name[NAME_MAX + 1];
 	int r = source < 0 ? source : ids_parse(g->j, false, &map, err);
 

@@ -139,6 +139,13 @@ int park_run(struct migration *g, struct mrg_error *err)
 	return r;
 }
 
+int source_record(const struct journal *j, struct record **ret, struct mrg_error *err)
+{
+	int dir = openat(j->dir, RECORD, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return dir < 0 ? fail_errno(err, -errno, "cannot open the record of '%s'", j->source.name) : store_open_dir(j->m, dir, ret, err);
+}
+
 static int show_root(const struct journal *j, struct mrg_error *err)
 {
 	if (!j->hidden || access(j->hidden, F_OK) < 0)

@@ -87,13 +87,14 @@ static int read_back(struct mrg_container *c, struct mrg_error *err)
 static int make_target(struct migration *g, struct mrg_container **ret, struct mrg_error *err)
 {
 	const struct mrg_create create = { .name = g->j->target.name, .backend = g->j->target.backend, .spec = g->spec };
+	const struct origin origin = { .id = g->j->id, .owns_root = g->owns_root };
 	char *path = g->m->path;
 	int r = mrg_spec_set(g->spec, MRG_FIELD_ROOT_PATH, g->j->root_to, err);
 
 	if (r < 0)
 		return r;
 	g->m->path = (char *)g->j->target.path;
-	r = container_create_as(g->m, &create, g->j->id, ret, err);
+	r = container_create_as(g->m, &create, &origin, ret, err);
 	g->m->path = path;
 	return r;
 }
@@ -144,7 +145,7 @@ int create_undo(struct migration *g, struct mrg_error *err)
 	if (r == -MRG_E_NOT_FOUND)
 		return 0;
 	if (r == 0)
-		r = g->j->returned ? park_returned(g, MRG_PARK_ASIDE, err) : mrg_remove(c, 1, err);
+		r = g->j->returned ? park_returned(g, MRG_PARK_ASIDE, err) : mrg_remove(c, MRG_REMOVE_FORCE | MRG_REMOVE_KEEP_ROOT, err);
 	return r;
 }
 

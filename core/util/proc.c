@@ -109,10 +109,15 @@ int64_t time_now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-int64_t time_monotonic_ms(void)
+int64_t time_monotonic_ns(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t time_monotonic_ms(void)
+{
+	return time_monotonic_ns() / 1000000;
 }

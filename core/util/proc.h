@@ -28,7 +28,8 @@ int64_t proc_started_ns(uint64_t start_time);
 /* Nanoseconds of CLOCK_REALTIME. */
 int64_t time_now_ns(void);
 
-/* Milliseconds of CLOCK_MONOTONIC. */
+/* Nanoseconds, and milliseconds, of CLOCK_MONOTONIC. */
+int64_t time_monotonic_ns(void);
 int64_t time_monotonic_ms(void);
 
 #endif

@@ -29,8 +29,8 @@ struct mrg_transfer {
 int mrg_export(struct mrg_container *c, const char *file, const struct mrg_transfer *transfer, struct mrg_error *err);
 
 struct mrg_import {
-	/* An archive of mrg_export(), a tar of a root (plain, gzip, xz, zstd), a tar of an LXC container (config and rootfs), an OCI archive, or a
-	 * directory that is a root or an LXC container. */
+	/* An archive of mrg_export(), a tar of a root (plain, gzip, xz, zstd), a tar of an LXC container (config and rootfs), an OCI image layout
+	 * (a directory or a tar of one; "oci:PATH:TAG" names one of its images), or a directory that is a root or an LXC container. */
 	const char *source;
 	const char *name;		/* NULL: as the archive says, else as the file is called */
 	const char *backend;		/* NULL: as the archive says, else mrg_default_backend() */

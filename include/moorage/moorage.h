@@ -144,8 +144,7 @@ int mrg_exit_code(int wait_status);
  * broken record, or an engine that fails, is reported through @warn (may be NULL) and does not end the walk; an engine that is not in use here is passed
  * over unless @backend names it. A non-zero return ends the walk and is returned. Half-made entries are repaired on the way. */
 int mrg_list(struct mrg *m, const char *backend, int (*found)(struct mrg_container *c, void *data),
-	     void (*warn)(const char *name, const struct mrg_error *err, void *data), void *data,
-	     struct mrg_error *err);
+	     void (*warn)(const char *name, const struct mrg_error *err, void *data), void *data, struct mrg_error *err);
 
 /* ---- sessions: a connection to a container's or an exec's standard streams ------------ */
 
@@ -213,8 +212,7 @@ struct mrg_exec {
 };
 
 /* Runs a command in a running container. @ret_session NULL: detached. -MRG_E_NOT_RUNNING, -MRG_E_STATE (paused), ... */
-int mrg_exec(struct mrg_container *c, const struct mrg_exec *exec, struct mrg_session **ret_session,
-	     struct mrg_error *err);
+int mrg_exec(struct mrg_container *c, const struct mrg_exec *exec, struct mrg_session **ret_session, struct mrg_error *err);
 
 /* Asks for an end, waits @timeout_ms (-1: the spec's, else 10 s), then kills all unless @no_kill (then -MRG_E_TIMEOUT). Returns 1 when it did not run. */
 int mrg_stop(struct mrg_container *c, int timeout_ms, int no_kill, struct mrg_error *err);
@@ -229,8 +227,10 @@ int mrg_unpause(struct mrg_container *c, struct mrg_error *err);
 /* Waits until @c does not run any more; @timeout_ms -1: for ever. The status word of its last run in @ret (see has_exit). */
 int mrg_wait(struct mrg_container *c, int timeout_ms, struct mrg_status *ret, struct mrg_error *err);
 
-/* Removes @c: -MRG_E_STATE when it runs, unless @force (then it is killed first). The root directory it was given is never touched. */
-int mrg_remove(struct mrg_container *c, int force, struct mrg_error *err);
+/* Removes @c: -MRG_E_STATE when it runs, unless by force. A root that mrg_import() or a migration has made for it goes as well; any other directory it was given
+ * is never touched. -MRG_E_BUSY, and nothing is removed: another container uses that root, or something is mounted in it. */
+enum { MRG_REMOVE_FORCE = 1, MRG_REMOVE_KEEP_ROOT = 2 };	/* kill it first; its root stays where it is */
+int mrg_remove(struct mrg_container *c, unsigned int flags, struct mrg_error *err);
 
 /* Gives @c another name; it must not run. -MRG_E_UNSUPPORTED for one that others made when its backend cannot rename. */
 int mrg_rename(struct mrg_container *c, const char *name, struct mrg_error *err);
@@ -255,9 +255,9 @@ struct mrg_proc {
 	char state;			/* R, S, D, ... */
 	uint64_t rss, cpu_ns, started;	/* bytes; ns; ns since the epoch */
 	char command[256];		/* command line, blanks between arguments; unfiltered bytes */
+	pid_t parent;			/* on the host */
 };
-int mrg_procs(struct mrg_container *c, int (*found)(const struct mrg_proc *proc, void *data), void *data,
-	      struct mrg_error *err);
+int mrg_procs(struct mrg_container *c, int (*found)(const struct mrg_proc *proc, void *data), void *data, struct mrg_error *err);
 
 /* Calls @found with each address that is up in the network namespace of a running container, loopback and link-local ones left out, as text ("10.0.3.5"). Returns 1 when
  * that namespace is the caller's own (then none is told), 0, or what @found returned. Read from procfs. */

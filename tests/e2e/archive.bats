@@ -2,15 +2,17 @@
 # Containers as archives, and containers of archives: they run, and what is hostile is refused.
 load lib
 
-# import_here NAME ARGUMENT...: as import; its root, which rm never removes, is noted for removal.
+# root_of NAME: where its root is.
+root_of() { m inspect "$E2E_BACKEND:$P-$1" | jq -r 'first | .spec.root.path // .root.path // empty'; }
+
+# import_here NAME ARGUMENT...: as import; its root is noted, should rm leave it.
 import_here() {
 	local name=$1
 	shift
 	m import -q -B "$E2E_BACKEND" --name "$P-$name" "$@" || return
-	m inspect "$E2E_BACKEND:$P-$name" | jq -r 'first | .spec.root.path // .root.path // empty' >>"$FILE_DIR/roots"
+	root_of "$name" >>"$FILE_DIR/roots"
 }
 
-# rm leaves roots where they are; those of imports are ours.
 teardown() {
 	local root name
 	while read -r root; do
@@ -47,6 +49,7 @@ says() { [ "$(m start -a "$E2E_BACKEND:$P-$1")" = "$2" ]; }
 		root=$(tail -n 1 "$FILE_DIR/roots")
 		[ -x "$root/bin/busybox" ]
 		m rm "$E2E_BACKEND:$P-${end//./-}"
+		[ ! -e "$root" ]
 	done
 }
 
@@ -76,12 +79,37 @@ blob() {
 	import_here image "$FILE_DIR/image.tar"
 	run m start -a "$E2E_BACKEND:$P-image"
 	[ "$output" = $'hello from /etc\nupper\n/opt:\nnew' ]
+	import_here layout "oci:$FILE_DIR/oci"
+	run m start -a "$E2E_BACKEND:$P-layout"
+	[ "$output" = $'hello from /etc\nupper\n/opt:\nnew' ]
 
 	# One byte of a layer: found by its name.
 	layer=$(sha256sum "$FILE_DIR/upper.tgz" | cut -d ' ' -f 1)
 	printf x | dd of="$FILE_DIR/oci/blobs/sha256/$layer" bs=1 seek=20 conv=notrunc status=none
 	tar -C "$FILE_DIR/oci" -cf "$FILE_DIR/image.tar" blobs index.json oci-layout
 	refused 1 'damaged' import -B "$E2E_BACKEND" --name "$P-flipped" "$FILE_DIR/image.tar"
+}
+
+@test "the root of an import goes with its container: renamed, moved to another engine, removed" {
+	[ "$E2E_KIND" = busybox ] || skip "the smaller root shows it"
+	local other=native root
+	[ "$E2E_BACKEND" != native ] || other=lxc
+	import_here mine "$E2E_ROOT"
+	m rename "$E2E_BACKEND:$P-mine" "$P-renamed"
+	root=$(root_of renamed)
+	[ -x "$root/bin/busybox" ]
+	m migrate -q "$E2E_BACKEND:$P-renamed" --to "$other" --rename "$P-moved" --accept all
+	root=$(m inspect "$other:$P-moved" | jq -r 'first | .spec.root.path // .root.path')
+	[ -x "$root/bin/busybox" ]
+	m rm "$other:$P-moved"
+	[ ! -e "$root" ]
+	[ ! -e "$MOORAGE_STATE_DIR/imports" ]
+	[ -x "$E2E_ROOT/bin/busybox" ]
+
+	import_here kept "$E2E_ROOT"
+	root=$(root_of kept)
+	m rm --keep-storage "$E2E_BACKEND:$P-kept"
+	[ -x "$root/bin/busybox" ]
 }
 
 @test "what reaches out to the host is refused by name" {

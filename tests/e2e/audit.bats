@@ -125,6 +125,45 @@ begin() {
 	[ "$status" = 4 ]
 }
 
+@test "a program of BPF that decides on devices is told, and nothing is claimed of it" {
+	[ "$E2E_BACKEND $E2E_KIND" = "native busybox" ] || skip "no backend is used"
+	local top=/sys/fs/cgroup pid
+	[ ! -d $top/unified ] || top=$top/unified
+	python3 - "$MOORAGE" "$top/$P-program" "$FILE_DIR/program" <<-'EOP'
+		import ctypes, os, platform, struct, subprocess, sys
+		number = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+		libc = ctypes.CDLL(None, use_errno=True)
+		def bpf(command, attributes):
+		    buffer = ctypes.create_string_buffer(attributes.ljust(128, b"\0"), 128)
+		    r = libc.syscall(number, command, buffer, 128)
+		    assert r >= 0, os.strerror(ctypes.get_errno())
+		    return r, buffer.raw
+		code = ctypes.create_string_buffer(struct.pack("<BBhiBBhi", 0xb7, 0, 0, 1, 0x95, 0, 0, 0))	# it lets all through
+		licence = ctypes.create_string_buffer(b"GPL")
+		program, _ = bpf(5, struct.pack("<IIQQ", 15, 2, ctypes.addressof(code), ctypes.addressof(licence)))
+		info = ctypes.create_string_buffer(256)
+		bpf(15, struct.pack("<IIQ", program, 256, ctypes.addressof(info)))
+		identity = struct.unpack_from("<I", info.raw, 4)[0]
+		os.mkdir(sys.argv[2])
+		sleeper = subprocess.Popen(["sleep", "60"])
+		try:
+		    with open(sys.argv[2] + "/cgroup.procs", "w") as procs: procs.write(str(sleeper.pid))
+		    directory = os.open(sys.argv[2], os.O_RDONLY)
+		    bpf(8, struct.pack("<IIII", directory, program, 6, 0))
+		    with open(sys.argv[3], "w") as out:
+		        out.write("%d\n" % identity)
+		        out.flush()
+		        subprocess.run([sys.argv[1], "audit", "--json", "--pid", str(sleeper.pid)], stdout=out, check=True)
+		finally:
+		    sleeper.kill()
+		    sleeper.wait()
+		    os.rmdir(sys.argv[2])
+	EOP
+	[ "$(tail -n +2 "$FILE_DIR/program" | jq -r '.[0].facts[] | select(.check == "device-program").value')" = \
+		"not known: BPF program $(head -n 1 "$FILE_DIR/program") decides, and tells only who tries" ]
+	[ "$(tail -n +2 "$FILE_DIR/program" | jq -r '.[0].findings[] | select(.check == "device-program").severity')" = info ]
+}
+
 @test "a terminal that is also somebody else's is found" {
 	[ "$E2E_BACKEND" = native ] || skip "no backend is used"
 	python3 - "$MOORAGE" <<-'EOP'

@@ -9,7 +9,9 @@ setup() {
 
 teardown() {
 	rmdir /sys/fs/cgroup/{,unified/}"lxc.payload.$P-gone"/{init.scope,} 2>/dev/null || true
-	m rm -i "$P-here" "$P-there" >/dev/null 2>&1 || true
+	umount -R "$BATS_TEST_TMPDIR/root/proc" 2>/dev/null || true
+	[ -z "${HOLDER:-}" ] || kill -9 "$HOLDER" 2>/dev/null || true
+	m rm -fi "$P-here" "$P-there" "$P-lost" >/dev/null 2>&1 || true
 }
 
 # found SUBJECT FILTER: one finding with that subject for which the filter is true.
@@ -21,6 +23,9 @@ look() {
 	"$@" >"$BATS_TEST_TMPDIR/doctor" || got=$?
 	[ "$got" -le 1 ]
 }
+
+# mend SUBJECT PART: runs the command that is told with the finding whose text has that part.
+mend() { PATH=${MOORAGE%/*}:$PATH eval "$(jq -r --arg s "$1" --arg part "$2" 'map(select(.subject == $s and (.text | contains($part)))) | .[0].fix' "$BATS_TEST_TMPDIR/doctor")"; }
 
 @test "ids that two users have" {
 	printf 'one:100000:65536\ntwo:150000:65536\n' >"$BATS_TEST_TMPDIR/subuid"
@@ -68,8 +73,98 @@ look() {
 	touch -d '1 minute ago' "$name"
 	look m doctor --json
 	found "cgroups left behind" ".text | test(\"$P-gone\")"
-	eval "$(jq -r "map(select(.subject == \"cgroups left behind\" and (.text | test(\"$P-gone\")))) | .[0].fix" "$BATS_TEST_TMPDIR/doctor")"
+	mend "cgroups left behind" "$P-gone"
 	[ ! -d "$name" ]
 	look m doctor --json
 	run ! found "cgroups left behind" ".text | test(\"$P-gone\")"
+}
+
+@test "a chain of nftables that drops, where iptables has none" {
+	look unshare -n sh -c 'ip link add mrgt-a type bridge && ip addr add 10.77.3.1/24 dev mrgt-a && ip link add mrgt-b type bridge && ip addr add 10.78.3.1/24 dev mrgt-b &&
+		nft add table inet mrgt && nft add chain inet mrgt "in" "{ type filter hook forward priority 0; policy drop; }" && nft add rule inet mrgt "in" iifname mrgt-b accept &&
+		exec "$1" doctor --json' sh "$MOORAGE"
+	found forwarding '.level == "warning" and (.text | test("table .inet mrgt. drops.*mrgt-a")) and (.fix | test("^nft insert rule inet mrgt in iifname mrgt-a accept"))'
+	# With the command that was told it is gone.
+	jq -r 'map(select(.subject == "forwarding")) | .[0].fix' "$BATS_TEST_TMPDIR/doctor" >"$BATS_TEST_TMPDIR/fix"
+	look unshare -n sh -c 'ip link add mrgt-a type bridge && ip addr add 10.77.3.1/24 dev mrgt-a && nft add table inet mrgt &&
+		nft add chain inet mrgt "in" "{ type filter hook forward priority 0; policy drop; }" && sh -e "$2" && exec "$1" doctor --json' sh "$MOORAGE" "$BATS_TEST_TMPDIR/fix"
+	run ! found forwarding true
+}
+
+@test "what managers will do, by their files" {
+	local etc=$BATS_TEST_TMPDIR/etc
+	mkdir -p "$etc/docker" "$etc/libvirt/qemu/networks" "$etc/systemd/nspawn"
+	printf '{"bip": "10.77.3.1/24", "userns-remap": "mrgt-nobody"}' >"$etc/docker/daemon.json"
+	printf '<network><name>mrgt</name><bridge name="virbr9"/><ip address="10.77.0.1" prefix="16"/></network>' >"$etc/libvirt/qemu/networks/mrgt.xml"
+	printf '[Network]\nPort=tcp:8080:80\nZone=mrgt\n' >"$etc/systemd/nspawn/mrgt-a.nspawn"
+	printf '[Network]\nPort=tcp:8080\n' >"$etc/systemd/nspawn/mrgt-b.nspawn"
+	look unshare -nm --propagation private sh -c 'mount -t overlay -o "lowerdir=$2:/etc" none /etc && ip link add vz-mrgt type bridge && ip link set vz-mrgt up &&
+		exec "$1" doctor --json' sh "$MOORAGE" "$etc"
+	found networks '.level == "warning" and (.text | test("network .mrgt. of libvirt.*bridge of Docker"))'
+	found docker '.level == "error" and (.text | test("mrgt-nobody.*does not start"))'
+	found ports '.text | test("8080/tcp.*mrgt-a.*mrgt-b")'
+	found zones '.text | test("zone .mrgt. .*no address")'
+}
+
+@test "a cable whose other end nobody has" {
+	# Its other end is in a network namespace that only an open file keeps; then it lies unused beside it.
+	look unshare -n python3 - "$MOORAGE" <<-'EOP'
+		import os, subprocess, sys
+		def ip(*words): subprocess.run(("ip", "link") + words, check=True)
+		other = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 60"], stdout=subprocess.PIPE)
+		other.stdout.readline()
+		kept = os.open("/proc/%d/ns/net" % other.pid, os.O_RDONLY)
+		ip("add", "mrgt-br", "type", "bridge")
+		ip("add", "ve-mrgt", "type", "veth", "peer", "name", "host0", "netns", str(other.pid))
+		ip("add", "veth-mrgt", "master", "mrgt-br", "type", "veth", "peer", "name", "eth0")
+		used = subprocess.run([sys.argv[1], "doctor", "--json"], stdout=subprocess.PIPE).stdout
+		assert b"ve-mrgt" not in used, used
+		other.kill()
+		other.wait()
+		sys.stdout.flush()
+		sys.exit(subprocess.run([sys.argv[1], "doctor", "--json"]).returncode)
+	EOP
+	found "cables left behind" '(.text | test("ve-mrgt.*no process")) and .fix == "ip link delete '"'ve-mrgt'"'"'
+	found "cables left behind" '.text | test("veth-mrgt.*lies beside it")'
+}
+
+@test "mounts below a root that nobody runs" {
+	mkdir -p "$BATS_TEST_TMPDIR/root/proc"
+	cp -a "$E2E_ROOT/bin" "$BATS_TEST_TMPDIR/root"
+	m create -q --name "$P-here" "$BATS_TEST_TMPDIR/root" -- /bin/true
+	mount -t proc proc "$BATS_TEST_TMPDIR/root/proc"
+	look m doctor --json
+	found "mounts left behind" ".text | test(\"/root/proc.*$P-here\")"
+	# Somebody in there by hand needs it.
+	chroot "$BATS_TEST_TMPDIR/root" /bin/sleep 60 3>&- &
+	HOLDER=$!
+	eventually 5 test "$(readlink -f "$BATS_TEST_TMPDIR/root")" = "$(readlink "/proc/$HOLDER/root")"
+	look m doctor --json
+	run ! found "mounts left behind" ".text | test(\"$P-here\")"
+	kill -9 "$HOLDER"
+	wait "$HOLDER" || true
+	HOLDER=
+	look m doctor --json
+	mend "mounts left behind" "$P-here"
+	look m doctor --json
+	run ! found "mounts left behind" ".text | test(\"$P-here\")"
+	m rm "$P-here"
+}
+
+@test "a monitor that was killed" {
+	local monitor
+	m run -d -q --rm --name "$P-lost" "$E2E_ROOT" -- /bin/sleep 600 >/dev/null
+	look m doctor --json
+	run ! found monitors ".text | test(\"$P-lost\")"
+	monitor=$(jq -r .monitor.pid "$MOORAGE_RUN_DIR/containers/$P-lost/run.json")
+	kill -9 "$monitor"
+	eventually 10 test ! -e "/proc/$monitor"
+	look m doctor --json
+	found monitors ".text | test(\"$P-lost. runs and its monitor is gone\")"
+	m kill "$P-lost"
+	look m doctor --json
+	found monitors ".text | test(\"$P-lost. has ended and its monitor is gone\")"
+	mend monitors "$P-lost"
+	look m doctor --json
+	run ! found monitors ".text | test(\"$P-lost\")"
 }

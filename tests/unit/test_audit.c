@@ -272,9 +272,46 @@ static void test_compare(void **state)
 	mrg_audit_free(b);
 }
 
+/* ---- programs of BPF: what cannot be read is not known, and neither safe nor weak ---- */
+
+static void test_device_programs(void **state)
+{
+	static const struct {
+		bool rules;
+		int n;
+		const char *check, *value;	/* NULL: nothing is told */
+		bool all;
+	} cases[] = {
+		{ false, 2, "device-program", "not known: BPF program 7, 4294967295 decides, and tells only who tries", false },
+		{ true, 2, "device-program", "not known: BPF program 7, 4294967295 decides, and tells only who tries", false },
+		{ false, -EPERM, "device-program", "not known: this user may not ask for them", false },
+		{ false, 0, "device-rules", "every device may be opened: there is no program", true },
+		{ true, 0, NULL, NULL, false },
+	};
+	static const uint32_t ids[] = { 7, UINT32_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct audit_reading r = { .audit = calloc(1, sizeof(*r.audit)), .pid = 1, .host_root = true, .device_rules = cases[i].rules };
+
+		assert_non_null(r.audit);
+		audit_tell_programs(&r, ids, cases[i].n);
+		assert_int_equal(r.audit->n_facts, cases[i].check != NULL);
+		assert_int_equal(r.all_devices, cases[i].all);
+		if (cases[i].check) {
+			assert_string_equal(r.audit->facts[0].check, cases[i].check);
+			assert_string_equal(r.audit->facts[0].value, cases[i].value);
+			assert_int_equal(audit_judge(&r), 0);
+			assert_int_equal(r.audit->findings[0].severity, cases[i].all ? MRG_SEVERITY_MEDIUM : MRG_SEVERITY_INFO);
+		}
+		mrg_audit_free(r.audit);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_device_programs),
 		cmocka_unit_test(test_status), cmocka_unit_test(test_status_cut), cmocka_unit_test(test_groups_are_bounded),
 		cmocka_unit_test(test_maps), cmocka_unit_test(test_too_many_maps), cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_bad_mounts), cmocka_unit_test(test_limits), cmocka_unit_test(test_below), cmocka_unit_test(test_clean),

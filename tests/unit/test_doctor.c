@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/doctor.h"
+#include "core/doctor/doctor.h"
 #include "core/util/cleanup.h"
 
 static void test_ranges(_unused_ void **state)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/formats/format.h"
 #include "core/util/cleanup.h"
 #include "tests/unit/lxc_fixture.h"
 
@@ -727,13 +728,61 @@ static void test_report_names_lines(void **state)
 	mrg_spec_free(spec);
 }
 
+/* ---- layers ------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *config;
+	const char *layers;		/* "": it has none; NULL: refused */
+	const char *rest;		/* what is kept without them; "": nothing */
+} layered[] = {
+	{ "lxc.rootfs.path = /srv/a\n", "", "" },
+	{ "lxc.rootfs.path = btrfs:/srv/a\n", "", "" },
+	{ "lxc.rootfs.path = zfs:pool/a\n", "", "{\"lxc\":{\"lxc.rootfs.path\":[\"zfs:pool/a\"]}}" },
+	{ "lxc.rootfs.path = overlay:/low:/up\n", "/up /low", "" },
+	{ "lxc.rootfs.path = overlayfs:/one:/two:/up\nlxc.tty.max = 2\n", "/up /one /two", "{\"lxc\":{\"lxc.tty.max\":[\"2\"]}}" },
+	{ "lxc.rootfs.path = overlay:/low\n", NULL, NULL },
+	{ "lxc.rootfs.path = overlay:\n", NULL, NULL },
+	{ "lxc.rootfs.path = overlay:low:/up\n", NULL, NULL },
+	{ "lxc.rootfs.path = overlay:/low:/a/../up\n", NULL, NULL },
+	{ "lxc.rootfs.path = overlay:/low::/up\n", NULL, NULL },
+};
+
+static void test_layers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(layered); i++) {
+		struct mrg_spec *spec = read_lxc(layered[i].config, NULL);
+		_cleanup_(strv_freep) char **layers = NULL;
+		struct mrg_error err = { 0 };
+		struct buffer b = { 0 };
+
+		buffer_add(&b, "", 0);
+		if (lxc_layers(spec, &layers, &err) < 0) {
+			if (layered[i].layers)
+				fail_msg("%s: %s", layered[i].config, err.message);
+			assert_non_null(strstr(err.message, "lxc.rootfs.path"));
+		} else {
+			for (char **layer = layers; layer && *layer; layer++)
+				buffer_addf(&b, "%s%s", b.length ? " " : "", *layer);
+			if (!layered[i].layers || strcmp(b.text, layered[i].layers) != 0)
+				fail_msg("%s: '%s'", layered[i].config, b.text);
+			assert_int_equal(lxc_layers_forget(spec, &err), 0);
+			assert_int_equal(mrg_fields_has(&spec->set, MRG_FIELD_NATIVE), *layered[i].rest != '\0');
+			if (*layered[i].rest)
+				assert_string_equal(spec->native_json, layered[i].rest);
+		}
+		buffer_deinit(&b);
+		mrg_spec_free(spec);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys), cmocka_unit_test(test_all_keys_have_cases), cmocka_unit_test(test_keys_are_stable),
 		cmocka_unit_test(test_combinations_are_stable), cmocka_unit_test(test_written), cmocka_unit_test(test_every_field_once),
 		cmocka_unit_test(test_no_injection), cmocka_unit_test(test_no_injection_by_keys), cmocka_unit_test(test_whole_text),
-		cmocka_unit_test(test_report_names_lines),
+		cmocka_unit_test(test_report_names_lines), cmocka_unit_test(test_layers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,16 +3,13 @@
 
 #include "config.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "core/doctor.h"
+#include "core/doctor/doctor.h"
 #include "core/util/cleanup.h"
-#include "core/util/fd.h"
 #include "core/util/str.h"
 
-#define FILE_MAX	(1024 * 1024)
 #define RANGES_MAX	1024		/* compared with each other: more are not looked at */
 #define CLASHES_MAX	16
 
@@ -54,6 +51,14 @@ int subids_clash(char *text, size_t skip, struct subid_clash *ret)
 	return 0;
 }
 
+bool subids_has(const char *text, const char *name)
+{
+	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
+			return true;
+	return false;
+}
+
 static int say_clash(const struct doctor *d, const char *kind, const struct subid_clash *clash)
 {
 	char subject[32], text[512], fix[256];
@@ -71,15 +76,15 @@ int doctor_check_ranges(const struct doctor *d)
 {
 	static const struct {
 		const char *kind, *path;
-	} files[] = { { "uid", "/etc/subuid" }, { "gid", "/etc/subgid" } };
+	} files[] = { { "uid", "etc/subuid" }, { "gid", "etc/subgid" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		for (size_t skip = 0; skip < CLASHES_MAX; skip++) {
-			_cleanup_free_ char *text = NULL;
+			_cleanup_free_ char *text = doctor_read(d, files[i].path);
 			struct subid_clash clash;
 			int r;
 
-			if (fd_read_file(AT_FDCWD, files[i].path, FILE_MAX, &text, NULL) < 0 || subids_clash(text, skip, &clash) == 0)
+			if (!text || subids_clash(text, skip, &clash) == 0)
 				break;
 			r = say_clash(d, files[i].kind, &clash);
 			if (r != 0)

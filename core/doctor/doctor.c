@@ -5,122 +5,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
-#include <linux/openat2.h>
-#include <linux/sched.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/container_internal.h"
-#include "core/doctor.h"
+#include "core/doctor/doctor.h"
 #include "core/util/cleanup.h"
+#include "core/util/fail.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"
-
-#define CGROUP2_MAGIC	0x63677270
-#define TMPFS_MAGIC	0x01021994
 
 int doctor_say(const struct doctor *d, const char *level, const char *subject, const char *text, const char *fix)
 {
 	struct mrg_finding finding = { .level = level, .subject = subject, .text = text, .fix = fix };
 
 	return d->found(&finding, d->data);
-}
-
-/* ---- the kernel ----------------------------------------------------------------------------- */
-
-static int check_cgroups(const struct doctor *d)
-{
-	struct statfs fs;
-
-	if (statfs("/sys/fs/cgroup", &fs) < 0)
-		return doctor_say(d, "error", "cgroups", "not mounted: no limits, and processes cannot be tracked",
-			   "mount -t cgroup2 none /sys/fs/cgroup");
-	if (fs.f_type == CGROUP2_MAGIC)
-		return doctor_say(d, "ok", "cgroups", "version 2", NULL);
-	if (fs.f_type != TMPFS_MAGIC)
-		return doctor_say(d, "error", "cgroups", "'/sys/fs/cgroup' is no cgroup file system",
-			   "mount -t cgroup2 none /sys/fs/cgroup");
-	if (statfs("/sys/fs/cgroup/unified", &fs) == 0 && fs.f_type == CGROUP2_MAGIC)
-		return doctor_say(d, "warning", "cgroups", "version 1 with version 2 beside it (hybrid); version 2 alone is better supported",
-			   "boot with systemd.unified_cgroup_hierarchy=1");
-	return doctor_say(d, "warning", "cgroups", "version 1; version 2 alone is better supported",
-		   "boot with systemd.unified_cgroup_hierarchy=1");
-}
-
-static int try_openat2(void)
-{
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-
-	return (int)syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof(how));
-}
-
-static int try_pidfd(void)
-{
-	return (int)syscall(SYS_pidfd_open, getpid(), 0);
-}
-
-static int try_mount_api(void)
-{
-	return (int)syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLOEXEC);
-}
-
-/* CLONE_INTO_CGROUP on a descriptor that is none: EBADF tells that the flag is known, and nothing is born. */
-static int try_clone_into_cgroup(void)
-{
-	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .cgroup = INT32_MAX };
-
-	if (syscall(SYS_clone3, &args, sizeof(args)) < 0 && errno == EBADF)
-		return open("/proc/self", O_PATH | O_CLOEXEC);
-	return -1;
-}
-
-/* The kernel loads the module for whoever may mount; who may not is told what is there. */
-static int try_overlay(void)
-{
-	_cleanup_free_ char *text = NULL;
-	int fd = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
-
-	if (fd >= 0 || errno != EPERM)
-		return fd;
-	errno = fd_read_virtual(AT_FDCWD, "/proc/filesystems", 65536, &text, NULL) == 0 && strstr(text, "\toverlay\n") ? EPERM : ENODEV;
-	return -1;
-}
-
-static int check_kernel(const struct doctor *d)
-{
-	static const struct {
-		const char *subject, *missing, *fix;
-		int (*try)(void);
-		const char *level;
-	} features[] = {
-		{ "openat2", "safe paths inside roots are impossible", "use Linux 5.6 or later", try_openat2, "error" },
-		{ "pidfd", "processes cannot be held on to", "use Linux 5.3 or later", try_pidfd, "error" },
-		{ "mount api", "mounts cannot be made by descriptor", "use Linux 5.2 or later", try_mount_api, "error" },
-		{ "clone into cgroup", "containers start about 10 ms slower", "use Linux 5.7 or later",
-		  try_clone_into_cgroup, "warning" },
-		{ "overlay", "--ephemeral and the root 'host' do not work", "modprobe overlay", try_overlay, "warning" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
-		int fd = features[i].try(), r;
-		bool denied = fd < 0 && (errno == EPERM || errno == EACCES);
-
-		fd_close(fd);
-		if (fd >= 0 || denied) /* denied to this user: the kernel has it */
-			r = doctor_say(d, "ok", features[i].subject, denied ? "there, not for this user" : "works", NULL);
-		else
-			r = doctor_say(d, features[i].level, features[i].subject, features[i].missing, features[i].fix);
-		if (r != 0)
-			return r;
-	}
-	return 0;
 }
 
 /* ---- rights --------------------------------------------------------------------------------- */
@@ -164,16 +67,11 @@ static int check_capabilities(const struct doctor *d)
 }
 
 /* Whether a line of @file begins with "NAME:". */
-static bool has_range(const char *file, const char *name)
+static bool has_range(const struct doctor *d, const char *file, const char *name)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = doctor_read(d, file);
 
-	if (fd_read_file(AT_FDCWD, file, 1024 * 1024, &text, NULL) < 0)
-		return false;
-	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
-		if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
-			return true;
-	return false;
+	return subids_has(text, name);
 }
 
 /* Root may map any ids; others their own alone, and those that a line gives them. */
@@ -183,9 +81,10 @@ static int check_own_subids(const struct doctor *d)
 	const char *name = user ? user->pw_name : NULL;
 	char fix[256];
 
-	if (access("/usr/bin/newuidmap", X_OK) < 0 || access("/usr/bin/newgidmap", X_OK) < 0)
-		return doctor_say(d, "warning", "subordinate ids", "nothing may map them for you: your containers have no user but root", "apt-get install uidmap");
-	if (name && has_range("/etc/subuid", name) && has_range("/etc/subgid", name))
+	if (faccessat(d->files, "usr/bin/newuidmap", X_OK, 0) < 0 || faccessat(d->files, "usr/bin/newgidmap", X_OK, 0) < 0)
+		return doctor_say(d, "warning", "subordinate ids", "nothing may map them for you: your containers have no user but root",
+				  "apt-get install uidmap");
+	if (name && has_range(d, "etc/subuid", name) && has_range(d, "etc/subgid", name))
 		return doctor_say(d, "ok", "subordinate ids", "your containers take theirs from /etc/subuid", NULL);
 	snprintf(fix, sizeof(fix), "a line '%s:FIRST:65536' of ids that no other line has in /etc/subuid and /etc/subgid", name ? name : "USER");
 	return doctor_say(d, "warning", "subordinate ids", "you have none: your containers have no user but root", fix);
@@ -195,7 +94,7 @@ static int check_subids(const struct doctor *d)
 {
 	if (geteuid() != 0)
 		return check_own_subids(d);
-	if (has_range("/etc/subuid", "moorage") || has_range("/etc/subuid", "root"))
+	if (has_range(d, "etc/subuid", "moorage") || has_range(d, "etc/subuid", "root"))
 		return doctor_say(d, "ok", "subordinate ids", "user namespaces take theirs from /etc/subuid", NULL);
 	return doctor_say(d, "ok", "subordinate ids", "none needed: user namespaces take ids set aside for containers", NULL);
 }
@@ -327,14 +226,18 @@ static int check_records(const struct doctor *d)
 }
 
 int mrg_doctor(struct mrg *m, int (*found)(const struct mrg_finding *finding, void *data), void *data,
-	       _unused_ struct mrg_error *err)
+	       struct mrg_error *err)
 {
 	static int (*const checks[])(const struct doctor *d) = {
-		check_cgroups, check_kernel, check_user_namespaces, check_capabilities, check_subids, check_places,
-		check_backends, check_records, doctor_check_ranges, doctor_check_network, doctor_check_shared, doctor_check_leftovers,
+		doctor_check_kernel, check_user_namespaces, check_capabilities, check_subids, check_places,
+		check_backends, check_records, doctor_check_ranges, doctor_check_docker, doctor_check_network, doctor_check_ports, doctor_check_shared,
+		doctor_check_leftovers, doctor_check_links,
 	};
-	struct doctor d = { .m = m, .found = found, .data = data };
+	_cleanup_close_ int files = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct doctor d = { .m = m, .files = files, .found = found, .data = data };
 
+	if (files < 0)
+		return fail_errno(err, -errno, "cannot open '/'");
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		int r = checks[i](&d);
 

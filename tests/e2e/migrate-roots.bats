@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Roots that are no plain directories, lie on another file system, or belong to other ids: nothing of a file is lost, also when the copying is killed.
+load lib
+load migration
+
+teardown() {
+	local name mount
+	for name in $(m ls -q 2>/dev/null | grep "^$P-"); do m rm -f "$name" >/dev/null 2>&1 || true; done
+	for mount in "$BATS_TEST_TMPDIR"/mnt*; do ! mountpoint -q "$mount" || umount "$mount"; done
+	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/"$P"-* "$MOORAGE_STATE_DIR/roots"
+}
+
+# file_system TYPE MiB: a new one, mounted at $BATS_TEST_TMPDIR/mnt.
+file_system() {
+	command -v "mkfs.$1" >/dev/null || skip "mkfs.$1 is not installed"
+	grep -qw "$1" /proc/filesystems || skip "the kernel has no $1"
+	truncate -s "$2M" "$BATS_TEST_TMPDIR/image"
+	"mkfs.$1" -q "$BATS_TEST_TMPDIR/image" >/dev/null
+	mkdir "$BATS_TEST_TMPDIR/mnt"
+	mount -o loop "$BATS_TEST_TMPDIR/image" "$BATS_TEST_TMPDIR/mnt"
+}
+
+# furnish DIRECTORY: files of every kind, with all that a file can have.
+furnish() {
+	command -v setfacl >/dev/null || skip "setfacl is not installed"
+	command -v setcap >/dev/null || skip "setcap is not installed"
+	mkdir "$1/k"
+	(
+		cd "$1/k"
+		echo one >linked
+		ln linked also
+		ln linked "$1/etc/third"
+		truncate -s 8M holes
+		printf x | dd of=holes bs=1 seek=4000000 conv=notrunc status=none
+		mkfifo pipe
+		mknod null c 1 3
+		mknod loop b 7 200
+		ln -s /nowhere/at/all dangling
+		ln -s ../../../../etc outside
+		echo new >"$(printf 'line\nbreak \377')"
+		mkdir shared
+		setfacl -m u:1000:rw,g:2000:r linked
+		setfacl -d -m u:1000:rwx shared
+		setfattr -n user.colour -v blue shared
+		cp /bin/true program
+		chown 33:33 program
+		chmod 6755 program
+		setcap cap_net_raw+ep program
+		cp program capable
+		chmod 755 capable
+		setcap cap_net_bind_service+eip capable
+		chown -h 1000:2000 dangling
+		touch -h -d '2001-02-03 04:05:06.123456789' linked shared holes null dangling
+	)
+}
+
+# kept: the furnished root of the container is as it was; sockets are not files to keep.
+kept() { tree "$1" | diff "$BATS_TEST_TMPDIR/tree" -; }
+
+# killed_within PATTERN ARGUMENT...: the command, killed in the middle of the step whose line of progress has PATTERN.
+killed_within() {
+	local pattern=$1 status=0
+	shift
+	"$MOORAGE" "$@" --progress json 2>"$BATS_TEST_TMPDIR/progress" >/dev/null &
+	pid=$!
+	for _ in {1..3000}; do
+		! grep -q "$pattern" "$BATS_TEST_TMPDIR/progress" || break
+		sleep 0.01
+	done
+	kill -KILL "$pid"
+	wait "$pid" || status=$?
+	[ "$status" = 137 ]
+}
+
+# merged UPPER LOWER...: what is seen through the layers, by a mount that is ours alone.
+merged() {
+	local layers=$1
+	shift
+	for _; do layers+=":$1"; shift; done
+	mkdir -p "$BATS_TEST_TMPDIR/merged"
+	export -f tree
+	LAYERS=$layers AT=$BATS_TEST_TMPDIR/merged unshare -m --propagation private bash -c 'mount -t overlay -o "ro,lowerdir=$LAYERS" none "$AT" && tree "$AT"'
+}
+
+@test "LXC with layers: the merged root goes over, without what was deleted above; the layers stay whole" {
+	needs lxc busybox
+	foreign layers
+	local base=$ROOTFS dir=$LXCPATH/$P-layers
+	furnish "$base"
+	mkdir "$base/etc/opaque" "$dir/middle" "$dir/delta0"
+	echo below >"$base/etc/opaque/below"
+	echo gone >"$base/etc/gone"
+	echo middle >"$dir/middle/from-middle"
+	sed -i "s|^lxc.rootfs.path.*|lxc.rootfs.path = overlay:$dir/middle:$base:$dir/delta0|" "$dir/config"
+	cp "$dir/config" "$BATS_TEST_TMPDIR/config"
+	m start "$P-layers"
+	lxc-attach -n "$P-layers" -- /bin/sh -c 'rm /etc/gone; rm -r /etc/opaque; mkdir /etc/opaque; echo above >/etc/opaque/above; chmod 700 /k/linked'
+	[ -c "$dir/delta0/etc/gone" ]
+	refused 6 'it can only be copied' plan "$P-layers" --to nspawn --move
+	refused 6 'it can only be copied' migrate "$P-layers" --to nspawn --move --accept all
+	run -0 m plan --json "$P-layers" --to nspawn --accept lxc.tty.max
+	jq -e '.root.method == "copy" and .refusal == null' <<<"$output"
+	m stop "$P-layers"
+	merged "$dir/delta0" "$dir/middle" "$base" >"$BATS_TEST_TMPDIR/tree"
+	tree "$base" >"$BATS_TEST_TMPDIR/base"
+	tree "$dir/delta0" >"$BATS_TEST_TMPDIR/delta"
+	m migrate -q "$P-layers" --to nspawn --accept all
+	kept "/var/lib/machines/$P-layers"
+	[ "$(ls "/var/lib/machines/$P-layers/etc/opaque")" = above ]
+	m start "$P-layers"
+	on layers nspawn
+	run -3 m state "lxc:$P-layers"
+	m rollback -q "$P-layers"
+	on layers lxc
+	m stop "$P-layers"
+	cmp "$dir/config" "$BATS_TEST_TMPDIR/config"
+	tree "$base" | diff "$BATS_TEST_TMPDIR/base" -
+	tree "$dir/delta0" | diff "$BATS_TEST_TMPDIR/delta" -
+}
+
+@test "LXC with layers, killed while they are merged: nothing has come of it, and the next command can" {
+	needs lxc busybox
+	foreign cut
+	local base=$ROOTFS dir=$LXCPATH/$P-cut
+	mkdir "$dir/delta0"
+	head -c 60M /dev/urandom >"$base/ballast"
+	sed -i "s|^lxc.rootfs.path.*|lxc.rootfs.path = overlayfs:$base:$dir/delta0|" "$dir/config"
+	m start "$P-cut"
+	killed_within '"step":"root"' migrate "$P-cut" --to nspawn --accept all
+	m ls >/dev/null
+	on cut lxc
+	[ -z "$(find /var/lib/machines -maxdepth 1 -name "*$P-cut*")" ]
+	m migrate -q "$P-cut" --to nspawn --accept all
+	on cut nspawn
+	cmp "$base/ballast" "/var/lib/machines/$P-cut/ballast"
+}
+
+@test "LXC on a subvolume of btrfs: used where it is, renamed, shared as a copy, brought to another file system, with the subvolumes in it" {
+	needs lxc busybox
+	file_system btrfs 300
+	local at=$BATS_TEST_TMPDIR/mnt state=$MOORAGE_STATE_DIR
+	foreign volume
+	btrfs -q subvolume create "$at/root"
+	cp -a "$ROOTFS/." "$at/root"
+	furnish "$at/root"
+	btrfs -q subvolume create "$at/root/k/inner"
+	head -c 20M /dev/urandom >"$at/root/k/inner/ballast"
+	sed -i "s|^lxc.rootfs.path.*|lxc.rootfs.path = btrfs:$at/root|" "$LXCPATH/$P-volume/config"
+	cp "$LXCPATH/$P-volume/config" "$BATS_TEST_TMPDIR/config"
+	tree "$at/root" >"$BATS_TEST_TMPDIR/tree"
+	m start "$P-volume"
+	m migrate -q "$P-volume" --to nspawn --accept all
+	on volume nspawn
+	m rollback -q "$P-volume"
+	m migrate -q "$P-volume" --to nspawn --move --accept all
+	on volume nspawn
+	[ -d "/var/lib/machines/$P-volume/k/inner" ]
+	m stop "$P-volume"
+	kept "/var/lib/machines/$P-volume"
+	m rollback -q "$P-volume"
+	rm -rf "/var/lib/machines/$P-volume".moorage-*
+	export MOORAGE_STATE_DIR=$at/state
+	mkdir -m 700 "$MOORAGE_STATE_DIR"
+	run -0 m plan --json "$P-volume" --to native --move --accept all
+	jq -e '.root.sameFileSystem' <<<"$output"
+	m migrate -q "$P-volume" --to native --move --accept all
+	btrfs subvolume show "$MOORAGE_STATE_DIR/roots/$P-volume" >/dev/null
+	m rollback -q "$P-volume"
+	sync -f "$at"
+	local before
+	before=$(df --output=used -B1M "$at" | tail -n 1)
+	m migrate -q "$P-volume" --to native --copy --accept all
+	sync -f "$at"
+	[ $(($(df --output=used -B1M "$at" | tail -n 1) - before)) -lt 15 ]
+	kept "$MOORAGE_STATE_DIR/roots/$P-volume"
+	m rollback -q "$P-volume"
+	MOORAGE_STATE_DIR=$state
+	kept "$at/root"
+	cmp "$LXCPATH/$P-volume/config" "$BATS_TEST_TMPDIR/config"
+}
+
+@test "LXC on another file system: all that a file can have comes over; killed in the middle, nothing of it stays" {
+	needs lxc busybox
+	file_system ext4 200
+	foreign far
+	furnish "$ROOTFS"
+	cp -a "$ROOTFS" "$BATS_TEST_TMPDIR/mnt/rootfs"
+	rm -rf "$ROOTFS"
+	ROOTFS=$BATS_TEST_TMPDIR/mnt/rootfs
+	sed -i "s|^lxc.rootfs.path.*|lxc.rootfs.path = dir:$ROOTFS|" "$LXCPATH/$P-far/config"
+	cp "$LXCPATH/$P-far/config" "$BATS_TEST_TMPDIR/config"
+	head -c 60M /dev/urandom >"$ROOTFS/ballast"
+	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$ROOTFS/k/socket"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/with"
+	m start "$P-far"
+	run -0 m plan --json "$P-far" --to nspawn --move --accept all
+	jq -e '.root.sameFileSystem == false' <<<"$output"
+	killed_within '"step":"root"' migrate "$P-far" --to nspawn --move --accept all
+	m ls >/dev/null
+	on far lxc
+	[ -z "$(find /var/lib/machines -maxdepth 1 -name "*$P-far*")" ]
+	m migrate -q "$P-far" --to nspawn --move --accept all
+	on far nspawn
+	m stop "$P-far"
+	tree "$ROOTFS" | diff "$BATS_TEST_TMPDIR/with" -
+	rm "$ROOTFS/k/socket"
+	touch -d @"$(stat -c %.9Y "/var/lib/machines/$P-far/k")" "$ROOTFS/k"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
+	kept "/var/lib/machines/$P-far"
+	[ "$(stat -c %b "/var/lib/machines/$P-far/k/holes")" -lt 1000 ]
+	m rollback -q "$P-far"
+	kept "$ROOTFS"
+	cmp "$LXCPATH/$P-far/config" "$BATS_TEST_TMPDIR/config"
+}
+
+# cut_at CALLS N ARGUMENT...: the command, killed at the Nth of these system calls, if it gets there.
+cut_at() {
+	local calls=$1 n=$2
+	shift 2
+	strace -qq -f -o /dev/null -e trace="$calls" -e inject="$calls:signal=KILL:when=$n" "$MOORAGE" "$@" >/dev/null 2>&1
+}
+
+# with_ids FIRST: the command may give root's containers the ids from FIRST on, which is its own affair: nobody else sees these files.
+with_ids() {
+	echo "root:$1:65536" >"$BATS_TEST_TMPDIR/ids"
+	cat >"$BATS_TEST_TMPDIR/moorage" <<-END
+		#!/bin/sh
+		exec unshare -m --propagation private sh -c 'for f in /etc/subuid /etc/subgid; do [ ! -e \$f ] || mount --bind $BATS_TEST_TMPDIR/ids \$f; done; exec $(command -v "$MOORAGE") "\$@"' sh "\$@"
+	END
+	chmod 755 "$BATS_TEST_TMPDIR/moorage"
+	MOORAGE=$BATS_TEST_TMPDIR/moorage
+}
+
+# inside NAME FIRST: the first process has these users, and root there is the owner of what is root's.
+inside() {
+	local pid
+	pid=$(m inspect "$P-$1" | jq .[0].status.pid)
+	[ "$(awk 'NR == 1 { print $1, $2 }' "/proc/$pid/uid_map")" = "0 $2" ]
+	[ "$(m exec "$P-$1" -- stat -c '%u %g %a' /bin/busybox /k/program | paste -sd ' ')" = "0 0 755 33 33 6755" ]
+}
+
+@test "LXC with users of its own to nspawn and back: owners, ACLs, capabilities and setuid bits; killed on the way" {
+	needs lxc busybox
+	command -v strace >/dev/null || skip "strace is not installed"
+	foreign mapped "lxc.init.cmd = /bin/service $MARK" "lxc.signal.halt = SIGTERM" "lxc.idmap = u 0 300000 65536" "lxc.idmap = g 0 300000 65536"
+	furnish "$ROOTFS"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/plain"
+	"$BATS_TEST_DIRNAME/shift" "$ROOTFS" 300000
+	chmod 755 "$LXCPATH/$P-mapped"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
+	with_ids 300000
+	m start "$P-mapped"
+	inside mapped 300000
+	for n in 1 100; do
+		run -137 cut_at fchownat,fchown,lchown "$n" migrate "$P-mapped" --to nspawn --accept all
+		m ls >/dev/null
+		on mapped lxc
+		kept "$ROOTFS"
+	done
+	m migrate -q "$P-mapped" --to nspawn --accept all
+	on mapped nspawn
+	inside mapped 300000
+	m stop "$P-mapped"
+	tree "/var/lib/machines/$P-mapped" | diff "$BATS_TEST_TMPDIR/plain" -
+	m start "$P-mapped"
+	run -137 cut_at setxattr,lsetxattr,fsetxattr 2 migrate "$P-mapped" --to lxc --accept all
+	m ls >/dev/null
+	on mapped nspawn
+	m migrate -q "$P-mapped" --to lxc --accept all
+	on mapped lxc
+	inside mapped 300000
+	m stop "$P-mapped"
+	kept "$ROOTFS"
+	cmp "$LXCPATH/$P-mapped/config" "$BATS_TEST_TMPDIR/config"
+}
+
+@test "--rebase: users of its own on the way to nspawn, others on the way on, none on the way back" {
+	needs lxc busybox
+	foreign users
+	furnish "$ROOTFS"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
+	chmod 755 "$LXCPATH/$P-users"
+	m start "$P-users"
+	inside users 0
+	m migrate -q "$P-users" --to nspawn --rebase 400000 --accept all
+	inside users 400000
+	m migrate -q "$P-users" --to native --rebase 500000 --accept all
+	inside users 500000
+	m migrate -q "$P-users" --to lxc --rebase none --accept all
+	inside users 0
+	m stop "$P-users"
+	kept "$ROOTFS"
+	refused 2 "is no range of ids" migrate "$P-users" --to nspawn --rebase 0
+	for backend in native nspawn lxc; do
+		m rollback -q "$P-users"
+		[ "$(m ls --json | jq -r --arg n "$P-users" '.[] | select(.name == $n) | .backend')" = $backend ]
+	done
+	kept "$ROOTFS"
+	cmp "$LXCPATH/$P-users/config" "$BATS_TEST_TMPDIR/config"
+}
