@@ -60,6 +60,10 @@ struct migration {
 	void *data;
 };
 
+/* What a copied root, in which the target has worked, is called once the target is gone: its name and the migration's id. No engine takes it for one of
+ * its containers. */
+#define KEPT_COPY	".#%s.moorage-%s"
+
 /* A step: what it will do in this migration, doing it, and undoing it however far it has come. */
 struct step {
 	const char *name;

@@ -91,7 +91,7 @@ static int put_root_away(const char *root, const struct wire_message *q, struct 
 	_cleanup_close_ int parent = -1;
 	int r = 0;
 
-	if (!above || asprintf(&aside, "%s.moorage-%s", slash + 1, q->id) < 0) {
+	if (!above || asprintf(&aside, KEPT_COPY, slash + 1, q->id) < 0) {
 		aside = NULL;
 		return fail_memory(err);
 	}

@@ -179,27 +179,44 @@ int root_run(struct migration *g, struct mrg_error *err)
 	return 0;
 }
 
+static void tell_kept(const struct migration *g, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (!g->progress)
+		return;
+	if (asprintf(&text, "the copy that '%s' has worked in is kept: '%.*s/%s'", g->j->target.name, (int)(strrchr(g->j->root_to, '/') - g->j->root_to),
+		     g->j->root_to, name) < 0)
+		return;
+	g->progress(&(struct mrg_progress){ .step = "root", .text = text, .total = migration_count_steps(g->j) }, g->data);
+}
+
 /* A copy in which the target has worked is not ours to throw away. */
+static int keep_copy(struct migration *g, const struct place *to, struct mrg_error *err)
+{
+	_cleanup_free_ char *kept = NULL;
+
+	if (asprintf(&kept, KEPT_COPY, to->name, g->j->id) < 0) {
+		kept = NULL;
+		return fail_memory(err);
+	}
+	if (renameat2(to->parent, to->name, to->parent, kept, RENAME_NOREPLACE) < 0)
+		return fail_errno(err, -errno, "cannot rename '%s'", g->j->root_to);
+	tell_kept(g, kept);
+	return 0;
+}
+
 static int undo_copy(struct migration *g, const struct place *to, struct mrg_error *err)
 {
-	_cleanup_free_ char *aside = NULL;
 	char unfinished[NAME_MAX + 1];
 	struct stat st;
-	int r;
 
 	unfinished_name(g->j, to->name, unfinished);
 	if (fstatat(to->parent, unfinished, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return tree_remove(to->parent, unfinished, NULL, err);
 	if (!g->j->copied || !is_there(g->j->root_to))
 		return 0;
-	if (!g->j->finished)
-		return tree_remove(to->parent, to->name, NULL, err);
-	if (asprintf(&aside, "%s.moorage-%s", to->name, g->j->id) < 0) {
-		aside = NULL;
-		return fail_memory(err);
-	}
-	r = renameat2(to->parent, to->name, to->parent, aside, RENAME_NOREPLACE);
-	return r < 0 ? fail_errno(err, -errno, "cannot rename '%s'", g->j->root_to) : 0;
+	return g->j->finished ? keep_copy(g, to, err) : tree_remove(to->parent, to->name, NULL, err);
 }
 
 /* What was made for it goes when it is empty: the directory that bears the name of the container, nothing above. */

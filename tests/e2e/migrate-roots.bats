@@ -158,7 +158,7 @@ merged() {
 	m stop "$P-volume"
 	kept "/var/lib/machines/$P-volume"
 	m rollback -q "$P-volume"
-	rm -rf "/var/lib/machines/$P-volume".moorage-*
+	rm -rf "/var/lib/machines/.#$P-volume".moorage-*
 	export MOORAGE_STATE_DIR=$at/state
 	mkdir -m 700 "$MOORAGE_STATE_DIR"
 	run -0 m plan --json "$P-volume" --to native --move --accept all

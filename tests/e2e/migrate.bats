@@ -88,7 +88,8 @@ load migration
 	m exec "$P-copy" -- /bin/sh -c 'echo new >/etc/new'
 	m rollback -q "$P-copy"
 	on copy lxc
-	[ "$(cat /var/lib/machines/"$P-copy".moorage-*/etc/new)" = new ]
+	[ "$(cat "/var/lib/machines/.#$P-copy".moorage-*/etc/new)" = new ]
+	run ! grep -F .moorage- <<<"$(m ls -aq)"
 	m stop "$P-copy"
 	as_before copy
 }

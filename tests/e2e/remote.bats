@@ -92,7 +92,7 @@ here() {
 	m rollback -q "$P-trip"
 	here trip
 	# What was done there is not thrown away.
-	[ "$(cat "$OTHER/state/roots/$P-trip".moorage-*/later)" = later ]
+	[ "$(cat "$OTHER/state/roots/.#$P-trip".moorage-*/later)" = later ]
 	run -3 m rollback "$P-trip"
 	to_other trip -q --purge --rename "$P-new"
 	[ "$(there state "$P-new")" = running ]
