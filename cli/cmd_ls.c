@@ -222,7 +222,9 @@ static int found(struct mrg_container *c, void *data)
 	set_record(row, c);
 	set_status(row, &status);
 	set_looked_up(&walk->list, row, c, alive);
-	if (set_spec(&walk->list, row, c, &err) < 0)
+	r = set_spec(&walk->list, row, c, &err);
+	/* Removed since its state was seen, which was true then. */
+	if (r < 0 && r != -MRG_E_NOT_FOUND)
 		walk->exit = cli_fail(walk->list.cli, &err);
 	return 0;
 }

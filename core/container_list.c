@@ -96,6 +96,9 @@ static int list_adopted(struct listing *l, struct plugin *p, const char *name)
 	if (l->own.n > 0 && bsearch(&(const char *){ full }, l->own.strv, l->own.n, sizeof(char *), compare))
 		return 0;
 	r = container_new_adopted(l->m, p, name, &c, &why);
+	/* Removed while we look. */
+	if (r == -MRG_E_NOT_FOUND)
+		return 0;
 	if (r < 0) {
 		report(l, name, &why);
 		return 0;
