@@ -165,6 +165,11 @@ static int print_tables(struct top_look *look, int sort, int interval_ms, uint64
 
 static bool wants_screen(const struct cli *cli)
 {
+	const char *terminal = getenv("TERM");
+
+	/* One on which nothing can be put in its place gets a table. */
+	if (!terminal || strcmp(terminal, "dumb") == 0)
+		return false;
 	return !cli->batch && !cli->iterations && !cli->format && cli->output == FORMAT_TABLE && !cli->quiet && isatty(STDIN_FILENO) &&
 	       isatty(STDOUT_FILENO);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/top.h"
+#include "core/util/cleanup.h"
 
 #define CTRL(c)		((c) & 0x1f)
 #define DELETE		0x7f
@@ -140,7 +141,7 @@ static bool move(struct top_view *view, int key)
 		{ TOP_KEY_HOME, 0 }, { TOP_KEY_END, n },
 	};
 
-	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(moves); i++)
 		if (moves[i].key == key) {
 			choose(view, moves[i].at);
 			return true;
@@ -178,7 +179,7 @@ static bool order(struct top_view *view, int key)
 		{ 'n', TOP_RECEIVED, TOP_SENT }, { 'p', TOP_PIDS, TOP_PIDS }, { 'a', TOP_NAME, TOP_BACKEND },
 	};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].key == key) {
 			sort_by(view, keys[i].column, keys[i].other);
 			return true;
@@ -205,33 +206,43 @@ static void ask(struct top_view *view, enum top_prompt prompt, const char *input
 	snprintf(view->input, sizeof(view->input), "%s", input);
 }
 
-static enum top_action list_key(struct top_view *view, int key)
+static bool is_enter(int key)
 {
-	if (order(view, key)) {
-		arrange(view);
-		return TOP_NOTHING;
-	}
-	if (key == '/')
-		ask(view, TOP_PROMPT_FILTER, view->filter);
-	else if (key == TOP_KEY_ESCAPE && view->filter[0]) {
-		view->filter[0] = '\0';
-		arrange(view);
-	} else if (key == 'q')
-		return TOP_QUIT;
-	if (!strchr("ks\r\n", key > 0 && key < 256 ? key : TOP_KEY_OTHER) && key != TOP_KEY_ENTER)
-		return TOP_NOTHING;
+	return key == TOP_KEY_ENTER || key == '\n' || key == '\r';
+}
+
+/* What concerns the container that is chosen. */
+static enum top_action chosen_key(struct top_view *view, int key)
+{
 	if (!view->name) {
 		say(view, "nothing is chosen: no container runs");
 		return TOP_NOTHING;
 	}
-	if (key == 'k')
-		ask(view, TOP_PROMPT_SIGNAL, "TERM");
-	else if (key == 's')
-		ask(view, TOP_PROMPT_STOP, "");
-	else {
+	if (is_enter(key)) {
 		view->mode = TOP_TREE;
 		view->at = view->first = 0;
 		return TOP_LOOK;
+	}
+	if (key == 'k')
+		ask(view, TOP_PROMPT_SIGNAL, "TERM");
+	else
+		ask(view, TOP_PROMPT_STOP, "");
+	return TOP_NOTHING;
+}
+
+static enum top_action list_key(struct top_view *view, int key)
+{
+	if (order(view, key)) {
+		arrange(view);
+	} else if (key == '/') {
+		ask(view, TOP_PROMPT_FILTER, view->filter);
+	} else if (key == TOP_KEY_ESCAPE) {
+		view->filter[0] = '\0';
+		arrange(view);
+	} else if (key == 'q') {
+		return TOP_QUIT;
+	} else if (key == 'k' || key == 's' || is_enter(key)) {
+		return chosen_key(view, key);
 	}
 	return TOP_NOTHING;
 }
@@ -280,7 +291,7 @@ static enum top_action prompt_key(struct top_view *view, int key)
 		say(view, "nothing was done");
 		return TOP_NOTHING;
 	}
-	if (key == TOP_KEY_ENTER || key == '\n' || key == '\r') {
+	if (is_enter(key)) {
 		view->prompt = TOP_PROMPT_NONE;
 		return answer(view, prompt);
 	}

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -77,6 +78,9 @@ static int add_mount(struct cgroup *cg, const char *path, const struct cgroup_mo
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
 	/* Something else may be mounted over it since, or at that place at all. */
 	if (fstatfs(fd, &fs) < 0 || (unsigned long)fs.f_type != (mount->version == 2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
+		return 0;
+	/* As engines show them to their containers: nothing can be made there. */
+	if (mount->version == 1 && fs.f_flags & ST_RDONLY)
 		return 0;
 	if ((mount->major || mount->minor) && (fstat(fd, &st) < 0 || st.st_dev != makedev(mount->major, mount->minor)))
 		return 0;

@@ -12,7 +12,7 @@ EXTRA_DIST += $(man_sources) $(wildcard $(srcdir)/%D%/*.md)
 
 # What --json prints, for those who check it.
 schemadir = $(datadir)/moorage/schemas
-dist_schema_DATA = %D%/audit.schema.json
+dist_schema_DATA = %D%/audit.schema.json %D%/compare.schema.json %D%/compare-diff.schema.json
 
 if HAVE_MAN
 dist_man_MANS = $(man_sources:.scd=)

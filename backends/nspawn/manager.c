@@ -27,6 +27,11 @@ bool nspawn_is_managed(void)
 	return access("/run/systemd/system", F_OK) == 0 && access("/run/dbus/system_bus_socket", F_OK) == 0;
 }
 
+bool nspawn_is_unified(void)
+{
+	return access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+}
+
 bool nspawn_is_started_by_unit(const struct mrg_unit *unit)
 {
 	return unit->adopted && !unit->path && nspawn_is_managed();

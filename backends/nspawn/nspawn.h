@@ -127,6 +127,9 @@ int nspawn_cover_mount(const struct nspawn_cover *cover, struct mrg_error *err);
 /* Whether systemd runs here and can be asked: then machines are registered and run in units of its own. */
 bool nspawn_is_managed(void);
 
+/* Whether the host has version 2 of the control groups alone. */
+bool nspawn_is_unified(void);
+
 /* Whether the template unit is what starts the container: it does for what others made in the ordinary places. */
 bool nspawn_is_started_by_unit(const struct mrg_unit *unit);
 

@@ -83,6 +83,17 @@ static void probe_namespaces(struct mrg_probe *probe)
 		}
 }
 
+/* A scope is in the control groups that systemd makes: of version 1 it knows neither cpuset nor hugetlb. */
+static void probe_managed(struct mrg_probe *probe)
+{
+	static const unsigned int unified[] = { MRG_FIELD_CPUSET_CPUS, MRG_FIELD_CPUSET_MEMS, MRG_FIELD_HUGEPAGE_LIMITS };
+
+	mrg_fields_remove(&probe->fields, MRG_FIELD_CGROUPS_PATH);
+	for (size_t i = 0; i < ARRAY_SIZE(unified) && !nspawn_is_unified(); i++)
+		mrg_fields_remove(&probe->fields, unified[i]);
+	snprintf(probe->reason, sizeof(probe->reason), "systemd manages the control groups of machines");
+}
+
 int nspawn_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *err)
 {
 	struct mrg_probe probe = { .boundary = 0 };
@@ -99,10 +110,8 @@ int nspawn_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *e
 	for (const uint16_t *field = nspawn_fields; *field != MRG_FIELD_END; field++)
 		mrg_fields_add(&probe.fields, *field);
 	probe_namespaces(&probe);
-	if (nspawn_is_managed()) {
-		mrg_fields_remove(&probe.fields, MRG_FIELD_CGROUPS_PATH);
-		snprintf(probe.reason, sizeof(probe.reason), "systemd manages the control groups of machines");
-	}
+	if (nspawn_is_managed())
+		probe_managed(&probe);
 	r = mrg_helper_cgroup_probe(&probe.fields, reason, sizeof(reason), err);
 	if (r < 0)
 		return r;

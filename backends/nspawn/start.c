@@ -143,11 +143,6 @@ static bool keeps_filter(const struct mrg_spec *spec)
 	return spec->native_json && (strstr(spec->native_json, "\"SystemCallFilter\"") || strstr(spec->native_json, "\"SuppressSync\""));
 }
 
-static bool is_unified(void)
-{
-	return access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
-}
-
 /* For a container of our own. In a root without systemd nspawn would show it version 1 of the control groups, even where the host has none of it. */
 static void add_choices(const struct start *s, char **env)
 {
@@ -155,7 +150,7 @@ static void add_choices(const struct start *s, char **env)
 
 	if (!keeps_filter(s->share))
 		env[n++] = (char *)"SYSTEMD_SECCOMP=0";
-	if (!s->unit->spec->boot && is_unified())
+	if (!s->unit->spec->boot && nspawn_is_unified())
 		env[n] = (char *)"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1";
 }
 

@@ -309,7 +309,7 @@ static const struct audit_check checks[] = {
 	  ADVICE("leave out the option that shares it (--network, --pid, --ipc, --uts, --cgroupns host), or use backend native",
 		 "leave out lxc.namespace.share.{item} and lxc.namespace.keep",
 		 "[Network] Private=yes for net; [Exec] PrivateUsers=yes for user", "<privnet/> for net; leave out <lxc:sharenet>, <lxc:shareipc>, <lxc:shareuts>; <idmap> for user",
-		 "leave out --{item}=host; --userns for user", "unshare(2) for {item}") },
+		 "--cgroupns=private for cgroup; leave out --network, --pid, --ipc and --uts=host; --userns for user", "unshare(2) for {item}") },
 	{ "root-user", "root inside is root of the host", judge_host_root,
 	  ADVICE("--userns auto", "lxc.idmap", "[Exec] PrivateUsers=pick", "<idmap>", "--userns=auto, or userns-remap", "user_namespaces(7)") },
 	{ "id-map", "users of the host are mapped", judge_map,

@@ -38,7 +38,7 @@ static int check_remap(const struct doctor *d, const char *remap)
 	snprintf(names[1], sizeof(names[1]), "%.60s", colon ? colon + 1 : remap);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		_cleanup_free_ char *text = doctor_read(d, files[i].path);
-		char said[256], fix[256];
+		char said[384], fix[256];
 
 		if (subids_has(text, names[i]))
 			continue;

@@ -81,6 +81,9 @@ static int check_own_subids(const struct doctor *d)
 	const char *name = user ? user->pw_name : NULL;
 	char fix[256];
 
+	if (faccessat(d->files, "usr/bin/newuidmap", X_OK, 0) < 0 || faccessat(d->files, "usr/bin/newgidmap", X_OK, 0) < 0)
+		return doctor_say(d, "warning", "subordinate ids", "nothing may map them for you: your containers have no user but root",
+				  "apt-get install uidmap");
 	if (name && has_range(d, "etc/subuid", name) && has_range(d, "etc/subgid", name))
 		return doctor_say(d, "ok", "subordinate ids", "your containers take theirs from /etc/subuid", NULL);
 	snprintf(fix, sizeof(fix), "a line '%s:FIRST:65536' of ids that no other line has in /etc/subuid and /etc/subgid", name ? name : "USER");

@@ -53,6 +53,9 @@ struct mrg_watch {
 	unsigned int round;
 	int64_t looked;			/* CLOCK_MONOTONIC in ms */
 	bool impatient;			/* somebody is waited for: look again soon */
+	uint64_t host_kills;		/* for want of memory, on the whole host */
+	unsigned int kills_unasked;	/* looks that have still to ask containers for theirs */
+	bool ask_kills;			/* this one does */
 	int (*found)(const struct mrg_change *change, void *data);	/* NULL: nobody is told */
 	void *data;
 };

@@ -4,10 +4,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/cgroup.h"
 #include "core/container_internal.h"
 #include "core/live/watch.h"
 #include "core/util/cleanup.h"
@@ -17,6 +19,23 @@
 #define TREMBLE_NS	5000000
 
 /* ---- looking -------------------------------------------------------------------------------- */
+
+/* Whether containers may have lost processes for want of memory since the last look: asking each for its figures costs more than all else of a look, and the kernel has
+ * one number for all. It counts there first, so what it has counted is asked for once more by the next look. */
+static bool memory_has_run_out(struct mrg_watch *watch)
+{
+	uint64_t kills;
+
+	if (cgroup_read_number(AT_FDCWD, "/proc/vmstat", "oom_kill", &kills) < 0)
+		return true;
+	if (kills != watch->host_kills)
+		watch->kills_unasked = 2;
+	watch->host_kills = kills;
+	if (watch->kills_unasked == 0)
+		return false;
+	watch->kills_unasked--;
+	return true;
+}
 
 static int see(struct mrg_container *c, void *data)
 {
@@ -30,7 +49,7 @@ static int see(struct mrg_container *c, void *data)
 	e->sight.known = mrg_container_status(c, &e->sight.status, NULL) == 0;
 	if (!e->sight.adopted)
 		snprintf(e->id, sizeof(e->id), "%s", mrg_container_id(c));
-	if (e->sight.known && state_is_alive(e->sight.status.state) && mrg_stats(c, &stats, NULL) == 0) {
+	if (watch->ask_kills && e->sight.known && state_is_alive(e->sight.status.state) && mrg_stats(c, &stats, NULL) == 0) {
 		e->sight.oom_known = stats.valid >> MRG_STAT_OOM_KILLS & 1;
 		e->sight.oom_kills = stats.oom_kills;
 	}
@@ -55,6 +74,8 @@ int watch_begin_look(struct mrg_watch *watch, struct mrg_error *err)
 	int r;
 
 	watch->round++;
+	(void)memory_has_run_out(watch);
+	watch->ask_kills = true;
 	r = mrg_list(watch->m, watch->backend, see, excuse, watch, err);
 	for (size_t i = 0; r == 0 && i < watch->n; i++) {
 		struct entry *e = &watch->entries[i];
@@ -244,6 +265,7 @@ int watch_look(struct mrg_watch *watch, struct mrg_error *err)
 
 	watch->round++;
 	watch->impatient = false;
+	watch->ask_kills = memory_has_run_out(watch);
 	r = mrg_list(watch->m, watch->backend, see, excuse, watch, err);
 	watch->looked = time_monotonic_ms();
 	/* An engine that was named and is not there, say: then all is as it was. */

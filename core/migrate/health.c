@@ -18,14 +18,29 @@
 #define ALIVE_MS	500		/* a process that has lived so long has started */
 #define ANSWER_MAX	256
 
+/* What is watched, and for whom. */
+struct watch {
+	struct migration *g;
+	struct mrg_container *c;
+	int64_t started, deadline;
+};
+
+/* Whether anybody waits for the answer still: -ECANCELED. */
+static int go_on(const struct watch *w, struct mrg_error *err)
+{
+	const struct mrg_progress progress = { .step = "start", .text = "wait until it is well" };
+
+	return step_progress(w->g, &progress, err);
+}
+
 /* ---- asking inside ------------------------------------------------------------------------------ */
 
 /* Reads a session to its end: 1 with the wait status, -MRG_E_TIMEOUT. The beginning of the output is in @answer. */
-static int finish(struct mrg_session *session, int64_t deadline, int *ret_status, struct buffer *answer, struct mrg_error *err)
+static int finish(const struct watch *w, struct mrg_session *session, int *ret_status, struct buffer *answer, struct mrg_error *err)
 {
 	for (;;) {
 		struct pollfd p = { .fd = mrg_session_fd(session), .events = POLLIN };
-		int64_t left = deadline - time_monotonic_ms();
+		int64_t left = w->deadline - time_monotonic_ms();
 		struct mrg_event event = { 0 };
 		int r = mrg_session_read(session, &event, err);
 
@@ -39,45 +54,44 @@ static int finish(struct mrg_session *session, int64_t deadline, int *ret_status
 			*ret_status = event.status;
 			return 0;
 		}
-		if (event.type == MRG_EVENT_NONE && (left <= 0 || (poll(&p, 1, (int)left) == 0)))
+		if (event.type != MRG_EVENT_NONE)
+			continue;
+		if (left <= 0)
 			return mrg_error_set(err, -MRG_E_TIMEOUT, "the command did not end in time");
+		if (poll(&p, 1, left < LOOK_MS ? (int)left : LOOK_MS) == 0 && go_on(w, err) < 0)
+			return -ECANCELED;
 	}
 }
 
 /* Runs @args inside: its exit status, as a shell gives it. */
-static int ask(struct mrg_container *c, const char *const *args, int64_t deadline, struct buffer *answer, struct mrg_error *err)
+static int ask(const struct watch *w, const char *const *args, struct buffer *answer, struct mrg_error *err)
 {
 	const struct mrg_exec exec = { .args = args };
 	struct mrg_session *session = NULL;
-	int status = 0, r = mrg_exec(c, &exec, &session, err);
+	int status = 0, r = mrg_exec(w->c, &exec, &session, err);
 
 	if (r < 0)
 		return r;
-	r = finish(session, deadline, &status, answer, err);
+	r = finish(w, session, &status, answer, err);
 	mrg_session_free(session);
 	return r < 0 ? r : mrg_exit_code(status);
 }
 
 /* ---- what is well -------------------------------------------------------------------------------- */
 
-/* Each answers 1: it is well; 0: not yet; -MRG_E_NO_COMMAND: it cannot be told so. */
-struct watch {
-	struct migration *g;
-	struct mrg_container *c;
-	int64_t started, deadline;
-};
+/* Each answers 1: it is well; 0: not yet; -MRG_E_NO_COMMAND: it cannot be told so; -ECANCELED: nobody waits for it any more. */
 
 /* Services that fail are the guest's matter: they are what they were. */
 static int has_booted(const struct watch *w, struct mrg_error *err)
 {
 	static const char *const args[] = { "systemctl", "is-system-running", NULL };
 	_cleanup_(buffer_deinit) struct buffer answer = { 0 };
-	int r = ask(w->c, args, w->deadline, &answer, err);
+	int r = ask(w, args, &answer, err);
 
 	if (r == -MRG_E_NO_COMMAND || r == -MRG_E_NOT_EXECUTABLE || r == -MRG_E_UNSUPPORTED)
 		return -MRG_E_NO_COMMAND;
 	if (r < 0 || !answer.text)
-		return 0;
+		return r == -ECANCELED ? r : 0;
 	return strncmp(answer.text, "running", 7) == 0 || strncmp(answer.text, "degraded", 8) == 0;
 }
 
@@ -85,9 +99,9 @@ static int is_content(const struct watch *w, struct mrg_error *err)
 {
 	const char *const args[] = { "/bin/sh", "-c", w->g->how->health_command, NULL };
 	_cleanup_(buffer_deinit) struct buffer answer = { 0 };
-	int r = ask(w->c, args, w->deadline, &answer, err);
+	int r = ask(w, args, &answer, err);
 
-	return r == 0;
+	return r == -ECANCELED ? r : r == 0;
 }
 
 static int is_alive(const struct watch *w, struct mrg_error *err)
@@ -111,19 +125,20 @@ static int check_runs(const struct watch *w, struct mrg_error *err)
 
 static int watch(struct watch *w, int (*test)(const struct watch *w, struct mrg_error *err), struct mrg_error *err)
 {
-	const struct mrg_progress progress = { .step = "start", .text = "wait until it is well" };
 	struct mrg_error why = { 0 };
 
 	for (;;) {
 		int r = check_runs(w, err);
 
 		if (r == 0)
-			r = step_progress(w->g, &progress, err);
+			r = go_on(w, err);
 		if (r < 0)
 			return r;
 		r = test(w, &why);
 		if (r == -MRG_E_NO_COMMAND)
 			test = is_alive;
+		if (r == -ECANCELED)
+			return mrg_error_set(err, r, "%s", why.message);
 		if (r > 0)
 			return check_runs(w, err);
 		if (time_monotonic_ms() >= w->deadline)

@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/statvfs.h>
 
 #include "core/archive/import.h"
@@ -153,8 +155,9 @@ static int run_check(struct receiver *rx, const struct wire_message *q, struct w
 		r = import_accept(spec, (const char *const *)accept, err);
 	if (r == 0)
 		r = find_home(rx, p, q, err);
+	/* Its place is not there yet; a backend may look whether a root has what the spec names, and finds nothing of it in here. */
 	if (r == 0)
-		r = mrg_spec_set(spec, MRG_FIELD_ROOT_PATH, rx->home, err);
+		r = mrg_spec_set(spec, MRG_FIELD_ROOT_PATH, rx->m->state_dir, err);
 	if (r == 0)
 		r = dispatch_check(p, spec, err);
 	a->home = rx->home;
@@ -249,12 +252,25 @@ static int run_import(struct receiver *rx, const struct wire_message *q, struct 
 	return r < 0 ? r : import_part(rx, &f, accept, err);
 }
 
+/* Nothing comes while an answer is waited for, except the end. */
+static int is_cut(const struct mrg_progress *progress _unused_, void *data)
+{
+	struct receiver *rx = data;
+	struct pollfd p = { .fd = rx->wire.in, .events = POLLIN | POLLRDHUP };
+	int waiting = 0;
+
+	if (poll(&p, 1, 0) == 1)
+		rx->wire.cut |= p.revents & (POLLHUP | POLLRDHUP | POLLERR) || (ioctl(p.fd, FIONREAD, &waiting) == 0 && waiting == 0);
+	return rx->wire.cut;
+}
+
 static int start(struct receiver *rx, struct migration *g, struct mrg_container *c, struct isolation *ret, struct mrg_error *err)
 {
 	struct mrg_status status;
 	int r = mrg_start(c, NULL, err);
 
-	(void)rx;
+	g->progress = is_cut;
+	g->data = rx;
 	if (r >= 0)
 		r = health_wait(g, c, err);
 	if (r >= 0)

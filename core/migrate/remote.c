@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@
 #define HOST_MAX	300
 #define ERRORS_MAX	4096
 #define GRACE_MS	3000
+#define WAIT_TOLD	5		/* looks of a fifth of a second before whoever waits is told */
 #define EXIT_NO_COMMAND	127		/* of a shell, */
 #define EXIT_SSH	255		/* and of ssh itself */
 
@@ -109,13 +111,29 @@ static int explain(struct migration *g, int code, struct mrg_error *err)
 	return code;
 }
 
+/* What was begun there is ended first, which may take it some seconds: told once. */
+static void tell_wait(struct migration *g, struct mrg_progress *progress)
+{
+	char text[HOST_MAX + 64];
+
+	if (!g->progress || ++g->remote->waited != WAIT_TOLD)
+		return;
+	snprintf(text, sizeof(text), "wait until '%s' has ended what it was at", g->j->host);
+	progress->text = text;
+	progress->total = migration_count_steps(g->j);
+	g->progress(progress, g->data);
+}
+
 /* Whoever waits can be told to stop; not while something is undone. */
 static int idle(void *data)
 {
 	struct migration *g = data;
-	const struct mrg_progress progress = { .step = migration_steps(g->j)[g->j->begun > 0 ? g->j->begun - 1 : 0].name, .text = g->j->host };
+	struct mrg_progress progress = { .step = migration_steps(g->j)[g->j->begun > 0 ? g->j->begun - 1 : 0].name, .text = g->j->host };
 
-	return g->how && g->j->phase == JOURNAL_FORWARD ? step_progress(g, &progress, NULL) : 0;
+	if (g->how && g->j->phase == JOURNAL_FORWARD)
+		return step_progress(g, &progress, NULL);
+	tell_wait(g, &progress);
+	return 0;
 }
 
 /* Nobody can be asked for a password where nobody asked for the migration. */
@@ -179,6 +197,7 @@ int remote_tell(struct migration *g, struct wire_message *q, struct mrg_error *e
 	q->name = g->j->target.name;
 	q->backend = g->j->target.backend;
 	q->path = g->j->target.path;
+	g->remote->waited = 0;
 	r = wire_send(&g->remote->wire, q, err);
 	return r < 0 && g->remote->wire.cut ? explain(g, r, err) : r;
 }

@@ -11,6 +11,7 @@ struct remote {
 	struct wire wire;
 	int socket, errors;		/* to ssh, and what it says beside; -1: there is no connection */
 	pid_t pid;
+	unsigned int waited;		/* how often the connection was looked at since the last request */
 };
 
 /* "[USER@]HOST", with nothing in it that ssh or a shell could take for something else. */

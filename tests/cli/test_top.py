@@ -352,6 +352,14 @@ def an_unknown_terminal():
 
 
 @test
+def a_terminal_without_places():
+    child = pexpect.spawn(MOORAGE, ['top', '-d', '0.1', '-o', 'NAME'], timeout=TIMEOUT, encoding='utf-8', env={**os.environ, 'TERM': 'dumb'})
+    child.expect(pexpect.EOF)
+    child.close()
+    assert sorted(child.before.split()) == ['NAME', 'busy', 'idle', 'stubborn'] and child.exitstatus == 0, child.before
+
+
+@test
 def tables_without_a_terminal():
     result = call('top', '-d', '0.1')
     assert result.returncode == 0 and result.stderr == '', result

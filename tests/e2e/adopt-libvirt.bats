@@ -211,10 +211,10 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	m create -q -B libvirt --name "$P-net" --from "$BATS_TEST_TMPDIR/net.json"
 	before=$(ip -o link | wc -l)
 	m start "$P-net"
-	eventually 5 busybox ping -c 1 -W 1 10.99.0.5
+	eventually 30 busybox ping -c 1 -W 1 10.99.0.5
 	m stats --no-stream --json "$P-net" | jq -e '.[0] | tostring | test("net")'
 	m rm -f "$P-net"
-	eventually 5 bash -c '[ "$(ip -o link | wc -l)" = '"$before"' ]'
+	eventually 30 bash -c '[ "$(ip -o link | wc -l)" = '"$before"' ]'
 	ip link del mrgt-br0
 }
 
@@ -242,13 +242,13 @@ kill_daemon() {
 	local pid
 	pid=$(daemon)
 	kill -KILL "$pid"
-	eventually 5 bash -c "! grep -q '^State:.[^Z]' /proc/$pid/status 2>/dev/null"
+	eventually 30 bash -c "! grep -q '^State:.[^Z]' /proc/$pid/status 2>/dev/null"
 }
 
 start_daemon() {
 	rm -f /run/libvirt/mrgt.pid
 	/usr/sbin/libvirtd -d --pid-file /run/libvirt/mrgt.pid </dev/null >/dev/null 2>&1 3>&-
-	eventually 10 v version >/dev/null
+	eventually 30 v version >/dev/null
 }
 
 @test "without the daemon: the state is told, exec and stop work, the rest says what to start" {
@@ -268,7 +268,7 @@ start_daemon() {
 	[ "$SECONDS" -lt 5 ]
 	is alone stopped
 	start_daemon
-	eventually 5 bash -c '[ "$(virsh -q -c lxc:///system domstate "$P-alone")" = "shut off" ]'
+	eventually 30 bash -c '[ "$(virsh -q -c lxc:///system domstate "$P-alone")" = "shut off" ]'
 	m start "$P-alone"
 	is alone running
 	m rm -f "$P-alone" "$P-idle"
@@ -308,7 +308,7 @@ agents() {
 		# shellcheck disable=SC2086 # the verb and its option
 		m $verb "$P-cut" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- & command=$!
 		# rm gives libvirt time to notice the end by itself.
-		eventually 15 agents
+		eventually 30 agents
 		kill_daemon
 		SECONDS=0
 		! wait "$command"
@@ -334,7 +334,7 @@ agents() {
 	kill -STOP "$(daemon)"
 	for pid in $(cat "$cgroup/cgroup.procs"); do kill -KILL "$pid"; done
 	echo THAWED >"$cgroup/freezer.state"
-	eventually 5 bash -c '[ -z "$(cat "$0/cgroup.procs")" ]' "$cgroup"
+	eventually 30 bash -c '[ -z "$(cat "$0/cgroup.procs")" ]' "$cgroup"
 	kill -CONT "$(daemon)"
 	is frozen stopped
 	m rm -f "$P-frozen"
@@ -357,7 +357,7 @@ monitors() {
 	[ -n "$lock" ]
 	kill -STOP "$(daemon)"
 	m start "$P-begun" >/dev/null 2>&1 3>&- & command=$!
-	eventually 5 bash -c '! flock -n "$1" true' - "$lock"
+	eventually 30 bash -c '! flock -n "$1" true' - "$lock"
 	# shellcheck disable=SC2046 # pids
 	kill -KILL "$command" $(monitors)
 	wait "$command" || true

@@ -59,7 +59,7 @@ lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
 	before=$(lxc-info -p -H -n "$P-again")
 	m exec "$P-again" -- /bin/busybox reboot -f || true
 	rebooted() { local now; now=$(lxc-info -p -H -n "$P-again") && [ -n "$now" ] && [ "$now" != "$before" ]; }
-	eventually 10 rebooted
+	eventually 30 rebooted
 	is again running
 	[ "$(m exec "$P-again" -- /bin/hostname)" = "$P-again" ]
 	m stop -t 20 "$P-again"
@@ -93,8 +93,8 @@ lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
 	m update -m 64m "$P-far"
 	[ "$(lxc-cgroup -n "$P-far" memory.limit_in_bytes 2>/dev/null || lxc-cgroup -n "$P-far" memory.max)" = 67108864 ]
 	m kill -s KILL "$P-far"
-	eventually 10 is far stopped
-	eventually 10 lxc_is far STOPPED
+	eventually 30 is far stopped
+	eventually 30 lxc_is far STOPPED
 	untouched far
 }
 
@@ -137,7 +137,7 @@ cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
 	# Ours and LXC's.
 	kill -9 "$(parent "$(parent "$init")")" "$(parent "$init")"
 	kill -9 "$init" 2>/dev/null || true
-	eventually 10 lxc_is killed STOPPED
+	eventually 30 lxc_is killed STOPPED
 	lxc-destroy -n "$P-killed"
 	m ls >/dev/null
 	[ -z "$(cgroups killed)" ]
@@ -168,7 +168,7 @@ cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
 	lxc_is ours RUNNING
 	[ "$(lxc-attach -n "$P-ours" -- /bin/cat /proc/1/comm)" = moorage-init ]
 	lxc-stop -n "$P-ours" -t 10
-	eventually 10 is ours stopped
+	eventually 30 is ours stopped
 	m rm "$P-ours"
 	[ ! -e "$LXCPATH/$P-ours" ]
 }

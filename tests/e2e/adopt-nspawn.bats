@@ -62,7 +62,7 @@ by_hand() {
 	is hand paused
 	m unpause "$P-hand"
 	m stop "$P-hand"
-	eventually 5 bash -c '[[ $("$MOORAGE" state "$P-hand") =~ ^(stopped|created)$ ]]'
+	eventually 30 bash -c '[[ $("$MOORAGE" state "$P-hand") =~ ^(stopped|created)$ ]]'
 	[ "$(sha256sum "$SETTINGS/$P-hand.nspawn")" = "$before" ]
 	run --separate-stderr by_hand hand /bin/echo "still nspawn's"
 	[ "$output" = "still nspawn's" ]
@@ -240,7 +240,7 @@ nspawn_of() { pgrep -f "^/usr/bin/systemd-nspawn .*--machine=$P-$1 "; }
 	m start "$P-hand"
 	machinectl show "$P-hand" -p Unit | grep -qx "Unit=systemd-nspawn@$P-hand.service"
 	machinectl terminate "$P-hand"
-	eventually 5 bash -c '[[ $("$MOORAGE" state "$P-hand") =~ ^(stopped|created)$ ]]'
+	eventually 30 bash -c '[[ $("$MOORAGE" state "$P-hand") =~ ^(stopped|created)$ ]]'
 	sleeper ours
 	machinectl show "$P-ours" -p Service | grep -qx "Service=systemd-nspawn"
 	m rm -f "$P-ours"

@@ -60,6 +60,7 @@ begin() {
 	begin page
 	run m audit "$E2E_BACKEND:$P-page"
 	[ "$status" = 0 ]
+	m audit --json "$E2E_BACKEND:$P-page" | "$BATS_TEST_DIRNAME/valid" audit
 	[[ "$output" == *"info"*"root-user"* ]]
 	[[ "$output" == *"read from /proc/"*"/uid_map"* ]]
 	m audit --facts "$E2E_BACKEND:$P-page" | grep -q "^capability CHOWN: "
@@ -114,7 +115,7 @@ begin() {
 	# A directory of the host left open on the way in.
 	unshare --mount --pid --fork --kill-child -- sleep 60 9</ 3>&- &
 	pid=$!
-	eventually 5 pgrep -P "$pid" >/dev/null
+	eventually 30 pgrep -P "$pid" >/dev/null
 	m audit --json --pid "$(pgrep -P "$pid")" | findings >"$FILE_DIR/leak"
 	kill -9 "$pid"
 	wait "$pid" 2>/dev/null || true
@@ -229,6 +230,7 @@ works() {
 	begin tried
 	m audit --probe --json "$E2E_BACKEND:$P-tried" >"$FILE_DIR/tried"
 	m kill "$E2E_BACKEND:$P-tried"
+	"$BATS_TEST_DIRNAME/valid" audit <"$FILE_DIR/tried"
 	jq -r '.[0].facts[] | select(.check == "probe") | .item + " " + .value' "$FILE_DIR/tried" >"$FILE_DIR/tries"
 	# What a right is needed for is refused with a filter and without; libvirt takes none.
 	for name in mount umount fsopen open-tree unshare-mnt unshare-net unshare-pid unshare-ipc unshare-uts unshare-cgroup unshare-time raw-socket packet-socket \
@@ -293,7 +295,7 @@ traces() {
 	traces clean >"$FILE_DIR/before"
 	m audit --probe "$E2E_BACKEND:$P-clean" >/dev/null
 	# Keys of processes that have ended are collected in the background.
-	eventually 10 same_traces clean
+	eventually 30 same_traces clean
 	m kill "$E2E_BACKEND:$P-clean"
 }
 
@@ -306,7 +308,7 @@ same_traces() { traces "$1" >"$FILE_DIR/after"; diff "$FILE_DIR/before" "$FILE_D
 	pid=$(m inspect "$P-traced" | jq -r '.. | .pid? // empty' | head -n 1)
 	strace -o /dev/null -p "$pid" 3>&- 2>/dev/null &
 	tracer=$!
-	eventually 5 grep -q "TracerPid:.[1-9]" "/proc/$pid/status"
+	eventually 30 grep -q "TracerPid:.[1-9]" "/proc/$pid/status"
 	m audit --probe --json "$P-traced" >"$FILE_DIR/traced"
 	kill "$tracer"
 	[ "$(jq -r '.[0].facts[] | select(.check == "probe" and .item == "") | .value' "$FILE_DIR/traced")" = "tried under its policy, but its filters could not be taken over: EPERM" ]
@@ -328,7 +330,7 @@ same_traces() { traces "$1" >"$FILE_DIR/after"; diff "$FILE_DIR/before" "$FILE_D
 	bwrap --ro-bind "$E2E_ROOT" / --dev /dev --proc /proc --unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup --new-session --cap-drop ALL \
 		--die-with-parent /bin/sleep 60 3>&- &
 	pid=$!
-	eventually 5 inside_of "$pid"
+	eventually 30 inside_of "$pid"
 	inside=$(pgrep -P "$(pgrep -P "$pid")")
 	m audit --probe --json --pid "$inside" >"$FILE_DIR/bwrap"
 	kill "$pid"

@@ -50,7 +50,7 @@ monitor() {
 @test "the first process is killed from outside: stopped, with its status" {
 	sleeper outside
 	kill -KILL "$(m inspect "$P-outside" | jq -r '[.. | .pid? // empty | numbers | select(. > 1)][0]')"
-	eventually 5 is outside stopped
+	eventually 30 is outside stopped
 	run m wait "$P-outside"
 	[ "$output" = 137 ]
 	m rm "$P-outside"
@@ -65,7 +65,7 @@ survivors() {
 		m rm -f "$name" || { echo "$name cannot be removed"; return 1; }
 	done
 	[ -z "$(mine)" ]
-	eventually 5 bash -c '[ -z "$(find /sys/fs/cgroup -maxdepth 5 -type d -name "*$P-*" 2>/dev/null)" ]'
+	eventually 30 bash -c '[ -z "$(find /sys/fs/cgroup -maxdepth 5 -type d -name "*$P-*" 2>/dev/null)" ]'
 }
 
 # life NAME: a container from create to rm, in a session of its own, so that one signal kills the shell and the command it runs. (Killed one after the

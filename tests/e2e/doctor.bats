@@ -138,7 +138,7 @@ mend() { PATH=${MOORAGE%/*}:$PATH eval "$(jq -r --arg s "$1" --arg part "$2" 'ma
 	# Somebody in there by hand needs it.
 	chroot "$BATS_TEST_TMPDIR/root" /bin/sleep 60 3>&- &
 	HOLDER=$!
-	eventually 5 test "$(readlink -f "$BATS_TEST_TMPDIR/root")" = "$(readlink "/proc/$HOLDER/root")"
+	eventually 30 test "$(readlink -f "$BATS_TEST_TMPDIR/root")" = "$(readlink "/proc/$HOLDER/root")"
 	look m doctor --json
 	run ! found "mounts left behind" ".text | test(\"$P-here\")"
 	kill -9 "$HOLDER"
@@ -158,7 +158,7 @@ mend() { PATH=${MOORAGE%/*}:$PATH eval "$(jq -r --arg s "$1" --arg part "$2" 'ma
 	run ! found monitors ".text | test(\"$P-lost\")"
 	monitor=$(jq -r .monitor.pid "$MOORAGE_RUN_DIR/containers/$P-lost/run.json")
 	kill -9 "$monitor"
-	eventually 10 test ! -e "/proc/$monitor"
+	eventually 30 test ! -e "/proc/$monitor"
 	look m doctor --json
 	found monitors ".text | test(\"$P-lost. runs and its monitor is gone\")"
 	m kill "$P-lost"

@@ -27,7 +27,7 @@ mark() {
 begin_watch() {
 	"$MOORAGE" events "$@" >"$log" 3>&- &
 	watcher=$!
-	eventually 10 mark
+	eventually 30 mark
 }
 
 # told NAME TYPE...: exactly these, in this order.
@@ -43,17 +43,17 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 @test "each step is one line, in order, with the code" {
 	begin_watch
 	run -3 once short -- /bin/sh -c 'exit 3'
-	eventually 5 told short create start die remove
+	eventually 30 told short create start die remove
 	[ "$(last short die '[.code, .signal, .oomKilled, .backend] | @json')" = "[3,null,false,\"$E2E_BACKEND\"]" ]
 	sleeper long
-	eventually 5 told long create start
+	eventually 30 told long create start
 	[ "$(last long start .pid)" = "$(m ls --json | jq --arg n "$P-long" '.[] | select(.name == $n) | .pid')" ]
 	m kill -s KILL "$P-long"
-	eventually 5 told long create start die
+	eventually 30 told long create start die
 	[ "$(last long die '[.code, .signal] | @json')" = '[null,"KILL"]' ]
 	m rename "$P-long" "$P-longer"
 	m rm "$P-longer"
-	eventually 5 told longer rename remove
+	eventually 30 told longer rename remove
 	[ "$(last longer rename .oldName)" = "$P-long" ]
 	# Looks tell nothing twice.
 	sleep 2.2
@@ -68,7 +68,7 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 	m pause "$P-ice"
 	m unpause "$P-ice"
 	m rm -f "$P-ice"
-	eventually 5 told ice pause unpause die remove
+	eventually 30 told ice pause unpause die remove
 }
 
 @test "a container of which nothing of ours is left" {
@@ -77,7 +77,7 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 	begin_watch
 	kill -KILL "$(jq .monitor.pid "$MOORAGE_RUN_DIR/containers/$P-orphan/run.json" 2>/dev/null || jq .monitor.pid "$MOORAGE_STATE_DIR/containers/$P-orphan/run.json")"
 	kill -KILL "$(m ls --json | jq --arg n "$P-orphan" '.[] | select(.name == $n) | .pid')"
-	eventually 5 told orphan die
+	eventually 30 told orphan die
 	m rm "$P-orphan"
 }
 
@@ -85,8 +85,29 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 	[ "$E2E_BACKEND" = native ] || skip "the same for every backend that has limits"
 	begin_watch
 	run -137 once greedy -m 16M -- /bin/sh -c 'x=0123456789abcdef; while :; do x=$x$x; done'
-	eventually 5 told greedy create start oom die remove
+	eventually 30 told greedy create start oom die remove
 	[ "$(last greedy die .oomKilled)" = true ]
+}
+
+@test "out of memory inside, and it goes on" {
+	[ "$E2E_BACKEND" = native ] || skip "the same for every backend that has limits"
+	local i
+	begin_watch
+	fresh survivor -m 16M -- /bin/sh -c 'while read x; do sh -c "x=0123456789abcdef; while :; do x=\$x\$x; done"; done </fifo'
+	rm -f "$E2E_ROOT/fifo" && mkfifo "$E2E_ROOT/fifo"
+	m start "$P-survivor"
+	exec 7<>"$E2E_ROOT/fifo"
+	# Again, when looks that had nothing to ask for have gone by.
+	for i in 1 2; do
+		told survivor create start $([ $i = 1 ] || echo oom)
+		sleep 1.2
+		echo >&7
+		eventually 30 told survivor create start oom $([ $i = 1 ] || echo oom)
+	done
+	is survivor running
+	exec 7>&-
+	m rm -f "$P-survivor"
+	rm "$E2E_ROOT/fifo"
 }
 
 @test "what was noted is told later" {
@@ -110,19 +131,19 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 	begin_watch
 	printf 'lxc.net.0.type = empty\n' >"$BATS_TEST_TMPDIR/new.conf"
 	lxc-create -n "$P-theirs" -f "$BATS_TEST_TMPDIR/new.conf" -t busybox >/dev/null 2>&1
-	eventually 5 told theirs create
+	eventually 30 told theirs create
 	lxc-start -n "$P-theirs"
-	eventually 5 told theirs create start
+	eventually 30 told theirs create start
 	[ "$(last theirs start .pid)" = "$(lxc-info -p -H -n "$P-theirs")" ]
 	lxc-freeze -n "$P-theirs"
-	eventually 5 told theirs create start pause
+	eventually 30 told theirs create start pause
 	lxc-unfreeze -n "$P-theirs"
-	eventually 5 told theirs create start pause unpause
+	eventually 30 told theirs create start pause unpause
 	lxc-stop -k -n "$P-theirs"
-	eventually 5 told theirs create start pause unpause die
+	eventually 30 told theirs create start pause unpause die
 	# From this version on the kernel keeps how it ended for whoever holds the process.
 	! printf '6.15\n%s\n' "$(uname -r)" | sort -CV || signal=KILL
 	[ "$(last theirs die '.signal')" = "$signal" ]
 	lxc-destroy -n "$P-theirs" >/dev/null
-	eventually 5 told theirs create start pause unpause die remove
+	eventually 30 told theirs create start pause unpause die remove
 }

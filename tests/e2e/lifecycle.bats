@@ -77,7 +77,7 @@ load lib
 	run m exec "$P-web" -- /bin/sh -c 'echo inside; exit 4'
 	[ "$status" = 4 ]
 	[ "$output" = inside ]
-	eventually 5 bash -c '"$MOORAGE" logs "$P-web" | grep -qx up'
+	eventually 30 bash -c '"$MOORAGE" logs "$P-web" | grep -qx up'
 	m stop "$P-web"
 	is web stopped
 	run m logs "$P-web"
@@ -136,12 +136,12 @@ load lib
 @test "stop leaves no process behind, whatever it forked" {
 	fresh forks -- /bin/sh -c '(setsid sleep 1000 &) ; (sleep 1000 &) ; trap "exit 0" TERM; while :; do sleep 0.1; done'
 	m start "$P-forks"
-	eventually 5 bash -c '[ "$("$MOORAGE" procs --json "$P-forks" | jq length)" -ge 3 ]'
+	eventually 30 bash -c '[ "$("$MOORAGE" procs --json "$P-forks" | jq length)" -ge 3 ]'
 	pids=$(m procs --json "$P-forks" | jq -r '.[].pid')
 	m stop "$P-forks"
 	# Dead at once; the host's init may take a moment to collect one that nobody waited for.
 	for pid in $pids; do ! grep -q '^State:.[^Z]' "/proc/$pid/status" 2>/dev/null; done
-	for pid in $pids; do eventually 3 test ! -e "/proc/$pid"; done
+	for pid in $pids; do eventually 30 test ! -e "/proc/$pid"; done
 	m rm "$P-forks"
 }
 
@@ -186,7 +186,7 @@ load lib
 	[ "$(m logs "$P-frozen" | wc -l)" = "$one" ]
 	m unpause "$P-frozen"
 	is frozen running
-	eventually 5 bash -c '[ "$("$MOORAGE" logs "$P-frozen" | wc -l)" -gt '"$one"' ]'
+	eventually 30 bash -c '[ "$("$MOORAGE" logs "$P-frozen" | wc -l)" -gt '"$one"' ]'
 	m rm -f "$P-frozen"
 }
 

@@ -42,14 +42,18 @@ cpu_ns() {
 	fresh half --cpus 0.5 -- /bin/sh -c 'while :; do :; done'
 	m start "$P-half"
 	sleep 0.5
-	one=$(cpu_ns half) t1=$(date +%s%N)
-	sleep 3
-	two=$(cpu_ns half) t2=$(date +%s%N)
+	# Never more; less only when the machine has other work.
+	percent=0
+	for ((tries = 0; tries < 8 && percent < 30; tries++)); do
+		one=$(cpu_ns half) t1=$(date +%s%N)
+		sleep 3
+		two=$(cpu_ns half) t2=$(date +%s%N)
+		percent=$(((two - one) * 100 / (t2 - t1)))
+		echo "used $percent % of a core"
+		[ "$percent" -le 60 ]
+	done
 	m rm -f "$P-half"
-	percent=$(((two - one) * 100 / (t2 - t1)))
-	echo "used $percent % of a core"
 	[ "$percent" -ge 30 ]
-	[ "$percent" -le 60 ]
 }
 
 @test "update changes a limit while it runs" {

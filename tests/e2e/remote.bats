@@ -183,7 +183,7 @@ here() {
 		m ls >/dev/null
 		[ "$(copies)" = 1 ]
 		[ "$(there state "$P-killed" 2>/dev/null)" != running ] || m rollback -q "$P-killed"
-		eventually 5 here killed
+		eventually 30 here killed
 		rm -rf --one-file-system "$OTHER/state/roots"
 	done
 }
@@ -194,15 +194,17 @@ here() {
 	cp "$OTHER/config.away" "$OTHER/config"
 	"$MOORAGE" migrate "$P-lost" --to native@other --ssh-config "$OTHER/config" --health-cmd false --health-timeout 20 --progress json 2>"$BATS_TEST_TMPDIR/progress" &
 	pid=$!
-	eventually 10 grep -q '"step":"start"' "$BATS_TEST_TMPDIR/progress"
+	eventually 30 grep -q '"step":"start"' "$BATS_TEST_TMPDIR/progress"
 	sed -i 's/^Port .*/Port 1/; s/Port [0-9]*/Port 1/' "$OTHER/config"
 	kill "$(pgrep -P "$pid" -x ssh)"
-	run ! wait "$pid"
+	local status=0
+	wait "$pid" || status=$?
+	[ "$status" = 1 ]
 	[ "$(copies)" -le 1 ]
 	run m state "$P-lost"
 	[ "$output" != running ]
 	grep 'could not be undone' "$BATS_TEST_TMPDIR/progress" || { cat "$BATS_TEST_TMPDIR/progress"; false; }
 	mv "$OTHER/config.away" "$OTHER/config"
 	m ls >/dev/null
-	eventually 5 here lost
+	eventually 30 here lost
 }

@@ -47,7 +47,7 @@ nobody_left() { ! pgrep -u 4242 >/dev/null; }
 	run u none ls -aq
 	[ -z "$output" ]
 	# A monitor tells the end before its own.
-	eventually 10 nobody_left
+	eventually 30 nobody_left
 }
 
 @test "isolated: the container has namespaces of its own and cannot touch what belongs to root" {

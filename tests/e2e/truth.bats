@@ -38,7 +38,7 @@ is_managed() { systemctl is-system-running | grep -qE 'running|degraded|starting
 inside() { "$BATS_TEST_DIRNAME/user" "$AS" "$HOME_DIR" "$@"; }
 no_mapper() { ! inside test -x /usr/bin/newuidmap; }
 no_line() { ! inside grep -q '^mrgt-4242:' /etc/subuid; }
-no_controller() { ! grep -qw "$1" /sys/fs/cgroup/cgroup.controllers 2>/dev/null && ! awk '$4 == 1 { print $1 }' /proc/cgroups | grep -qx "$1"; }
+no_controller() { ! grep -qw "$1" /sys/fs/cgroup/cgroup.controllers 2>/dev/null && ! grep -qE " - cgroup .*[ ,]$1(,|\$)" /proc/self/mountinfo; }
 
 # Each clause of a reason is one of these, and its means agree.
 judged() {
@@ -53,6 +53,7 @@ judged() {
 	*"there is no /usr/bin/newuidmap (package uidmap)"*) no_mapper ;;
 	*"/etc/subuid has no line"*) no_line ;;
 	*"needs the rights of root"* | *"need the rights of root"*) not_root ;;
+	"the kernel offers no time namespaces") [ ! -e /proc/self/ns/time ] ;;
 	*"systemd manages the control groups of machines"*) is_managed ;;
 	"no "*" controller") [[ $1 =~ ^no\ ([a-z]+)\ controller$ ]] && no_controller "${BASH_REMATCH[1]}" ;;
 	*) false ;;
@@ -71,13 +72,13 @@ agree() {
 		if [ "$usable" = true ]; then
 			[ "$("$@" run --rm -B "$name" --name "$P-truth" "$HOME_DIR/root" -- /bin/echo it works </dev/null)" = "it works" ]
 			[[ $said == "ok "* ]] || [[ $said == *"not everything works here"* ]]
-			[ -n "$reason" ] || continue
 		else
 			[[ $said == "warning "* ]]
 			run ! "$@" run --rm -B "$name" --name "$P-truth" "$HOME_DIR/root" -- /bin/true </dev/null
 		fi
-		# What keeps a backend from all of it, or from some of it.
-		while IFS= read -r clause; do judged "$clause"; done < <(sed 's/; root is the only user in containers: /\n/; s/; not everything/\n/' <<<"$reason")
+		# What keeps a backend from some of it, or from all of it: after that comes what helps.
+		[ "$usable" = true ] || reason=${reason%%; *}
+		while IFS= read -r clause; do judged "$clause"; done < <(sed '/^$/d; s/root is the only user in containers: //; s/; /\n/g' <<<"$reason")
 	done < <("$@" backends --json | jq -r '.[] | [.name, .usable, .reason // ""] | @tsv')
 	[ "$n" = "$(m backends -q | wc -l)" ]
 }
