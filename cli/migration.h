@@ -18,7 +18,8 @@ struct migration_progress {
 	enum progress_mode { PROGRESS_NONE, PROGRESS_LINES, PROGRESS_BAR, PROGRESS_JSON } mode;
 	int signals;			/* descriptor; -1: nothing breaks it off */
 	bool open;			/* a line is not ended yet */
-	int64_t shown;			/* when, in ms */
+	int64_t shown;			/* when, in ms; */
+	const char *step, *text;	/* and what: only compared */
 };
 
 /* Reads --progress; @usual: what is shown where no terminal is. An exit status after a message. */

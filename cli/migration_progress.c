@@ -94,14 +94,18 @@ int migration_progress_show(const struct mrg_progress *progress, void *data)
 	struct migration_progress *p = data;
 	int64_t now = time_monotonic_ms();
 
-	if (progress->done > 0 && now - p->shown < SHOW_MS)
+	bool again = progress->step == p->step && progress->text == p->text;
+
+	if ((again || progress->done > 0) && now - p->shown < SHOW_MS)
 		return 0;
 	p->shown = now;
+	p->step = progress->step;
+	p->text = progress->text;
 	if (p->mode == PROGRESS_JSON)
 		show_json(progress);
 	else if (p->mode == PROGRESS_BAR)
 		show_bar(p, progress);
-	else if (p->mode == PROGRESS_LINES)
+	else if (p->mode == PROGRESS_LINES && !again)
 		show_line(progress);
 	return p->signals >= 0 && terminal_signal(p->signals) != 0;
 }
