@@ -158,7 +158,8 @@ static int check_stopped(const struct doctor *d, struct census *census)
 
 	if (!stopped)
 		return -ENOMEM;
-	qsort(census->all, census->n, sizeof(*census->all), by_root);
+	if (census->n > 0)
+		qsort(census->all, census->n, sizeof(*census->all), by_root);
 	for (size_t i = 0; i < census->n; i++) {
 		const struct known *k = &census->all[i];
 

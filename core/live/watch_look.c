@@ -164,8 +164,8 @@ static int compare_alive(struct mrg_watch *watch, struct entry *e)
 	bool paused = status->state == MRG_STATE_PAUSED;
 	int r = 0;
 
-	/* Started a moment ago: the process is about to be noted. */
-	if (!e->running && !e->sight.adopted && status->pid == 0 && wait_for_more(watch, e))
+	/* Started a moment ago: the process is about to be noted, or to be made. */
+	if (!e->running && status->pid == 0 && wait_for_more(watch, e))
 		return 0;
 	if (e->running && is_other_life(e, status)) {
 		r = tell_end(watch, e, NULL);
