@@ -7,7 +7,7 @@ teardown() {
 	local name mount
 	for name in $(m ls -q 2>/dev/null | grep "^$P-"); do m rm -f "$name" >/dev/null 2>&1 || true; done
 	for mount in "$BATS_TEST_TMPDIR"/mnt*; do ! mountpoint -q "$mount" || umount "$mount"; done
-	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/"$P"-* "$MOORAGE_STATE_DIR/roots"
+	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/{,.#}"$P"-* "$MOORAGE_STATE_DIR/roots"
 }
 
 # file_system TYPE MiB: a new one, mounted at $BATS_TEST_TMPDIR/mnt.

@@ -20,7 +20,7 @@ setup() {
 teardown() {
 	local name
 	for name in $(m ls -q 2>/dev/null | grep "^$P-"); do m rm -f "$name" >/dev/null 2>&1 || true; done
-	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/"$P"-* "$MOORAGE_STATE_DIR/roots"
+	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/{,.#}"$P"-* "$MOORAGE_STATE_DIR/roots"
 }
 
 needs() {

@@ -50,7 +50,7 @@ teardown() {
 	for name in $(m ls -q 2>/dev/null | grep "^$P-"); do m rm -f "$name" >/dev/null 2>&1 || true; done
 	for name in $(there ls -q 2>/dev/null | grep "^$P-"); do there rm -f "$name" >/dev/null 2>&1 || true; done
 	enter_there sh -c "rm -rf /var/lib/machines/* '$OTHER/state/received'/*"
-	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/"$P"-* "$MOORAGE_STATE_DIR/migrated"
+	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/{,.#}"$P"-* "$MOORAGE_STATE_DIR/migrated"
 }
 
 teardown_file() {
