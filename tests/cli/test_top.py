@@ -85,14 +85,14 @@ class Top:
 
     def __init__(self, *args, lines=12, columns=120):
         command = ' '.join(f"'{a}'" for a in [MOORAGE, 'top', '-d', '0.2', *args])
-        self.child = pexpect.spawn('/bin/sh', ['-c', f'trap : INT; stty -a; echo begin; {command}; echo status=$?; stty -a; echo end; read x'],
+        self.child = pexpect.spawn('/bin/sh', ['-c', f'trap : INT; stty -a; echo begin; read x; {command}; echo status=$?; stty -a; echo end; read x'],
                                    timeout=TIMEOUT, encoding='utf-8', dimensions=(lines, columns), env={**os.environ, 'TERM': 'mrgt'})
         self.child.expect('begin\r\n')
         self.modes = self.child.before
         self.screen = Screen(lines, columns)
-        # What has come with the line that was expected.
-        self.sent, self.child.buffer = self.child.buffer, ''
-        self.screen.write(self.sent)
+        # Only now it begins: what came together with the line that was expected would be pexpect's.
+        self.sent = ''
+        self.child.sendline('')
 
     def read(self):
         try:
