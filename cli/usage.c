@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static bool figure_of(const struct mrg_stats *stats, unsigned int stat, uint64_t
 {
 	if (!(stats->valid >> stat & 1))
 		return false;
-	memcpy(ret, &stats->cpu_ns + stat, sizeof(*ret));
+	memcpy(ret, (const char *)stats + offsetof(struct mrg_stats, cpu_ns) + stat * sizeof(*ret), sizeof(*ret));
 	return true;
 }
 

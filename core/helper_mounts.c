@@ -33,16 +33,9 @@ static const char *const proc_files[] = {
 	"/proc/swaps", "/proc/sys/kernel/ns_last_pid", "/proc/uptime",
 };
 
-static bool is_below(const char *path, const char *top)
-{
-	size_t length = strlen(top);
-
-	return strncmp(path, top, length) == 0 && (path[length] == '/' || path[length] == '\0');
-}
-
 static bool is_api_path(const char *path)
 {
-	return is_below(path, "/dev") || is_below(path, "/proc") || is_below(path, "/sys");
+	return path_is_below(path, "/dev") || path_is_below(path, "/proc") || path_is_below(path, "/sys");
 }
 
 static int open_place(int root, const char *destination)

@@ -47,6 +47,7 @@ unit_tests = \
 	%D%/unit/test_migrate_wire \
 	%D%/unit/test_mounts \
 	%D%/unit/test_native \
+	%D%/unit/test_own_root \
 	%D%/unit/test_parse \
 	%D%/unit/test_process \
 	%D%/unit/test_protocol \

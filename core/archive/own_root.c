@@ -16,6 +16,7 @@
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 #include "core/util/mountinfo.h"
+#include "core/util/path.h"
 
 #define NS_PER_S	INT64_C(1000000000)
 
@@ -79,18 +80,11 @@ struct use {
 	char *by;			/* "BACKEND:NAME" of who does */
 };
 
-static bool is_below(const char *path, const char *dir)
-{
-	size_t length = strlen(dir);
-
-	return strncmp(path, dir, length) == 0 && (path[length] == '/' || path[length] == '\0');
-}
-
 static bool leads_below(const char *root, const char *dir)
 {
 	_cleanup_free_ char *real = root ? realpath(root, NULL) : NULL;
 
-	return real && is_below(real, dir);
+	return real && path_is_below(real, dir);
 }
 
 bool own_root_holds(const struct record *record, const char *path)
@@ -173,7 +167,7 @@ static int check_mounts(const char *real, struct mrg_error *err)
 	while ((line = strsep(&rest, "\n"))) {
 		const char *at = mount_point(line);
 
-		if (!at || !is_below(at, real))
+		if (!at || !path_is_below(at, real))
 			continue;
 		mrg_error_set(err, -MRG_E_BUSY, "something is mounted at '%s', in the root that would be removed", at);
 		return mrg_error_hint(err, "umount it first"), -MRG_E_BUSY;

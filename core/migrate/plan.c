@@ -114,13 +114,6 @@ static int home_of(struct migration *g, struct plugin *p, const struct journal_s
 	return asprintf(ret, "%s/" ROOTS "/%s", g->m->state_dir, side->name) < 0 ? fail_memory(err) : 0;
 }
 
-static bool is_below(const char *path, const char *dir)
-{
-	size_t length = strlen(dir);
-
-	return strncmp(path, dir, length) == 0 && (path[length] == '/' || path[length] == '\0');
-}
-
 /* One that lies where its engine keeps roots goes with the container; one that the user gave is the user's. */
 static int choose_method(const struct migration *g, const char *source_home)
 {
@@ -128,7 +121,7 @@ static int choose_method(const struct migration *g, const char *source_home)
 		return MRG_ROOT_COPY;
 	if (g->how->method != MRG_ROOT_AUTO)
 		return g->how->method;
-	return is_below(g->j->root_from, source_home) ? MRG_ROOT_MOVE : MRG_ROOT_STAY;
+	return path_is_below(g->j->root_from, source_home) ? MRG_ROOT_MOVE : MRG_ROOT_STAY;
 }
 
 /* The mount that @path, or what there is of it, is on; 0: not known. */
@@ -180,7 +173,7 @@ static bool owns_root(const struct migration *g, const char *root, const char *s
 {
 	const struct record *record = g->source->record;
 
-	return is_copied(g) || own_root_is(record, root) || (record->adopted && is_below(root, source_home));
+	return is_copied(g) || own_root_is(record, root) || (record->adopted && path_is_below(root, source_home));
 }
 
 /* A layer may be that of other containers as well. */

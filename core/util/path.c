@@ -110,3 +110,10 @@ const char *path_of_fd(char buffer[PATH_OF_FD_SIZE], int fd)
 	snprintf(buffer, PATH_OF_FD_SIZE, "/proc/self/fd/%d", fd);
 	return buffer;
 }
+
+bool path_is_below(const char *path, const char *dir)
+{
+	size_t length = strlen(dir);
+
+	return strncmp(path, dir, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}

@@ -21,6 +21,9 @@ int path_make_in_root(int root, const char *path, bool file);
 /* Whether @path is absolute and has no ".." component, no newline, and is shorter than PATH_MAX. */
 bool path_is_clean(const char *path);
 
+/* Whether @path is @dir or, by its text, below it. Neither ends with a slash. */
+bool path_is_below(const char *path, const char *dir);
+
 /* "/proc/self/fd/N" for system calls that want a path. */
 #define PATH_OF_FD_SIZE	32
 const char *path_of_fd(char buffer[PATH_OF_FD_SIZE], int fd);

@@ -23,19 +23,22 @@ check_LTLIBRARIES += %D%/fake.la %D%/honest/honest.la
 %C%_honest_honest_la_LDFLAGS = $(FAKE_LDFLAGS) -export-symbols-regex '^mrg_backend_v[0-9]+$$'
 
 container_fixture = tests/unit/container_fixture.c tests/unit/container_fixture.h
+import_fixture = tests/unit/import_fixture.c tests/unit/import_fixture.h tests/unit/tree_fixture.c tests/unit/tree_fixture.h $(container_fixture)
 store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_adopt_SOURCES = tests/unit/test_adopt.c $(container_fixture)
 tests_unit_test_container_SOURCES = tests/unit/test_container.c $(container_fixture)
 tests_unit_test_events_SOURCES = tests/unit/test_events.c $(container_fixture)
-tests_unit_test_import_SOURCES = tests/unit/test_import.c tests/unit/tree_fixture.c tests/unit/tree_fixture.h $(container_fixture)
+tests_unit_test_import_SOURCES = tests/unit/test_import.c $(import_fixture)
 tests_unit_test_import_oci_SOURCES = tests/unit/test_import_oci.c $(container_fixture)
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c $(container_fixture)
+tests_unit_test_own_root_SOURCES = tests/unit/test_own_root.c $(import_fixture)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_fixture)
 tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c $(store_fixture)
 
 tests_unit_test_adopt_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_container_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_import_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
+tests_unit_test_own_root_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_import_oci_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_events_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_lifecycle_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
