@@ -160,6 +160,7 @@ libcore_la_SOURCES = \
 	%D%/formats/lxc_root.c \
 	%D%/formats/lxc_text.c \
 	%D%/formats/module.c %D%/formats/module.h \
+	%D%/formats/native.c %D%/formats/native.h \
 	%D%/formats/nspawn.c %D%/formats/nspawn.h \
 	%D%/formats/nspawn_caps.c \
 	%D%/formats/nspawn_command.c \

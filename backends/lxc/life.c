@@ -14,6 +14,8 @@
 
 #include "start.h"
 
+#include "core/util/cleanup.h"
+#include "core/util/json.h"
 #include "core/util/str.h"
 
 static int set_item(struct lxc_container *c, const char *key, const char *value, struct mrg_error *err)
@@ -193,6 +195,34 @@ static int set_entries(const struct lxc_start *s, struct lxc_container *c, struc
 
 /* ---- what moorage-init sees to ----------------------------------------------------------------------- */
 
+/* Whether clearing what fields hold has cleared this key too, which no field holds. A filter of the spec takes the place of LXC's. */
+static bool is_cleared(const struct mrg_spec *spec, const char *key)
+{
+	static const char *const begins[] = { "lxc.sysctl.", "lxc.cgroup.", "lxc.cgroup2." };
+	static const char *const others[] = { "lxc.cgroup.dir", "lxc.cgroup.relative", "lxc.cgroup.devices.", "lxc.cgroup2.devices." };
+	bool cleared = strcmp(key, "lxc.seccomp.profile") == 0 && !spec->seccomp && !spec->seccomp_profile;
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+		cleared |= strncmp(key, begins[i], strlen(begins[i])) == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		cleared &= strncmp(key, others[i], strlen(others[i])) != 0;
+	return cleared;
+}
+
+/* The lines that are kept verbatim. */
+static int restore_kept(const struct mrg_spec *spec, struct lxc_container *c, struct mrg_error *err)
+{
+	_cleanup_(json_freep) struct json *native = NULL;
+	const struct json *lxc;
+	int r = spec->native_json ? json_parse(spec->native_json, strlen(spec->native_json), &native, err) : 0;
+
+	lxc = native ? json_member(native, "lxc") : NULL;
+	for (const struct json *key = lxc ? lxc->first : NULL; key && r == 0; key = key->next)
+		for (const struct json *value = is_cleared(spec, key->key) ? key->first : NULL; value && r == 0; value = value->next)
+			r = set_item(c, key->key, value->text, err);
+	return r;
+}
+
 /* It begins as root. Limits are set by the core while it waits. */
 static int set_process(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
 {
@@ -205,7 +235,9 @@ static int set_process(const struct lxc_start *s, struct lxc_container *c, struc
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		c->clear_config_item(c, others[i]);
-	r = set_item(c, "lxc.init.uid", "0", err);
+	r = restore_kept(s->unit->spec, c, err);
+	if (r == 0)
+		r = set_item(c, "lxc.init.uid", "0", err);
 	return r < 0 ? r : set_item(c, "lxc.init.gid", "0", err);
 }
 

@@ -141,6 +141,13 @@ static bool is_shifted(const struct mrg_spec *spec)
 	return spec->uid_mappings.n > 0 && stat(spec->root_path, &st) == 0 && st.st_uid != 0 && st.st_uid == spec->uid_mappings.item[0].host_id;
 }
 
+/* What has been read from the file as it was has the line already. */
+static void add_line(struct buffer *b, const char *text, const char *line)
+{
+	if (!strstr(text, line))
+		buffer_addf(b, "%s", line);
+}
+
 static int write_text(const struct mrg_spec *spec, char **ret, struct mrg_error *err)
 {
 	_cleanup_(buffer_deinit) struct buffer b = { 0 };
@@ -153,7 +160,8 @@ static int write_text(const struct mrg_spec *spec, char **ret, struct mrg_error 
 	buffer_addf(&b, "# Made by moorage. It is read back: change what you like.\n");
 	r = write_kept(spec, &kept, &b, err);
 	/* The root is the user's: lxc-destroy leaves it alone. */
-	buffer_addf(&b, "%slxc.rootfs.managed = 0\n", text);
+	buffer_addf(&b, "%s", text);
+	add_line(&b, text, "lxc.rootfs.managed = 0\n");
 	/* LXC has no layer that is thrown away: its own tools start such a container, but it writes nowhere. */
 	if (spec->ephemeral)
 		buffer_addf(&b, "lxc.rootfs.options = ro\n");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/formats/format.h"
+#include "core/formats/native.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/json.h"
@@ -83,39 +84,11 @@ int lxc_layers(const struct mrg_spec *spec, char ***ret, struct mrg_error *err)
 	return 0;
 }
 
-/* The members of @object without @key, as they stand: how many. */
-static size_t add_others(struct buffer *b, const struct json *object, const char *key)
-{
-	size_t n = 0;
-
-	for (const struct json *member = object->first; member; member = member->next)
-		if (strcmp(member->key, key) != 0) {
-			buffer_addf(b, "%s", n++ ? "," : "");
-			b->failed |= json_quote(b, member->key) < 0;
-			buffer_addf(b, ":%.*s", (int)member->length, member->begin);
-		}
-	return n;
-}
-
 int lxc_layers_forget(struct mrg_spec *spec, struct mrg_error *err)
 {
-	_cleanup_(buffer_deinit) struct buffer b = { 0 }, rest = { 0 };
 	_cleanup_(json_freep) struct json *json = NULL;
 	const struct json *lxc;
-	size_t sections, keys;
 	int r = parse_native(spec, &json, &lxc, err);
 
-	if (r < 0 || !find_layers(lxc))
-		return r;
-	buffer_addf(&b, "{");
-	sections = add_others(&b, json, "lxc");
-	keys = add_others(&rest, lxc, KEY);
-	if (keys > 0)
-		buffer_addf(&b, "%s\"lxc\":{%s}", sections ? "," : "", rest.text);
-	buffer_addf(&b, "}");
-	if (b.failed || rest.failed)
-		return fail_memory(err);
-	if (sections + keys == 0)
-		mrg_fields_remove(&spec->set, MRG_FIELD_NATIVE);
-	return sections + keys == 0 ? 0 : mrg_spec_set(spec, MRG_FIELD_NATIVE, b.text, err);
+	return r < 0 || !find_layers(lxc) ? r : native_forget(spec, "lxc", KEY, err);
 }

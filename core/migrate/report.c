@@ -12,12 +12,12 @@
 
 #include "core/convert/convert.h"
 #include "core/formats/format.h"
+#include "core/formats/native.h"
 #include "core/migrate/migrate.h"
 #include "core/spec_table.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
-#include "core/util/json.h"
 #include "core/util/path.h"
 
 #define IDS_DEFAULT	65536
@@ -274,24 +274,11 @@ static int drop_refused(struct migration *g, struct report_rows *write, struct m
 /* Verbatim keys of other engines mean nothing to this one; the source keeps them. */
 static int reduce_native(struct migration *g, struct report_rows *write, struct mrg_error *err)
 {
-	_cleanup_(json_freep) struct json *json = NULL;
-	_cleanup_(buffer_deinit) struct buffer b = { 0 };
-	const char *text = g->spec->native_json;
-	const struct json *own;
-	int r;
+	int r = native_reduce(g->spec, g->j->target.backend, err);
 
-	if (!mrg_fields_has(&g->spec->set, MRG_FIELD_NATIVE) || !text)
-		return 0;
-	r = json_parse(text, strlen(text), &json, err);
-	if (r < 0)
-		return r;
-	own = json_member(json, g->j->target.backend);
-	if (own && json->n == 1)
-		return 0;
-	if (!own)
-		return drop(g, MRG_FIELD_NATIVE, "keys of another engine", write, err);
-	buffer_addf(&b, "{\"%s\":%.*s}", g->j->target.backend, (int)own->length, own->begin);
-	return b.failed ? fail_memory(err) : mrg_spec_set(g->spec, MRG_FIELD_NATIVE, b.text, err);
+	if (r <= 0 || mrg_fields_has(&g->spec->set, MRG_FIELD_NATIVE))
+		return r < 0 ? r : 0;
+	return drop(g, MRG_FIELD_NATIVE, "keys of another engine", write, err);
 }
 
 /* Each engine sets it itself. */
