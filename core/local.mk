@@ -39,6 +39,7 @@ libcore_la_SOURCES = \
 	%D%/archive/import.c %D%/archive/import.h \
 	%D%/archive/import_accept.c \
 	%D%/archive/import_blob.c %D%/archive/import_blob.h \
+	%D%/archive/import_native.c \
 	%D%/archive/import_oci.c \
 	%D%/archive/import_place.c \
 	%D%/archive/import_source.c \

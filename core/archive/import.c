@@ -19,9 +19,6 @@
 #include "core/util/path.h"
 #include "core/util/str.h"
 
-/* What our own configurations of LXC hold beside what a spec says: that a root somewhere else is not LXC's to remove. */
-#define ROOT_NOT_MANAGED	"{\"lxc\":{\"lxc.rootfs.managed\":[\"0\"]}}"
-
 /* ---- who it will be ------------------------------------------------------------------- */
 
 /* What a file is called, without what archives end with and what names may not have. */
@@ -130,17 +127,18 @@ static int read_ours(struct import_job *job, struct mrg_error *err)
 	return r == 0 && job->manifest.shifted ? archive_map(job->spec, true, &job->map, err) : r;
 }
 
-/* Starting with the host is not an archive's to say, nor whose the root is: that it is ours to place. */
+/* Starting with the host is not an archive's to say. */
 static int judge(struct import_job *job, struct mrg_error *err)
 {
+	int r;
+
 	if (mrg_fields_has(&job->spec->set, MRG_FIELD_AUTOSTART) && job->spec->autostart) {
 		job->spec->autostart = 0;
 		mrg_fields_remove(&job->spec->set, MRG_FIELD_AUTOSTART);
 		archive_note(&job->import->transfer, "it was started with the host and is not any more: 'moorage enable %s' makes it so", job->name);
 	}
-	if (mrg_fields_has(&job->spec->set, MRG_FIELD_NATIVE) && strcmp(job->spec->native_json, ROOT_NOT_MANAGED) == 0)
-		mrg_fields_remove(&job->spec->set, MRG_FIELD_NATIVE);
-	return import_accept(job->spec, job->import->accept, err);
+	r = import_accept(job->spec, job->import->accept, err);
+	return r < 0 ? r : import_native_fit(job, err);
 }
 
 int import_begin_root(struct import_job *job, struct mrg_error *err)

@@ -44,6 +44,13 @@ void import_place_end(struct import_place *place, bool keep);
 int import_accept(const struct mrg_spec *spec, const char *const *accept, struct mrg_error *err);
 bool import_accepts(const char *const *accept, const char *name, const char *path);
 
+/* ---- import_native.c ------------------------------------------------------------------- */
+
+#define IMPORT_MOUNT_OPTIONS	"lxc.mount.options"	/* what mounts of LXC's have beside the spec's options */
+
+/* Whether this value of a key that is kept verbatim reaches nothing of the host, whoever wrote it. */
+bool import_is_harmless(const char *engine, const char *name, const char *value);
+
 /* ---- import_source.c: what a file or directory is --------------------------------------- */
 
 enum import_kind {
@@ -106,6 +113,9 @@ struct import_job {
 
 /* import.c: name, backend and place are known from here on, or it is refused: before the first entry of a root. */
 int import_begin_root(struct import_job *job, struct mrg_error *err);
+
+/* import_native.c: what is kept verbatim for other engines goes, and is told; and that a root is LXC's to remove, which is ours to say. */
+int import_native_fit(struct import_job *job, struct mrg_error *err);
 
 /* As mrg_import(). */
 int import_as(struct mrg *m, const struct mrg_import *import, const struct import_wish *wish, struct mrg_container **ret, struct mrg_error *err);

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "core/archive/import.h"
+#include "core/convert/convert.h"
+#include "core/formats/native.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
-#include "core/util/json.h"
 #include "core/util/str.h"
 
 bool import_accepts(const char *const *accept, const char *name, const char *path)
@@ -172,46 +173,108 @@ static const struct {
 	{ MRG_FIELD_NETWORKS, takes_network, false, "a network device of the host" },
 	{ MRG_FIELD_VOLUMES, is_said, false, "volumes of the host" },
 	{ MRG_FIELD_OPTIONS, is_said, false, "options of the backend" },
-	{ MRG_FIELD_NATIVE, is_said, false, "keys of an engine" },
 };
 
-/* Which keys those are: "lxc.hook.start lxc.execute.cmd". */
-static void add_keys(struct buffer *b, const char *native)
-{
-	_cleanup_(json_freep) struct json *json = NULL;
+/* ---- what is refused ------------------------------------------------------------------------ */
 
-	if (json_parse(native, strlen(native), &json, NULL) < 0)
+#define LIST_MAX	220		/* so that the hint has room behind it */
+
+#define ALL_OF_THIS	"all of this is accepted with:"
+
+struct verdict {
+	const char *const *accept;
+	struct buffer list, hint;
+	size_t more;			/* for which there was no room */
+};
+
+/* Once for each name. */
+static void refuse(struct verdict *v, const char *name, const char *text)
+{
+	_cleanup_(buffer_deinit) struct buffer word = { .text = NULL };
+	size_t room = v->list.length + strlen(name) + strlen(text);
+
+	buffer_addf(&word, " --accept %s", name);
+	v->list.failed |= word.failed;
+	if (word.failed || (v->hint.length && strstr(v->hint.text, word.text)))
 		return;
-	for (const struct json *engine = json->first; engine; engine = engine->next)
-		for (const struct json *key = engine->first; key; key = key->next)
-			buffer_addf(b, "%s%s", key == engine->first ? "; " : " ", key->key ? key->key : "");
+	if (room < LIST_MAX && v->more == 0)
+		buffer_addf(&v->list, "%s%s (%s)", v->list.length ? ", " : "", name, text);
+	else
+		v->more++;
+	buffer_add(&v->hint, word.text, word.length);
+}
+
+static int judge_key(const char *engine, const char *name, const char *value, void *data)
+{
+	const struct mrg_report_row row = { .source = name, .field = MRG_FIELD_NATIVE };
+	struct verdict *v = data;
+	char text[80];
+
+	/* Nobody wrote this one: it is the rest of the mounts' options. */
+	if (strcmp(name, IMPORT_MOUNT_OPTIONS) == 0 && import_accepts(v->accept, "mounts", "/mounts"))
+		return 0;
+	if (import_is_harmless(engine, name, value) || import_accepts(v->accept, name, NULL) || report_row_accepted(&row, v->accept))
+		return 0;
+	snprintf(text, sizeof(text), "a key of %.40s", engine);
+	if (strcmp(name, IMPORT_MOUNT_OPTIONS) == 0)
+		refuse(v, "mounts", "files of the host");
+	else
+		refuse(v, name, text);
+	return 0;
+}
+
+/* The sets of capabilities are named together; each has a name of its own as well. */
+static const char *name_of(const struct mrg_field_info *info)
+{
+	static const char caps[] = "process.capabilities";
+
+	return strncmp(info->name, caps, sizeof(caps) - 1) == 0 ? caps : info->name;
+}
+
+static void judge_fields(struct verdict *v, const struct mrg_spec *spec, const struct mrg_spec *usual)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct mrg_field_info *info = mrg_field_info(rows[i].field);
+
+		if ((rows[i].unset || mrg_fields_has(&spec->set, rows[i].field)) && rows[i].refused(spec, usual) &&
+		    !import_accepts(v->accept, info->name, info->path) && !import_accepts(v->accept, name_of(info), NULL))
+			refuse(v, name_of(info), rows[i].text);
+	}
+}
+
+static int tell(const struct verdict *v, struct mrg_error *err)
+{
+	char more[40] = "";
+
+	if (v->list.failed || v->hint.failed)
+		return fail_memory(err);
+	if (v->more > 0)
+		snprintf(more, sizeof(more), ", and %zu more", v->more);
+	mrg_error_set(err, -MRG_E_PERMISSION, "its configuration asks for more than a container from elsewhere gets: %s%s", v->list.text, more);
+	/* Half a hint is none. */
+	if (err && strlen(err->message) + strlen(ALL_OF_THIS) + v->hint.length + 2 < sizeof(err->message))
+		mrg_error_hint(err, ALL_OF_THIS "%s", v->hint.text);
+	else
+		mrg_error_hint(err, "what is wanted is accepted by its name, or all of it: --accept all");
+	return -MRG_E_PERMISSION;
 }
 
 int import_accept(const struct mrg_spec *spec, const char *const *accept, struct mrg_error *err)
 {
-	_cleanup_(buffer_deinit) struct buffer b = { .text = NULL };
+	struct verdict v = { .accept = accept };
 	struct mrg_spec *usual = mrg_spec_new();
 	int r = usual ? mrg_spec_set(usual, MRG_FIELD_BOOT, "yes", err) : fail_memory(err);
-	const char *first = NULL;
 
 	if (r == 0)
 		r = mrg_spec_default(usual, NULL, err);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++) {
-		const struct mrg_field_info *info = mrg_field_info(rows[i].field);
-
-		if ((!rows[i].unset && !mrg_fields_has(&spec->set, rows[i].field)) || !rows[i].refused(spec, usual) ||
-		    import_accepts(accept, info->name, info->path))
-			continue;
-		buffer_addf(&b, "%s%s (%s", first ? ", " : "", info->name, rows[i].text);
-		if (rows[i].field == MRG_FIELD_NATIVE && spec->native_json)
-			add_keys(&b, spec->native_json);
-		buffer_addf(&b, ")");
-		first = first ? first : info->name;
+	if (r == 0) {
+		judge_fields(&v, spec, usual);
+		r = native_each(spec, judge_key, &v, err);
 	}
+	if (r == 0 && (v.list.length || v.list.failed))
+		r = tell(&v, err);
+	buffer_deinit(&v.list);
+	buffer_deinit(&v.hint);
 	mrg_spec_free(usual);
-	if (r < 0 || !first)
-		return r;
-	mrg_error_set(err, -MRG_E_PERMISSION, "its configuration asks for more than a container from elsewhere gets: %s", b.failed ? "" : b.text);
-	mrg_error_hint(err, "what is wanted is accepted by name: --accept %s", first);
-	return -MRG_E_PERMISSION;
+	return r;
 }

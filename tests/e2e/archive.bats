@@ -129,6 +129,37 @@ blob() {
 	[ ! -e /tmp/mrgt-hook ]
 }
 
+@test "keys of LXC that no field holds come along once they are accepted, and do what they did" {
+	[ "$E2E_BACKEND" = lxc ] && [ "$E2E_KIND" = busybox ] || skip "done with LXC and the smaller root"
+	local config kept
+	mkdir "$FILE_DIR/lxc"
+	ln -s "$E2E_ROOT" "$FILE_DIR/lxc/rootfs"
+	config=$(lxc-config lxc.lxcpath)/$P-keys/config
+	kept=(lxc.tty.max=3 lxc.signal.reboot=SIGHUP "lxc.hook.pre-start=/bin/touch $FILE_DIR/hooked" "lxc.seccomp.profile=$FILE_DIR/filter")
+	printf '2\ndenylist\nsethostname errno 1\n' >"$FILE_DIR/filter"
+	printf '%s\n' "lxc.rootfs.path = dir:$E2E_ROOT" 'lxc.init.cmd = /bin/sleep 1000' 'lxc.mount.auto = proc:mixed sys:mixed' 'lxc.net.0.type = empty' \
+		"lxc.cap.keep = kill sys_admin" "${kept[@]}" >"$FILE_DIR/config"
+	tar -cf "$FILE_DIR/keys.tar" -h --transform 's|^.*/config$|config|;s|^.*/lxc/rootfs|rootfs|' -P "$FILE_DIR/config" "$FILE_DIR/lxc/rootfs"
+
+	refused 7 'lxc.hook.pre-start \(a key of lxc\).*lxc.seccomp.profile \(a key of lxc\)' import -B lxc --name "$P-keys" "$FILE_DIR/keys.tar"
+	import_here keys --accept hook.pre-start --accept seccomp.profile "$FILE_DIR/keys.tar"
+	for line in "${kept[@]}"; do grep -qxF "${line/=/ = }" "$config"; done
+	m start "lxc:$P-keys"
+	[ -e "$FILE_DIR/hooked" ]
+	run ! m exec "lxc:$P-keys" -- hostname changed
+	m stop -t 1 "lxc:$P-keys"
+
+	# What is read from the file is written there once.
+	sed -i 's/SIGHUP/SIGUSR1/' "$config"
+	m update -m 64M "lxc:$P-keys"
+	grep -qx 'lxc.signal.reboot = SIGUSR1' "$config"
+	[ "$(sort "$config" | uniq -d)" = "" ]
+
+	# Not for another engine.
+	[ "$(m import -B native --name "$P-other" --accept all "$FILE_DIR/keys.tar" 2>&1 | grep -c 'left out: lxc.tty.max lxc.signal.reboot lxc.hook.pre-start lxc.seccomp.profile$')" = 1 ]
+	m rm "native:$P-other"
+}
+
 @test "a container that runs is not exported" {
 	sleeper busy
 	refused 4 'running' export "$P-busy" "$FILE_DIR/busy.tar"

@@ -110,6 +110,8 @@ static void damage_is_found(void **state)
 
 /* ---- hostile configurations ---------------------------------------------------------------- */
 
+#define KEPT(engine, keys)	SPEC(NAMESPACES(NETWORK) "},\"moorage\":{\"native\":{\"" engine "\":{" keys "}}}")
+
 static void what_reaches_the_host_is_refused(void **state)
 {
 	static const struct {
@@ -125,9 +127,21 @@ static void what_reaches_the_host_is_refused(void **state)
 		{ CONFINED(",\"cgroupsPath\":\"/../x\""), "linux.cgroupsPath" },
 		{ CONFINED(",\"rootfsPropagation\":\"shared\""), "linux.rootfsPropagation" },
 		{ SPEC(NAMESPACES(NETWORK) "},\"moorage\":{\"seccompProfile\":\"unconfined\"}"), "moorage.seccompProfile" },
-		{ SPEC(NAMESPACES(NETWORK) "},\"moorage\":{\"native\":{\"lxc\":{\"lxc.hook.start\":[\"/bin/sh\"]}}}"), "moorage.native" },
+		{ KEPT("lxc", "\"lxc.hook.start\":[\"/bin/sh\"]"), "lxc.hook.start (a key of lxc)" },
+		{ KEPT("lxc", "\"lxc.tty.max\":[\"4\"],\"lxc.mount.entry\":[\"/etc etc none bind 0 0\"]"), "lxc.mount.entry" },
+		{ KEPT("lxc", "\"lxc.include\":[\"/etc/shadow\"]"), "lxc.include" },
+		{ KEPT("lxc", "\"lxc.raw.lxc\":[\"x\"]"), "lxc.raw.lxc" },
+		{ KEPT("lxc", "\"lxc.tty.dir\":[\"../../etc\"]"), "lxc.tty.dir" },
+		{ KEPT("lxc", "\"lxc.tty.max\":[7]},\"x\":{\"y\":{\"z\":[{\"w\":1}]}"), "y.z (a key of x)" },
+		{ KEPT("lxc", "\"lxc.mount.options\":[\"/x optional,rbind\"]"), "mounts" },
+		{ KEPT("lxc", "\"lxc.mount.options\":[\"/x rbind optional\"]"), "mounts" },
+		{ KEPT("nspawn", "\"Exec\":{\"Timezone\":[\"off\"],\"LinkJournal\":[\"host\"]}"), "Exec.LinkJournal" },
+		{ KEPT("nspawn", "\"--bind\":[\"/etc\"]"), "--bind" },
+		{ KEPT("libvirt", "\"/domain/devices\":[\"<emulator>/bin/sh</emulator>\"]"), "/domain/devices/emulator" },
+		{ KEPT("libvirt", "\"/domain\":[\"<on_crash>destroy</on_crash>\",\"<os><init>/x</init></os>\"]"), "/domain/os" },
+		{ KEPT("libvirt", "\"/domain/os\":[\"@x=y\",\"=z\"]"), "/domain/os/@x" },
 		{ "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"/\"},\"process\":{\"cwd\":\"/\",\"args\":[\"sh\"],\"capabilities\":{\"bounding\":[\"CAP_SYS_MODULE\"]}},"
-		  NAMESPACES(NETWORK) "}}", "process.capabilities.bounding" },
+		  NAMESPACES(NETWORK) "}}", "process.capabilities (capabilities)" },
 	};
 	struct world *w = *state;
 
@@ -152,6 +166,29 @@ static void what_is_accepted_comes(void **state)
 	assert_works(w, import_one(w, NULL, right, &c));
 	assert_int_equal(mrg_container_spec(c)->mounts.n, 1);
 	release(c);
+}
+
+/* Keys of another engine: what reaches nothing of the host needs no word, and neither is written. */
+static void keys_of_others_are_left_out(void **state)
+{
+	static const char *const word[] = { "lxc.hook.start", NULL }, *const end[] = { "hook.start", NULL }, *const whole[] = { "/moorage/native", NULL };
+	static const char *const *const accepts[] = { word, end, whole };
+	char name[] = "mrgt-0";
+	struct world *w = *state;
+	struct mrg_container *c;
+
+	NEEDS_ROOT();
+	write_archive(w, KEPT("lxc", "\"lxc.tty.max\":[\"4\"],\"lxc.rootfs.managed\":[\"1\"],\"lxc.mount.options\":[\"/x optional\"]"));
+	assert_works(w, import_one(w, NULL, NULL, &c));
+	assert_false(mrg_fields_has(&mrg_container_spec(c)->set, MRG_FIELD_NATIVE));
+	release(c);
+	write_archive(w, KEPT("lxc", "\"lxc.tty.max\":[\"4\"],\"lxc.hook.start\":[\"/bin/sh\"]"));
+	for (size_t i = 0; i < ARRAY_SIZE(accepts); i++) {
+		name[5]++;
+		assert_works(w, import_one(w, name, accepts[i], &c));
+		assert_false(mrg_fields_has(&mrg_container_spec(c)->set, MRG_FIELD_NATIVE));
+		release(c);
+	}
 }
 
 static void manifests_that_are_none(void **state)
@@ -359,6 +396,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damage_is_found, setup_world, teardown_world),
 		cmocka_unit_test_setup_teardown(what_reaches_the_host_is_refused, setup_world, teardown_world),
 		cmocka_unit_test_setup_teardown(what_is_accepted_comes, setup_world, teardown_world),
+		cmocka_unit_test_setup_teardown(keys_of_others_are_left_out, setup_world, teardown_world),
 		cmocka_unit_test_setup_teardown(manifests_that_are_none, setup_world, teardown_world),
 		cmocka_unit_test_setup_teardown(what_is_killed_leaves_nothing, setup_world, teardown_world),
 		cmocka_unit_test_setup_teardown(what_is_broken_off_leaves_nothing, setup_world, teardown_world),
