@@ -39,6 +39,8 @@ libcore_la_SOURCES = \
 	%D%/archive/import.c %D%/archive/import.h \
 	%D%/archive/import_accept.c \
 	%D%/archive/import_blob.c %D%/archive/import_blob.h \
+	%D%/archive/import_docker.c \
+	%D%/archive/import_image.c %D%/archive/import_image.h \
 	%D%/archive/import_native.c \
 	%D%/archive/import_oci.c \
 	%D%/archive/import_place.c \

@@ -39,6 +39,7 @@ unit_tests = \
 	%D%/unit/test_format_systemd \
 	%D%/unit/test_lifecycle \
 	%D%/unit/test_import \
+	%D%/unit/test_import_docker \
 	%D%/unit/test_import_oci \
 	%D%/unit/test_json_table \
 	%D%/unit/test_log \

@@ -354,7 +354,7 @@ static int complete_spec(struct import_job *job, const struct mrg_fields *able, 
 	if (r == 0)
 		r = mrg_spec_set(job->spec, MRG_FIELD_ROOT_PATH, job->place.home, err);
 	/* A configuration of its own says what it says; an image says little. */
-	return r < 0 || (own && job->kind != IMPORT_OCI) ? r : mrg_spec_default(job->spec, able, err);
+	return r < 0 || (own && job->kind != IMPORT_OCI && job->kind != IMPORT_DOCKER) ? r : mrg_spec_default(job->spec, able, err);
 }
 
 /* What the backend cannot do and was accepted by name is left out; the rest mrg_create() refuses. */
@@ -413,6 +413,8 @@ static int import_by_kind(struct import_job *job, struct mrg_error *err)
 	r = import_kind_of(job->source, &job->kind, &job->prefix, err);
 	if (r < 0)
 		return r;
+	if (job->kind == IMPORT_DOCKER)
+		return import_docker(job, err);
 	return job->kind == IMPORT_OCI ? import_oci(job, err) : import_tar(job, err);
 }
 

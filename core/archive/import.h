@@ -58,6 +58,7 @@ enum import_kind {
 	IMPORT_ROOT,			/* a tar of a root */
 	IMPORT_LXC,			/* a tar with "config" and "rootfs" */
 	IMPORT_OCI,			/* an OCI layout */
+	IMPORT_DOCKER,			/* an archive of "docker save" without one */
 };
 
 /* An archive, open at its begin. */
@@ -73,7 +74,7 @@ int import_archive_open(struct import_archive *a, const char *file, struct mrg_e
 int import_archive_next(struct import_archive *a, struct mrg_error *err);	/* 1, or 0 at the end */
 void import_archive_close(struct import_archive *a);
 
-/* "oci:PATH:TAG" and "oci-archive:PATH:TAG" as other tools have it; else @text is a path. The caller frees both; *ret_tag may be NULL. */
+/* "oci:PATH:TAG", "oci-archive:PATH:TAG" and "docker-archive:PATH:TAG" as other tools have it; else @text is a path. The caller frees both; *ret_tag may be NULL. */
 int import_source_split(const char *text, char **ret_path, char **ret_tag, struct mrg_error *err);
 
 /* Looks at the first entries; *ret_prefix is the directory of the archive that all is in ("" or "NAME/"), the caller's to free. */
@@ -125,5 +126,9 @@ int import_check_name(struct mrg *m, const char *backend, const char *name, stru
 
 /* import_oci.c: layers and configuration of an image; import_begin_root() is called by it. */
 int import_oci(struct import_job *job, struct mrg_error *err);
+
+/* import_docker.c: so for Docker's archives. */
+#define DOCKER_MANIFEST		"manifest.json"
+int import_docker(struct import_job *job, struct mrg_error *err);
 
 #endif

@@ -18,6 +18,7 @@
 
 #define DOCUMENT_MAX	(4 << 20)
 #define CHUNK		4096
+#define LINKS_MAX	4
 
 static int lacks(const char *name, struct mrg_error *err)
 {
@@ -29,16 +30,52 @@ static int is_no_file(const char *name, struct mrg_error *err)
 	return mrg_error_set(err, -EBADMSG, "'%s' of the image is no file", name);
 }
 
-static int find_in_archive(struct blob *b, const char *source, const char *name, struct mrg_error *err)
+static int find_entry(struct blob *b, const char *source, const char *name, struct mrg_error *err)
 {
 	int r = import_archive_open(&b->archive, source, err);
 
 	while (r >= 0 && (r = import_archive_next(&b->archive, err)) > 0)
 		if (strcmp(b->archive.path, name) == 0)
 			break;
-	if (r <= 0)
-		return r < 0 ? r : lacks(name, err);
-	return S_ISREG(b->archive.entry.type) ? 0 : is_no_file(name, err);
+	return r == 0 ? lacks(name, err) : r < 0 ? r : 0;
+}
+
+/* What a symlink called @name says, as a name in the archive; NULL: nothing there. */
+static char *name_behind(const char *name, const char *link)
+{
+	const char *slash = strrchr(name, '/');
+	size_t length = slash ? (size_t)(slash - name) : 0;
+	char *path;
+
+	for (; strncmp(link, "../", 3) == 0; link += 3) {
+		if (length == 0)
+			return NULL;
+		while (length > 0 && name[length - 1] != '/')
+			length--;
+		length -= length > 0;
+	}
+	if (*link == '/' || asprintf(&path, "%.*s%s%s", (int)length, name, length ? "/" : "", link) < 0)
+		return NULL;
+	return path;
+}
+
+/* Docker's layers may be symlinks to each other: they are names in the archive, and nothing else. */
+static int find_in_archive(struct blob *b, const char *source, const char *name, struct mrg_error *err)
+{
+	_cleanup_free_ char *path = strdup(name);
+	int r = path ? find_entry(b, source, path, err) : fail_memory(err);
+
+	for (int links = 0; r == 0 && S_ISLNK(b->archive.entry.type) && links < LINKS_MAX; links++) {
+		char *next = name_behind(path, b->archive.entry.link ?: "/");
+
+		free(path);
+		path = next;
+		if (!path)
+			return is_no_file(name, err);
+		import_archive_close(&b->archive);
+		r = find_entry(b, source, path, err);
+	}
+	return r < 0 || S_ISREG(b->archive.entry.type) ? r : is_no_file(name, err);
 }
 
 /* No symlink is followed: a layout has none. */
@@ -143,10 +180,6 @@ int import_document(struct import_job *job, const char *name, const char *hex, s
 	blob_close(&b);
 	if (r == 0)
 		r = json_parse(text.text ? text.text : "", text.length, &json, err);
-	if (r == 0 && json->type != JSON_OBJECT) {
-		json_free(json);
-		r = mrg_error_set(err, -EBADMSG, "'%s' of the image is no object", name);
-	}
 	if (r < 0)
 		return r;
 	*ret = json;

@@ -25,7 +25,7 @@ ssize_t blob_read(void *data, void *buffer, size_t size, struct mrg_error *err);
 /* Reads what is left; the checksum of all of it is @hex (NULL: whatever). */
 int blob_check(struct blob *b, const char *hex, struct mrg_error *err);
 
-/* The file @name as a JSON object, which borrows from *ret_text. */
+/* The file @name as JSON, which borrows from *ret_text. */
 int import_document(struct import_job *job, const char *name, const char *hex, struct json **ret, char **ret_text, struct mrg_error *err);
 
 #endif

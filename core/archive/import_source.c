@@ -17,7 +17,7 @@
 
 int import_source_split(const char *text, char **ret_path, char **ret_tag, struct mrg_error *err)
 {
-	static const char *const transports[] = { "oci:", "oci-archive:" };
+	static const char *const transports[] = { "oci:", "oci-archive:", "docker-archive:" };
 	char *colon = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(transports); i++)
@@ -74,20 +74,30 @@ static bool is(const char *path, const char *name)
 	return strncmp(path, name, length) == 0 && (path[length] == '\0' || path[length] == '/');
 }
 
-/* A root may have a directory "blobs": the file that marks a layout tells. */
-static int is_layout(const char *file, enum import_kind *ret, struct mrg_error *err)
+/* A root may have a directory "blobs" or a file "manifest.json": the file that marks a layout tells, or what the other says. */
+static int find_marks(const char *file, enum import_kind *ret, struct mrg_error *err)
 {
+	_cleanup_free_ char *manifest = NULL;
 	struct import_archive a;
 	int r = import_archive_open(&a, file, err);
 
 	*ret = IMPORT_ROOT;
-	while (r >= 0 && (r = import_archive_next(&a, err)) > 0)
-		if (strcmp(a.path, "oci-layout") == 0) {
+	while (r >= 0 && *ret != IMPORT_OCI && (r = import_archive_next(&a, err)) > 0) {
+		if (strcmp(a.path, "oci-layout") == 0)
 			*ret = IMPORT_OCI;
-			break;
-		}
+		else if (strcmp(a.path, DOCKER_MANIFEST) == 0 && S_ISREG(a.entry.type) && a.entry.size <= ARCHIVE_TEXT_MAX && !manifest)
+			r = tar_text(&a.tar, &a.entry, ARCHIVE_TEXT_MAX, &manifest, err);
+	}
 	import_archive_close(&a);
+	if (r >= 0 && *ret == IMPORT_ROOT && manifest && strstr(manifest, "\"Layers\""))
+		*ret = IMPORT_DOCKER;
 	return r < 0 ? r : 0;
+}
+
+/* Docker's archives begin with one of these: an id, in hexadecimal digits, or a document. */
+static bool is_docker(const char *path)
+{
+	return strspn(path, "0123456789abcdef") == 64 || strcmp(path, DOCKER_MANIFEST) == 0 || strcmp(path, "repositories") == 0;
 }
 
 /* By the first names: 0 when more have to be seen. @above: the only directory so far. */
@@ -105,6 +115,8 @@ static int judge(const char *path, mode_t type, char **above, enum import_kind *
 	}
 	if (strcmp(path, ARCHIVE_MANIFEST) == 0)
 		*ret = IMPORT_OURS;
+	else if (is_docker(path))
+		*ret = IMPORT_DOCKER;
 	else if (is(path, "blobs") || is(path, "oci-layout") || is(path, "index.json"))
 		*ret = IMPORT_OCI;
 	else if (strcmp(path, "config") == 0 || is(path, ARCHIVE_ROOT))
@@ -126,8 +138,8 @@ int import_kind_of(const char *file, enum import_kind *ret, char **ret_prefix, s
 	import_archive_close(&a);
 	if (r < 0 || decided < 0)
 		return r < 0 ? r : fail_memory(err);
-	if (*ret == IMPORT_OCI)
-		r = is_layout(file, ret, err);
+	if (*ret == IMPORT_OCI || *ret == IMPORT_DOCKER)
+		r = find_marks(file, ret, err);
 	if (r < 0)
 		return r;
 	if (asprintf(ret_prefix, "%s%s", *ret == IMPORT_LXC && above ? above : "", *ret == IMPORT_LXC && above ? "/" : "") < 0)

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Archives of "docker save", on the fake backend: layers over each other, layers that are links, one image of several, and what is hostile. */
+
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/archive/tar.h"
+#include "core/archive/transfer.h"
+#include "core/util/cleanup.h"
+#include "core/util/fd.h"
+#include "core/util/sha256.h"
+#include "tests/unit/container_fixture.h"
+
+#define ID_A	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define ID_B	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define ID_C	"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+
+struct world {
+	void *fixture;			/* struct fixture: containers */
+	char archive[80];
+	char notes[512];
+	struct mrg_error err;
+};
+
+#define assert_works(w, call)	do { int r_ = (call); if (r_ < 0) fail_msg("%s: %s", #call, (w)->err.message); } while (0)
+
+static int setup_world(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	*state = w;
+	if (!w || setup(&w->fixture) < 0)
+		return -1;
+	snprintf(w->archive, sizeof(w->archive), "%s/image.tar", ((struct fixture *)w->fixture)->top);
+	return 0;
+}
+
+static int teardown_world(void **state)
+{
+	struct world *w = *state;
+	int r = unlink(w->archive) < 0 ? -1 : 0;
+
+	r |= teardown(&w->fixture);
+	free(w);
+	return r;
+}
+
+/* ---- making archives ------------------------------------------------------------------------ */
+
+/* Bytes that grow as a stream is written. */
+static int add_bytes(void *data, const void *bytes, size_t length, struct mrg_error *err)
+{
+	(void)err;
+	buffer_add(data, bytes, length);
+	return 0;
+}
+
+/* A file when it has a @text, a symlink when it has a @link, else a directory. */
+struct item {
+	const char *path, *text, *link;
+	size_t length;			/* of the text, where it is none */
+};
+
+/* A tar of @items, the last one without a path; packed by @codec. */
+static void make_tar(struct world *w, const struct item *items, const char *codec, struct buffer *ret)
+{
+	struct stream_writer out;
+
+	assert_works(w, stream_writer_init(&out, add_bytes, ret, codec, &w->err));
+	for (; items->path; items++) {
+		uint64_t size = items->length ? items->length : items->text ? strlen(items->text) : 0;
+		struct tar_entry e = { .type = items->link ? S_IFLNK : items->text ? S_IFREG : S_IFDIR, .path = (char *)items->path, .link = (char *)items->link,
+				       .mode = 0755, .uid = geteuid(), .gid = getegid(), .size = size };
+
+		assert_works(w, tar_write_entry(&out, &e, &w->err));
+		assert_works(w, items->text ? stream_write(&out, items->text, size, &w->err) : 0);
+		assert_works(w, items->text ? tar_write_padding(&out, size, &w->err) : 0);
+	}
+	assert_works(w, tar_write_end(&out, &w->err));
+	assert_works(w, stream_writer_end(&out, &w->err));
+	stream_writer_deinit(&out);
+}
+
+static void digest_of(struct world *w, const struct buffer *b, char ret[SHA256_TEXT])
+{
+	_cleanup_(sha256_freep) struct sha256 *h = NULL;
+	unsigned char digest[SHA256_SIZE];
+
+	assert_works(w, sha256_new(&h, &w->err));
+	sha256_add(h, b->text, b->length);
+	assert_int_equal(sha256_end(h, digest), 0);
+	sha256_text(digest, ret);
+}
+
+static const struct item lower[] = {
+	{ .path = "etc/" }, { .path = "etc/one", .text = "lower" }, { .path = "gone", .text = "x" }, { .path = "opaque/" }, { .path = "opaque/old", .text = "x" }, { 0 },
+};
+static const struct item upper[] = {
+	{ .path = "etc/one", .text = "upper" }, { .path = ".wh.gone", .text = "" }, { .path = "opaque/" }, { .path = "opaque/.wh..wh..opq", .text = "" },
+	{ .path = "out", .link = "/etc" }, { .path = "out/passwd", .text = "inside" }, { 0 },
+};
+
+/* The image of both layers, the upper one by @top and packed by @codec; the manifest is @manifest. @damage: the checksum of the upper one is another. */
+static void write_image(struct world *w, const char *manifest, const char *codec, bool damage)
+{
+	_cleanup_(buffer_deinit) struct buffer a = { 0 }, b = { 0 }, packed = { 0 }, whole = { 0 };
+	char one[SHA256_TEXT], two[SHA256_TEXT], config[512];
+	_cleanup_close_ int fd = open(w->archive, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	make_tar(w, lower, NULL, &a);
+	make_tar(w, upper, NULL, &b);
+	make_tar(w, upper, codec, &packed);
+	digest_of(w, &a, one);
+	digest_of(w, damage ? &a : &b, two);
+	snprintf(config, sizeof(config), "{\"config\":{\"Cmd\":[\"/bin/x\"],\"User\":\"7\",\"ExposedPorts\":{\"80/tcp\":{}}},"
+		 "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:%s\",\"sha256:%s\"]}}", one, two);
+	const struct item items[] = {
+		{ .path = ID_A "/" }, { .path = ID_A "/layer.tar", .text = a.text, .length = a.length },
+		{ .path = ID_B ".tar", .text = packed.text, .length = packed.length }, { .path = ID_B "/layer.tar", .link = "../" ID_B ".tar" },
+		{ .path = ID_C "/loop", .link = "loop" }, { .path = ID_C "/out", .link = "../../etc/passwd" }, { .path = ID_C "/host", .link = "/etc/passwd" },
+		{ .path = ID_C ".json", .text = config }, { .path = "none.json", .text = "{}" }, { .path = "manifest.json", .text = manifest }, { 0 },
+	};
+
+	make_tar(w, items, NULL, &whole);
+	assert_int_equal(fd_write_all(fd, whole.text, whole.length), 0);
+}
+
+#define IMAGE(tags, config, layers)	"{\"Config\":\"" config "\",\"RepoTags\":[" tags "],\"Layers\":[" layers "]}"
+#define BOTH				"\"" ID_A "/layer.tar\",\"" ID_B ".tar\""
+#define WHOLE(layers)			"[" IMAGE("\"x:1\"", ID_C ".json", layers) "]"
+
+/* ---- importing ------------------------------------------------------------------------------ */
+
+static void note(const char *text, void *data)
+{
+	struct world *w = data;
+	size_t n = strlen(w->notes);
+
+	snprintf(w->notes + n, sizeof(w->notes) - n, "%s\n", text);
+}
+
+static int import_it(struct world *w, const char *tag, struct mrg_container **ret)
+{
+	struct fixture *f = w->fixture;
+	char source[160];
+	const struct mrg_import import = { .source = source, .name = "mrgt-image", .backend = "fake", .transfer = { .note = note, .data = w } };
+
+	snprintf(source, sizeof(source), "%s%s%s%s", tag ? "docker-archive:" : "", w->archive, tag ? ":" : "", tag ? tag : "");
+	w->err = (struct mrg_error) { 0 };
+	*w->notes = '\0';
+	return mrg_import(f->m, &import, ret, &w->err);
+}
+
+static bool has(struct mrg_container *c, const char *name, const char *text)
+{
+	_cleanup_close_ int root = open(mrg_container_spec(c)->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *found = NULL;
+
+	return text ? fd_read_file(root, name, 4096, &found, NULL) == 0 && strcmp(found, text) == 0 : faccessat(root, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void finish(struct world *w, struct mrg_container *c)
+{
+	assert_works(w, mrg_remove(c, 0, &w->err));
+	mrg_container_free(c);
+}
+
+static void layers_lie_over_each_other(void **state)
+{
+	static const struct {
+		const char *manifest, *codec;
+	} ways[] = {
+		{ WHOLE(BOTH), NULL }, { WHOLE(BOTH), "gzip" }, { WHOLE("\"" ID_A "/layer.tar\",\"" ID_B "/layer.tar\""), NULL },
+	};
+	struct world *w = *state;
+	struct mrg_container *c;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		write_image(w, ways[i].manifest, ways[i].codec, false);
+		assert_works(w, import_it(w, NULL, &c));
+		assert_string_equal(mrg_container_spec(c)->args[0], "/bin/x");
+		assert_string_equal(mrg_container_spec(c)->user, "7");
+		assert_true(has(c, "etc/one", "upper") && !has(c, "gone", NULL) && has(c, "opaque", NULL) && !has(c, "opaque/old", NULL));
+		assert_true(has(c, "etc/passwd", "inside"));
+		assert_non_null(strstr(w->notes, "not taken: ExposedPorts\n"));
+		finish(w, c);
+	}
+}
+
+static void a_tag_tells_which(void **state)
+{
+	struct world *w = *state;
+	struct mrg_container *c;
+
+	write_image(w, "[" IMAGE("\"x:1\"", ID_C ".json", BOTH) "," IMAGE("\"y:latest\",\"z:3\"", ID_C ".json", BOTH) "]", NULL, false);
+	assert_works(w, import_it(w, NULL, &c));
+	assert_non_null(strstr(w->notes, "2 images"));
+	finish(w, c);
+	assert_works(w, import_it(w, "y", &c));
+	assert_null(strstr(w->notes, "images"));
+	finish(w, c);
+	assert_int_equal(import_it(w, "x:2", &c), -MRG_E_INVALID);
+	assert_non_null(strstr(w->err.message, "x:1, y:latest, z:3"));
+}
+
+static void what_is_hostile_is_refused(void **state)
+{
+	static const struct {
+		const char *manifest, *text;
+		bool damage;
+	} cases[] = {
+		{ "{\"Layers\":1}", "no array", false },
+		{ "[{\"Layers\":1}]", "no configuration", false },
+		{ "[\"Layers\"]", "no configuration", false },
+		{ "[ \n] \"Layers\"", "line 2", false },
+		{ "[" IMAGE("", ID_C ".json", "") "]", "no layers", false },
+		{ "[" IMAGE("", "../../etc/passwd", BOTH) "]", "lacks", false },
+		{ "[" IMAGE("", "/etc/passwd", BOTH) "]", "lacks", false },
+		{ "[" IMAGE("", "none.json", BOTH) "]", "no checksums", false },
+		{ "[" IMAGE("", ID_A "/layer.tar", BOTH) "]", "line 1", false },
+		{ WHOLE("\"" ID_A "/layer.tar\""), "1 layers and 2 checksums", false },
+		{ WHOLE("\"" ID_A "/layer.tar\",7"), "no text", false },
+		{ WHOLE("\"" ID_A "/layer.tar\",\"" ID_C "/loop\""), "no file", false },
+		{ WHOLE("\"" ID_A "/layer.tar\",\"" ID_C "/out\""), "no file", false },
+		{ WHOLE("\"" ID_A "/layer.tar\",\"" ID_C "/host\""), "no file", false },
+		{ WHOLE("\"" ID_A "/layer.tar\",\"" ID_A "\""), "no file", false },
+		{ WHOLE(BOTH), "does not fit", true },
+	};
+	struct world *w = *state;
+	struct fixture *f = w->fixture;
+	struct mrg_container *c;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		write_image(w, cases[i].manifest, NULL, cases[i].damage);
+		if (import_it(w, NULL, &c) >= 0 || !strstr(w->err.message, cases[i].text))
+			fail_msg("case %zu says: %s", i, w->err.message);
+		assert_int_equal(names(f), 0);
+	}
+}
+
+/* A root may have a file of that name. */
+static void a_root_stays_one(void **state)
+{
+	static const struct item items[] = { { .path = "manifest.json", .text = "[]" }, { .path = "bin/" }, { 0 } };
+	_cleanup_(buffer_deinit) struct buffer b = { 0 };
+	struct world *w = *state;
+	struct mrg_container *c;
+	int fd = open(w->archive, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	make_tar(w, items, NULL, &b);
+	assert_int_equal(fd_write_all(fd, b.text, b.length), 0);
+	close(fd);
+	assert_works(w, import_it(w, NULL, &c));
+	assert_true(has(c, "manifest.json", "[]") && has(c, "bin", NULL));
+	finish(w, c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(layers_lie_over_each_other, setup_world, teardown_world),
+		cmocka_unit_test_setup_teardown(a_tag_tells_which, setup_world, teardown_world),
+		cmocka_unit_test_setup_teardown(what_is_hostile_is_refused, setup_world, teardown_world),
+		cmocka_unit_test_setup_teardown(a_root_stays_one, setup_world, teardown_world),
+	};
+
+	return cmocka_run_group_tests_name("import_docker", tests, NULL, NULL);
+}
