@@ -178,9 +178,12 @@ static int make(int dir, const char *name, const struct guest_state *state)
 	return state->kind != GUEST_LINK && fchmodat(dir, name, (mode_t)state->mode, 0) < 0 ? -errno : 0;
 }
 
+/* A directory that has got something in it is not what was made any more: it stays. */
 static int remove_it(int dir, const char *name, int kind)
 {
-	return unlinkat(dir, name, kind == GUEST_DIRECTORY ? AT_REMOVEDIR : 0) < 0 && errno != ENOENT ? -errno : 0;
+	if (unlinkat(dir, name, kind == GUEST_DIRECTORY ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT)
+		return 0;
+	return kind == GUEST_DIRECTORY && errno == ENOTEMPTY ? 0 : -errno;
 }
 
 static int change(int dir, const char *name, const struct guest_state *now, const struct guest_state *state)

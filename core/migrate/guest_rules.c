@@ -382,6 +382,19 @@ static int rename_container(const struct guest_context *x, struct guest_changes 
 	return edit_lines(x, changes, what, edit_environment, err);
 }
 
+#define OLDROOT		"/.oldroot"
+
+/* What libvirt would make, so that it is known to go with it. */
+static int make_remains(const struct guest_context *x, struct guest_changes *changes, struct mrg_error *err)
+{
+	_cleanup_(guest_state_deinit) struct guest_state now = { 0 };
+	struct guest_state after = { .kind = GUEST_DIRECTORY, .mode = 0755, .uid = -1, .gid = -1, .mtime = -1 };
+
+	if (strcmp(x->to, "libvirt") != 0 || guest_look(x->root, OLDROOT, &now) < 0 || now.kind != GUEST_ABSENT)
+		return 0;
+	return guest_add(changes, x, "remains", OLDROOT, &after, "libvirt makes it at each start", err);
+}
+
 /* What libvirt makes in the root at each start. Only an empty directory can be removed. */
 static int remove_remains(const struct guest_context *x, struct guest_changes *changes, struct mrg_error *err)
 {
@@ -391,14 +404,14 @@ static int remove_remains(const struct guest_context *x, struct guest_changes *c
 	struct dirent *entry;
 	int fd;
 
-	if (strcmp(x->from, "libvirt") != 0 || guest_look(x->root, "/.oldroot", &now) < 0 || now.kind != GUEST_DIRECTORY)
+	if (strcmp(x->from, "libvirt") != 0 || guest_look(x->root, OLDROOT, &now) < 0 || now.kind != GUEST_DIRECTORY)
 		return 0;
-	fd = path_open_in_root(x->root, "/.oldroot", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	fd = path_open_in_root(x->root, OLDROOT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	d = fd < 0 ? NULL : fdopendir(fd);
 	while (d && (entry = readdir(d)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			return 0;
-	return d ? guest_add(changes, x, "remains", "/.oldroot", &absent, "libvirt makes it at each start", err) : 0;
+	return d ? guest_add(changes, x, "remains", OLDROOT, &absent, "libvirt makes it at each start", err) : 0;
 }
 
 /* ---- all of them ------------------------------------------------------------------------------------- */
@@ -406,7 +419,8 @@ static int remove_remains(const struct guest_context *x, struct guest_changes *c
 int guest_plan(const struct guest_context *x, struct guest_changes *ret, struct mrg_error *err)
 {
 	static int (*const rules[])(const struct guest_context *x, struct guest_changes *changes, struct mrg_error *err) = {
-		restore_earlier, renew_machine_id, remove_gettys, fit_inittab, rename_devices, copy_resolver, rename_container, remove_remains,
+		restore_earlier, renew_machine_id, remove_gettys, fit_inittab, rename_devices, copy_resolver, rename_container, make_remains,
+		remove_remains,
 	};
 	int r = 0;
 

@@ -211,6 +211,25 @@ static void test_what_libvirt_leaves(void **state)
 	assert_int_equal(f->changes.n, 0);
 }
 
+/* Made before libvirt does it, so that going back takes it away; but not with what somebody has put there. */
+static void test_what_libvirt_will_leave(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	f->x.to = "libvirt";
+	change(f);
+	assert_int_equal(f->changes.n, 1);
+	assert_int_equal(fstatat(f->root, ".oldroot", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	assert_int_equal(undo(f), 0);
+	assert_int_equal(fstatat(f->root, ".oldroot", &st, 0), -1);
+	change(f);
+	put(f, ".oldroot/mine", "");
+	assert_int_equal(undo(f), 0);
+	assert_text(f->root, ".oldroot/mine", "");
+}
+
 static void test_the_name_of_the_engine(void **state)
 {
 	struct fixture *f = *state;
@@ -366,6 +385,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_devices_are_renamed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gettys_of_missing_terminals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_libvirt_leaves, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_libvirt_will_leave, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_name_of_the_engine, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_way_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
