@@ -21,6 +21,7 @@
 
 #define WHITEOUT	".wh."
 #define OPAQUE		".wh..wh..opq"
+#define LARGE		(64 * 1024)	/* smaller files cost more to begin with than they gain */
 
 /* ---- names ----------------------------------------------------------------------- */
 
@@ -253,6 +254,9 @@ static int make_regular(struct extractor *x, const struct making *m)
 		fremovexattr(fd, "system.posix_acl_access");
 	x->work.report->bytes += m->e->size;
 	r = write_contents(x, m, fd);
+	/* All of it has to be on disk at the end: while the next files come, the disk is at work. */
+	if (m->e->size >= LARGE)
+		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	return r < 0 ? r : extract_metadata(x, m->e, m->path, fd);
 }
 
