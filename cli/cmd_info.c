@@ -112,7 +112,7 @@ static void show_boundary(struct cli *cli, struct mrg_container *c)
 		return;
 	row("Engine", "%s", info.probe.engine);
 	boundary = cli_boundary(&info, mrg_container_spec(c), &reason);
-	row("Boundary", "%s%s%s", boundary ? "yes" : "no, this is no security boundary", *reason ? ": " : "", reason);
+	row("Boundary", "%s%s%s", boundary ? "yes" : "no", *reason ? ": " : "", reason);
 }
 
 static void show_spec(const struct mrg_spec *spec)
