@@ -195,7 +195,8 @@ const struct verb verbs[] = {
 	  "of an LXC container (config and rootfs), OCI image layouts (oci:DIR:TAG names one of several images) and directories. A configuration "
 	  "that reaches out to the host is refused until --accept names what is wanted.", import_tables, 0, COMPLETE_ROOT, 1, 1, cmd_import },
 	{ "wait", NULL, LIFECYCLE, "NAME...", "wait for the end; print the exit status",
-	  "moorage wait job\nmoorage wait -t 10 job\nmoorage wait -s running,paused web\n\n-1 when nobody can tell how it ended.", wait_tables, SOME, .complete = COMPLETE_ALIVE, .run = cmd_wait },
+	  "moorage wait job\nmoorage wait -t 10 job\nmoorage wait -s running,paused web\n\n-1 when nobody can tell how it ended.", wait_tables, SOME,
+	  .complete = COMPLETE_ALIVE, .run = cmd_wait },
 
 	{ "exec", NULL, INSIDE, "NAME [--] COMMAND...", "run a command inside",
 	  "moorage exec web -- ps ax\nmoorage exec -it -u www-data web -- /bin/sh\n\nThe exit status is that of the "
