@@ -129,8 +129,8 @@ struct compare_row *compare_report_find_row(const struct compare_report *report,
 /* Whether all of whom something is known are as good: texts may differ where that makes no difference. */
 bool compare_row_is_even(const struct compare_row *row, size_t n_subjects);
 
-/* Whom a metric of a subject is held against, as a ratio of medians: of work inside the host, of else the raw tool that does what the backend does. NULL: nobody, or one that
- * has no such median. */
+/* Whom a metric of a subject is held against, as a ratio of medians: of work inside the host, else the raw tool that does what the backend does. NULL:
+ * nobody. */
 const struct compare_subject *compare_report_base(const struct compare_report *report, const struct compare_subject *subject, enum compare_metric metric);
 
 /* The ratio of @subject to @base. */
