@@ -82,7 +82,6 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 }
 
 @test "out of memory" {
-	[ "$E2E_BACKEND" = native ] || skip "the same for every backend that has limits"
 	begin_watch
 	run -137 once greedy -m 16M -- /bin/sh -c 'x=0123456789abcdef; while :; do x=$x$x; done'
 	eventually 30 told greedy create start oom die remove
