@@ -401,12 +401,18 @@ static void test_diff(void **state)
 	assert_non_null(strstr(b.text, "its own -> shared"));
 	assert_int_equal(compare_diff(new_, old, &plain, &b), 0);
 	assert_non_null(strstr(b.text, "3 changes beyond chance, 0 for the worse"));
+	/* Twice as long, of three samples: that may be chance, which is said. */
+	add_samples(&old->subject[0], METRIC_EXEC, 10, 0.1, 3);
+	add_samples(&new_->subject[0], METRIC_EXEC, 20, 0.1, 3);
+	b.length = 0;
+	assert_int_equal(compare_diff(old, new_, &plain, &b), 3);
+	assert_non_null(strstr(b.text, "1 more medians differ by 5 % or more, which may be chance"));
 	/* One percent is none, however sure: the row alone is worse. */
 	assert_int_equal(compare_diff_json(old, same, &json), 1);
 	assert_null(strstr(json.text, "start.removed"));
 	json.length = 0;
 	assert_int_equal(compare_diff_json(old, old, &json), 0);
-	assert_string_equal(json.text, "{\"schema\":\"moorage/compare-diff/v1\",\"changes\":[],\"worse\":0}\n");
+	assert_string_equal(json.text, "{\"schema\":\"moorage/compare-diff/v1\",\"changes\":[],\"worse\":0,\"unsure\":0}\n");
 }
 
 static void test_diff_of_strangers(void **state)
