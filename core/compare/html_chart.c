@@ -152,26 +152,36 @@ static void add_chart(const struct compare_report *report, int metric, struct bu
 
 /* ---- the same as a table ---------------------------------------------------------------------------------------- */
 
+/* Whether anybody is held against another: else there is no such column. */
+static bool has_ratio(const struct compare_report *report, int metric)
+{
+	for (size_t i = 0; i < report->n_subjects; i++)
+		if (compare_report_base(report, &report->subject[i], (enum compare_metric)metric))
+			return true;
+	return false;
+}
+
 static void add_ratio(const struct compare_report *report, size_t subject, int metric, struct buffer *b)
 {
-	const struct compare_subject *host = compare_report_host(report);
-	struct compare_summary base = host ? compare_summarise(&host->series[metric]) : (struct compare_summary){ .n = 0 };
+	const struct compare_subject *s = &report->subject[subject], *base = compare_report_base(report, s, (enum compare_metric)metric);
 
 	buffer_addf(b, "<td class=\"n\">");
-	if (base.n && base.median > 0)
-		buffer_addf(b, "%.2f", compare_summarise(&report->subject[subject].series[metric]).median / base.median);
+	if (base) {
+		buffer_addf(b, "%.2f of ", compare_ratio(s, base, (enum compare_metric)metric));
+		html_text(b, base->kind == KIND_HOST ? "the host" : base->name);
+	}
 	buffer_addf(b, "</td>");
 }
 
 static void add_numbers(const struct compare_report *report, int metric, struct buffer *b)
 {
 	const struct compare_metric_info *info = &compare_metrics[metric];
-	bool inside = info->group == GROUP_INSIDE;
+	bool ratio = has_ratio(report, metric);
 
 	buffer_addf(b, "<details><summary>Numbers</summary><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Samples</th>"
 		       "<th scope=\"col\">Least</th><th scope=\"col\">Lower quartile</th><th scope=\"col\">Median</th><th scope=\"col\">Upper quartile</th>"
 		       "<th scope=\"col\">Most</th>%s</tr></thead><tbody>\n",
-		    inside ? "<th scope=\"col\">Of the host</th>" : "");
+		    ratio ? "<th scope=\"col\">Ratio</th>" : "");
 	for (size_t i = 0; i < report->n_subjects; i++) {
 		struct compare_summary s = compare_summarise(&report->subject[i].series[metric]);
 		const double values[] = { s.least, s.lower, s.median, s.upper, s.most };
@@ -184,7 +194,7 @@ static void add_numbers(const struct compare_report *report, int metric, struct 
 		buffer_addf(b, "</th><td class=\"n\">%zu</td>", s.n);
 		for (size_t j = 0; j < ARRAY_SIZE(values); j++)
 			buffer_addf(b, "<td class=\"n\">%s</td>", compare_value(text, info->unit, values[j]));
-		if (inside)
+		if (ratio)
 			add_ratio(report, i, metric, b);
 		buffer_addf(b, "</tr>\n");
 	}

@@ -26,7 +26,9 @@ libcompare_la_SOURCES = \
 	%D%/run.c \
 	%D%/statistics.c \
 	%D%/table.c \
-	%D%/tools.c
+	%D%/tools.c %D%/tools.h \
+	%D%/tools_held.c \
+	%D%/tools_start.c
 
 # Static, made like moorage-init.
 mrglibexec_SCRIPTS += moorage-measure
