@@ -275,6 +275,7 @@ libcore_la_SOURCES = \
 	%D%/mount_fd.c \
 	%D%/mount_options.c %D%/mount_options.h \
 	%D%/names.c \
+	%D%/pid_namespace.c %D%/pid_namespace.h \
 	%D%/procs.c \
 	%D%/protocol.c %D%/protocol.h \
 	%D%/registry.c %D%/registry.h \
