@@ -212,6 +212,7 @@ libcore_la_SOURCES = \
 	%D%/helper_seccomp.c \
 	%D%/helper_spawn.c \
 	%D%/helper_stdio.c \
+	%D%/helper_user.c \
 	%D%/launch.c %D%/launch.h \
 	%D%/live/change.c %D%/live/change.h \
 	%D%/live/event_log.c %D%/live/event_log.h \
