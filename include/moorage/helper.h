@@ -193,7 +193,7 @@ int mrg_helper_user_refused(int code, struct mrg_error *err);
  * mrg_helper_process_master(), --size ROWS:COLUMNS tells its size; with --environment MRG_INIT_ENVIRONMENT_FD holds the whole environment, each variable
  * ended by NUL; with --wait it waits for a byte from MRG_INIT_WAIT_FD before all else; --filter loads the seccomp filter in MRG_INIT_FILTER_FD;
  * --sysctls sets those in MRG_INIT_SYSCTLS_FD, written like the environment; --mounts does what MRG_INIT_MOUNTS_FD says, written
- * likewise: "flags SET:CLEAR PATH", the bits of mount_setattr(2) in hexadecimal, "hide PATH" and "readonly PATH". --umask
+ * likewise: "flags SET:CLEAR PATH", the bits of mount_setattr(2) in hexadecimal, "hide PATH", "readonly PATH" and "private PATH". --umask
  * OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...] as mrg_helper_user() gives it, --caps INHERITABLE:AMBIENT[:BOUNDING] (hexadecimal). With --socket
  * MRG_INIT_ERROR_FD is a socket over which the pipe comes (SCM_RIGHTS), for engines that keep open what they pass on; an empty record is written
  * first. With --exec the command takes its place: there is no init, and no --status. */
