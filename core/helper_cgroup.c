@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "core/cgroup.h"
-#include "core/pid_namespace.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
+#include "core/util/pid_namespace.h"
 #include "core/util/proc.h"
 
 #define FREEZE_TIMEOUT_MS	5000

@@ -20,6 +20,7 @@ libutil_la_SOURCES = \
 	%D%/util/mountinfo.h \
 	%D%/util/parse.c \
 	%D%/util/path.c %D%/util/path.h \
+	%D%/util/pid_namespace.c %D%/util/pid_namespace.h \
 	%D%/util/proc.c %D%/util/proc.h \
 	%D%/util/rfc3339.c %D%/util/rfc3339.h \
 	%D%/util/sha256.c %D%/util/sha256.h \
@@ -276,7 +277,6 @@ libcore_la_SOURCES = \
 	%D%/mount_fd.c \
 	%D%/mount_options.c %D%/mount_options.h \
 	%D%/names.c \
-	%D%/pid_namespace.c %D%/pid_namespace.h \
 	%D%/procs.c \
 	%D%/protocol.c %D%/protocol.h \
 	%D%/registry.c %D%/registry.h \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef CORE_PID_NAMESPACE_H
-#define CORE_PID_NAMESPACE_H
+#ifndef UTIL_PID_NAMESPACE_H
+#define UTIL_PID_NAMESPACE_H
 
 /* The processes of a container that has no cgroup of its own. */
 
