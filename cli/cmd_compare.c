@@ -160,6 +160,8 @@ static int choose_backends(struct cli *cli, char ***ret)
 	}
 	if (split(wanted, ret) < 0)
 		return cli_fail(cli, (fail_memory(&err), &err));
+	if (strv_length(*ret) == 0)
+		return cli_usage(cli, "'moorage backends' lists them", "option '--backends' names no backend");
 	for (char *const *name = *ret; name && *name; name++)
 		if (!strv_contains(names, *name))
 			return cli_usage(cli, "'moorage backends' lists them", "there is no backend '%s'", *name);
@@ -172,6 +174,8 @@ static int choose_tools(struct cli *cli, char ***ret)
 
 	if (cli->against && split(cli->against, ret) < 0)
 		return cli_fail(cli, (fail_memory(&err), &err));
+	if (cli->against && strv_length(*ret) == 0)
+		return cli_usage(cli, "there are lxc-execute, systemd-nspawn, virsh, crun, runc, bwrap and podman", "option '--against' names no tool");
 	for (char *const *name = *ret; name && *name; name++) {
 		bool known = false;
 

@@ -275,14 +275,6 @@ static int map_ids(struct builder *b, uint32_t container, uint32_t host, uint32_
 	return r;
 }
 
-/* For root the backend chooses, at each start: it knows which ids are in use. */
-static int map_automatically(struct builder *b, struct mrg_error *err)
-{
-	if (geteuid() == 0)
-		return 0;
-	return map_ids(b, 0, geteuid(), 1, 1, err) < 0 ? err->code : map_ids(b, 0, getegid(), 1, 2, err);
-}
-
 /* KIND=CONTAINER:HOST:SIZE */
 static int map_by_text(struct builder *b, const char *text, int *seen, struct mrg_error *err)
 {
@@ -315,8 +307,9 @@ int apply_userns(struct builder *b, const struct option_spec *option, const char
 	if (strcmp(copy, "host") == 0)
 		return set_if_able(b, MRG_FIELD_NS_USER, "host", err);
 	r = mrg_spec_set(b->spec, MRG_FIELD_NS_USER, "private", err);
+	/* The backend chooses: it knows which ids are in use, and which ones this user has. */
 	if (r == 0 && word_in("auto private", copy))
-		return map_automatically(b, err);
+		return 0;
 	for (char *word; r == 0 && (word = next_part(&at, ','));)
 		r = map_by_text(b, word, &seen, err);
 	/* One map given stands for both, as with podman. */

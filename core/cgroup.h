@@ -132,6 +132,11 @@ int cgroup_remove(struct cgroup *cg, int timeout_ms);
 /* Calls @found for @dir and all cgroups below it, children first. */
 int cgroup_walk(int dir, int (*found)(int dir, void *data), void *data);
 
+/* ---- cgroup_of.c ---- */
+
+/* The path of a container's cgroup in the text of /proc/PID/cgroup of its first process, which is changed; NULL: it has none of its own. */
+const char *cgroup_choose(char *text);
+
 /* ---- cgroup_processes.c ---- */
 
 /* Calls @found for each process in the tracking hierarchy. */

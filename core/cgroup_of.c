@@ -28,25 +28,28 @@ static void strip_inner(char *path)
 	}
 }
 
-/* The path in one line "ID:CONTROLLERS:PATH", or NULL at the top of the hierarchy. */
+/* Whether all of @path is what an init system makes: one that found no cgroup of its container has made it at the top, where others are as well. */
+static bool is_at_top(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(inner); i++)
+		if (strcmp(path, inner[i]) == 0)
+			return true;
+	return !path[0] || !path[1];
+}
+
+/* The path in one line "ID:CONTROLLERS:PATH", or NULL when nothing of it is the container's. */
 static char *path_of(char *line)
 {
 	char *path = strchr(line, ':');
 
 	path = path ? strchr(path + 1, ':') : NULL;
-	return path && path[1] == '/' && path[2] && strncmp(path + 1, "/..", 3) != 0 ? path + 1 : NULL;
+	return path && path[1] == '/' && strncmp(path + 1, "/..", 3) != 0 && !is_at_top(path + 1) ? path + 1 : NULL;
 }
 
-int mrg_helper_cgroup_of(pid_t pid, char *ret, size_t size, struct mrg_error *err)
+const char *cgroup_choose(char *text)
 {
-	_cleanup_free_ char *text = NULL;
-	char name[32], *line, *save, *best = NULL;
-	int r;
+	char *line, *save, *best = NULL;
 
-	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
-	r = fd_read_virtual(AT_FDCWD, name, 1 << 20, &text, NULL);
-	if (r < 0)
-		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "process %d is not there any more", (int)pid);
 	/* v2 comes last in the file and is preferred; of v1 the devices, which every engine uses. */
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char *path = path_of(line);
@@ -54,10 +57,26 @@ int mrg_helper_cgroup_of(pid_t pid, char *ret, size_t size, struct mrg_error *er
 		if (path && (!best || strncmp(line, "0::", 3) == 0 || strstr(line, "devices:")))
 			best = path;
 	}
-	if (!best)
+	if (best)
+		strip_inner(best);
+	return best;
+}
+
+int mrg_helper_cgroup_of(pid_t pid, char *ret, size_t size, struct mrg_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *path;
+	char name[32];
+	int r;
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	r = fd_read_virtual(AT_FDCWD, name, 1 << 20, &text, NULL);
+	if (r < 0)
+		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "process %d is not there any more", (int)pid);
+	path = cgroup_choose(text);
+	if (!path)
 		return cgroup_fail(err, -EIO, "process %d is in no cgroup of its own", (int)pid);
-	strip_inner(best);
-	if ((size_t)snprintf(ret, size, "%s", best) >= size)
+	if ((size_t)snprintf(ret, size, "%s", path) >= size)
 		return mrg_error_set(err, -ENAMETOOLONG, "the cgroup of process %d has too long a path", (int)pid);
 	return 0;
 }

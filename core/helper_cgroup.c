@@ -15,6 +15,7 @@
 #include "core/cgroup.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
+#include "core/util/pid_namespace.h"
 #include "core/util/proc.h"
 
 #define FREEZE_TIMEOUT_MS	5000
@@ -250,6 +251,20 @@ int mrg_helper_cgroup_resume(void *self _unused_, const struct mrg_unit *unit, s
 
 /* ---- stats, processes, update ---- */
 
+/* Those of a container without a cgroup; of one that shares our pid namespace too only the first is known. */
+static int processes_without(const struct mrg_unit *unit, int (*found)(pid_t pid, void *data), void *data)
+{
+	int r = pid_namespace_processes(unit->process->pid, found, data);
+
+	return r == -ENODATA ? found(unit->process->pid, data) : r;
+}
+
+static int count_one(pid_t pid _unused_, void *data)
+{
+	++*(uint64_t *)data;
+	return 0;
+}
+
 int mrg_helper_cgroup_stats(void *self _unused_, const struct mrg_unit *unit, struct mrg_stats *ret,
 			    struct mrg_error *err)
 {
@@ -260,6 +275,8 @@ int mrg_helper_cgroup_stats(void *self _unused_, const struct mrg_unit *unit, st
 	if (r < 0)
 		return r;
 	cgroup_stats_read(&cg, unit, &stats);
+	if (!has_dir(&cg) && unit->process && processes_without(unit, count_one, &stats.pids) == 0)
+		stats.valid |= UINT64_C(1) << MRG_STAT_PIDS;
 	*ret = stats;
 	return 0;
 }
@@ -273,7 +290,7 @@ int mrg_helper_cgroup_processes(void *self _unused_, const struct mrg_unit *unit
 	if (r < 0)
 		return r;
 	if (!has_dir(&cg))
-		return unit->process ? found(unit->process->pid, data) : 0;
+		return unit->process ? processes_without(unit, found, data) : 0;
 	r = cgroup_processes(&cg, found, data);
 	return r < 0 ? cgroup_fail(err, r, "cannot list the processes of '%s'", unit->name) : r;
 }

@@ -31,7 +31,8 @@ static bool is_devpts(int fd)
 	return fstatfs(fd, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC;
 }
 
-/* A root file system may hold anything under the name of a terminal: only the kernel's own pty multiplexer will do. */
+/* A root file system may hold anything under the name of a terminal: only the kernel's own pty multiplexer will do. Before an ordinary user has a root
+ * of its own it is the host's, where the one in /dev/pts is often for nobody. */
 static int open_multiplexer(int root, const char *path)
 {
 	_cleanup_close_ int probe = path_open_in_root(root, path, O_PATH, 0);
@@ -41,7 +42,7 @@ static int open_multiplexer(int root, const char *path)
 		return probe;
 	if (fstat(probe, &st) < 0)
 		return -errno;
-	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2) || !is_devpts(probe))
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2) || (geteuid() == 0 && !is_devpts(probe)))
 		return -ENODEV;
 	return path_open_in_root(root, path, O_RDWR | O_NOCTTY, 0);
 }

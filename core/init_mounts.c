@@ -81,11 +81,18 @@ static void make_readonly(const char *path)
 	set_attributes(path, RECURSIVE, &attributes);
 }
 
+static void make_private(const char *path)
+{
+	const struct attributes attributes = { .propagation = MS_PRIVATE };
+
+	set_attributes(path, RECURSIVE, &attributes);
+}
+
 static const struct {
 	const char *word;
 	void (*touch)(const char *line);
 } touches[] = {
-	{ "flags ", change }, { "hide ", hide }, { "readonly ", make_readonly },
+	{ "flags ", change }, { "hide ", hide }, { "readonly ", make_readonly }, { "private ", make_private },
 };
 
 void set_mounts(void)

@@ -20,6 +20,7 @@ libutil_la_SOURCES = \
 	%D%/util/mountinfo.h \
 	%D%/util/parse.c \
 	%D%/util/path.c %D%/util/path.h \
+	%D%/util/pid_namespace.c %D%/util/pid_namespace.h \
 	%D%/util/proc.c %D%/util/proc.h \
 	%D%/util/rfc3339.c %D%/util/rfc3339.h \
 	%D%/util/sha256.c %D%/util/sha256.h \
@@ -216,6 +217,7 @@ libcore_la_SOURCES = \
 	%D%/helper_seccomp.c \
 	%D%/helper_spawn.c \
 	%D%/helper_stdio.c \
+	%D%/helper_user.c \
 	%D%/launch.c %D%/launch.h \
 	%D%/live/change.c %D%/live/change.h \
 	%D%/live/event_log.c %D%/live/event_log.h \

@@ -17,6 +17,17 @@
 #include "core/util/fd.h"
 #include "core/util/proc.h"
 
+/* That below /run is made by whoever logs a user in. */
+static int make_failed(const char *path, struct mrg_error *err)
+{
+	bool login = errno == EACCES && strncmp(path, "/run/user", 9) == 0;
+	int r = fail_errno(err, -errno, "cannot make the directory '%s'", path);
+
+	if (login)
+		mrg_error_hint(err, "XDG_RUNTIME_DIR is not set: log in as this user (su does not), or 'loginctl enable-linger'; or set MOORAGE_RUN_DIR");
+	return r;
+}
+
 /* Makes @path and what is missing above it. */
 static int make_path(const char *path, struct mrg_error *err)
 {
@@ -31,7 +42,7 @@ static int make_path(const char *path, struct mrg_error *err)
 		last = *slash == '\0';
 		*slash = '\0';
 		if (mkdir(copy, last ? 0700 : 0755) < 0 && errno != EEXIST)
-			return fail_errno(err, -errno, "cannot make the directory '%s'", copy);
+			return make_failed(copy, err);
 		if (last)
 			return 0;
 		*slash = '/';

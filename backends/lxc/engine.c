@@ -56,6 +56,17 @@ static int not_running(const struct mrg_unit *unit, struct mrg_error *err)
 	return mrg_error_set(err, -MRG_E_NOT_RUNNING, "'%s' does not run", unit->name);
 }
 
+/* One that has no cgroup of its own is no matter for LXC's freezer. */
+static int check_freezer(const struct mrg_unit *unit, struct mrg_error *err)
+{
+	_cleanup_running_ struct lxc_running running = LXC_RUNNING_INIT;
+	int r = lxc_running_open(unit, &running, err);
+
+	if (r < 0 || running.unit.cgroup)
+		return r;
+	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "'%s' has no cgroup that can be frozen: its user may not make one", unit->name);
+}
+
 /* 1: it is so already. LXC's own way, since its tools believe what its monitor was told. */
 static int change(const struct mrg_unit *unit, int already, const char *what, struct mrg_error *err)
 {
@@ -66,7 +77,9 @@ static int change(const struct mrg_unit *unit, int already, const char *what, st
 		return state < 0 ? state : 1;
 	if (state != MRG_STATE_RUNNING && state != MRG_STATE_PAUSED)
 		return not_running(unit, err);
-	r = open_of(unit, &engine, err);
+	r = lxc_is_user() ? check_freezer(unit, err) : 0;
+	if (r == 0)
+		r = open_of(unit, &engine, err);
 	if (r < 0)
 		return r;
 	if (already == MRG_STATE_PAUSED ? engine.c->freeze(engine.c) : engine.c->unfreeze(engine.c))

@@ -175,6 +175,32 @@ static int attach(struct lxc_running *running, const struct mrg_command *command
 	return r;
 }
 
+/* ---- an ordinary user's way ------------------------------------------------------------------------- */
+
+/* With cgroup v2 nobody but root takes a process out of what belongs to root, such as the session of a login: a child tries it. */
+static int check_way(const struct lxc_running *running, struct mrg_error *err)
+{
+	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
+	int r = mrg_helper_cgroup_open(&running->unit, &entry, err), status = 0;
+	pid_t pid;
+
+	if (r < 0)
+		return r;
+	pid = entry.unified < 0 ? -1 : fork();
+	if (pid == 0) {
+		int fd = openat(entry.unified, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+
+		_exit(fd >= 0 && write(fd, "0", 1) == 1 ? 0 : 1);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	mrg_helper_cgroup_entry_close(&entry);
+	if (status == 0)
+		return 0;
+	mrg_error_set(err, -MRG_E_PERMISSION, "'%s' has a cgroup that you may not enter from the one that you are in", running->unit.name);
+	return mrg_error_hint(err, "systemd-run --user --scope moorage exec ..."), -MRG_E_PERMISSION;
+}
+
 /* ---- the verb --------------------------------------------------------------------------------------- */
 
 /* LXC gives its containers no PATH, and lxc-attach its caller's. */
@@ -202,6 +228,8 @@ int lxc_exec(void *self _unused_, const struct mrg_unit *unit, const struct mrg_
 
 	if (r == 0 && add_path(command, &env) < 0)
 		r = fail_memory(err);
+	if (r == 0 && lxc_is_user() && running.unit.cgroup)
+		r = check_way(&running, err);
 	if (r < 0)
 		return r;
 	if (env)

@@ -95,10 +95,14 @@ static int write_paths(char *const *paths, const char *word, int fd)
 
 int lxc_flags_write(const struct mrg_spec *spec, int *ret, struct mrg_error *err)
 {
+	static char *const root[] = { (char *)"/", NULL };
 	_cleanup_close_ int fd = memfd_create("mounts", MFD_CLOEXEC);
 	int r = fd < 0 ? -errno : 0;
 	off_t length;
 
+	/* As root it is done before LXC begins. */
+	if (r == 0 && lxc_is_user() && spec->rootfs_propagation && strstr(spec->rootfs_propagation, "private"))
+		r = write_paths(root, "private ", fd);
 	for (size_t i = 0; r == 0 && i < spec->mounts.n; i++)
 		r = write_one(&spec->mounts.item[i], fd);
 	if (r == 0 && lxc_hides(spec))

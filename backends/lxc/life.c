@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "start.h"
 
@@ -98,10 +99,10 @@ static int set_streams(const struct lxc_start *s, struct lxc_container *c, struc
 	gid_t gid = 0;
 
 	find_owner(c, &uid, &gid);
-	for (int fd = 0; uid != 0 && !s->io.terminal && fd < 3; fd++) {
+	for (int fd = 0; uid != geteuid() && !s->io.terminal && fd < 3; fd++) {
 		struct stat st;
 
-		if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && fchown(fd, uid, gid) < 0)
+		if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && (lxc_is_user() ? lxc_user_open_pipe(fd) : fchown(fd, uid, gid)) < 0)
 			return mrg_error_set(err, -errno, "cannot give the streams to the container: %s", strerror(errno));
 	}
 	return 0;
@@ -114,7 +115,8 @@ static int set_propagation(const struct lxc_start *s, struct lxc_container *c _u
 {
 	const char *propagation = s->unit->spec->rootfs_propagation;
 
-	if (s->unit->adopted || !propagation || !strstr(propagation, "private"))
+	/* Ordinary users may not: moorage-init does it, in their user namespace. */
+	if (s->unit->adopted || lxc_is_user() || !propagation || !strstr(propagation, "private"))
 		return 0;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
 		return mrg_error_set(err, -errno, "cannot separate the mounts from the host's: %s", strerror(errno));
@@ -289,7 +291,7 @@ static int set_mapper(const struct lxc_start *s, struct lxc_container *c, struct
 {
 	_cleanup_(buffer_deinit) struct buffer b = { 0 };
 
-	if (s->unit->adopted || c->get_config_item(c, "lxc.idmap", NULL, 0) <= 0)
+	if (s->unit->adopted || lxc_is_user() || c->get_config_item(c, "lxc.idmap", NULL, 0) <= 0)
 		return 0;
 	if (path_without("newuidmap", &b) < 0 || setenv("PATH", b.text, 1) < 0)
 		return mrg_error_set(err, -ENOMEM, "out of memory");

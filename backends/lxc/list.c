@@ -46,7 +46,7 @@ int lxc_list(void *self _unused_, const char *path, mrg_found_fn found, void *da
 	dir = opendir(place);
 	if (!dir && errno == ENOENT) {
 		mrg_error_set(err, -MRG_E_NO_ENGINE, "LXC is not in use here: there is no '%s'", place);
-		return mrg_error_hint(err, "apt-get install lxc");
+		return lxc_is_user() ? -MRG_E_NO_ENGINE : mrg_error_hint(err, "apt-get install lxc");
 	}
 	if (!dir)
 		return fail_errno(err, -errno, "cannot read '%s'", place);

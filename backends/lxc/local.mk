@@ -24,7 +24,8 @@ liblxcbackend_la_SOURCES = \
 	%D%/running.c \
 	%D%/settings.c \
 	%D%/start.c %D%/start.h \
-	%D%/text.c
+	%D%/text.c \
+	%D%/user.c
 liblxcbackend_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D% $(LXC_CFLAGS)
 
 pkgbackend_LTLIBRARIES += lxc.la

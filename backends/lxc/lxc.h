@@ -184,6 +184,25 @@ bool lxc_field_is_beside(int field);
 
 int lxc_probe(void *self, struct mrg_probe *ret, struct mrg_error *err);
 
+/* ---- user.c: ordinary users ---------------------------------------------------------------------- */
+
+bool lxc_is_user(void);
+
+/* Takes from @probe what this user cannot have, and adds what rights in the container are enough for. */
+int lxc_user_probe(struct mrg_probe *probe, struct mrg_error *err);
+
+/* Gives @spec the maps under which its root belongs to user 0 of the container; those it has already must do so. */
+int lxc_user_map(struct mrg_spec *spec, struct mrg_error *err);
+
+/* Puts the host's /sys in the place of a new one, where @spec has the host's network. */
+int lxc_user_share_sys(struct mrg_spec *spec, struct mrg_error *err);
+
+/* Opens a pipe to the container's root, to whom it cannot be given: it has no name, and is reached through the processes that have it. */
+int lxc_user_open_pipe(int fd);
+
+/* What would mend a start that failed with @log, if it is known. */
+bool lxc_user_hint(const struct mrg_spec *spec, const char *log, struct mrg_error *err);
+
 /* ---- points.c ---------------------------------------------------------------------------------- */
 
 /* Puts what links in the root lead to in the place of mount points. */

@@ -41,7 +41,9 @@ static int default_path(char ret[PATH_MAX])
 	char file[PATH_MAX] = "/etc/lxc/lxc.conf";
 	const char *value = NULL;
 
-	if (geteuid() != 0 && (!home || snprintf(file, sizeof(file), "%s/.config/lxc/lxc.conf", home) >= (int)sizeof(file)))
+	if (geteuid() != 0 && !home)
+		return -ENOENT;
+	if (geteuid() != 0 && snprintf(file, sizeof(file), "%s/.config/lxc/lxc.conf", home) >= (int)sizeof(file))
 		return -ENAMETOOLONG;
 	if (fd_read_file(AT_FDCWD, file, GLOBAL_MAX, &text, NULL) == 0)
 		value = find_value(text);
@@ -61,6 +63,8 @@ int lxc_place_path(const char *asked, char ret[PATH_MAX], struct mrg_error *err)
 		r = snprintf(ret, PATH_MAX, "%s", asked) < PATH_MAX ? 0 : -ENAMETOOLONG;
 	else
 		r = default_path(ret);
+	if (r == -ENOENT)
+		return mrg_error_set(err, -MRG_E_INVALID, "HOME is not set, below which LXC has the containers of an ordinary user");
 	if (r < 0)
 		return mrg_error_set(err, -MRG_E_INVALID, "the path of LXC's containers is too long");
 	if (ret[0] != '/')

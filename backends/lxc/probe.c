@@ -77,10 +77,6 @@ int lxc_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *err)
 
 	if (r < 0)
 		return r;
-	if (geteuid() != 0) {
-		mrg_error_set(err, -MRG_E_PERMISSION, "containers of the lxc backend need the rights of root");
-		return mrg_error_hint(err, "run the command as root");
-	}
 	for (const uint16_t *field = lxc_fields; *field != MRG_FIELD_END; field++)
 		mrg_fields_add(&probe.fields, *field);
 	r = mrg_helper_cgroup_probe(&probe.fields, probe.reason, sizeof(probe.reason), err);
@@ -88,11 +84,16 @@ int lxc_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *err)
 		r = mrg_helper_process_probe(&probe.fields, reason, sizeof(reason), err);
 	if (r < 0)
 		return r;
-	if (!*probe.reason)
+	/* The rights of an ordinary user are those in the container. */
+	if (!*probe.reason && !lxc_is_user())
 		memcpy(probe.reason, reason, sizeof(reason));
+	r = lxc_is_user() ? lxc_user_probe(&probe, err) : 0;
+	if (r < 0)
+		return r;
 	probe_labels(&probe);
 	snprintf(probe.engine, sizeof(probe.engine), "LXC %.50s", api.lxc_get_version());
 	snprintf(probe.boundary_reason, sizeof(probe.boundary_reason),
+		 lxc_is_user() ? "root in the container is the user who started it, or one of that user's ids" :
 		 "root in the container is root on the host unless its ids are mapped");
 	*ret = probe;
 	return 0;

@@ -64,6 +64,27 @@ int lxc_process(void *self _unused_, const struct mrg_unit *unit, struct mrg_pro
 	return 1;
 }
 
+static char *read_cgroups(uint64_t pid)
+{
+	char path[48], *text = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu64 "/cgroup", pid);
+	return fd_read_virtual(AT_FDCWD, path, 1 << 20, &text, NULL) == 0 ? text : NULL;
+}
+
+/* Whether LXC could make no cgroup for the container, as where an ordinary user may not: it is in that of LXC's monitor, and of whatever else the user
+ * does. What we do not know of is not the container's. */
+static bool shares_cgroup(pid_t init)
+{
+	_cleanup_free_ char *own = read_cgroups((uint64_t)init), *above = NULL;
+	uint64_t parent;
+
+	if (!own || lxc_read_status(init, "\nPPid:", 10, &parent) < 0)
+		return true;
+	above = read_cgroups(parent);
+	return !above || strcmp(own, above) == 0;
+}
+
 int lxc_running_open(const struct mrg_unit *unit, struct lxc_running *ret, struct mrg_error *err)
 {
 	int r = lxc_process(NULL, unit, &ret->init, err);
@@ -74,6 +95,9 @@ int lxc_running_open(const struct mrg_unit *unit, struct lxc_running *ret, struc
 		return not_running(unit, err);
 	ret->unit = *unit;
 	ret->unit.process = &ret->init;
+	ret->unit.cgroup = NULL;
+	if (lxc_is_user() && shares_cgroup(ret->init.pid))
+		return 0;
 	ret->unit.cgroup = ret->cgroup;
 	return mrg_helper_cgroup_of(ret->init.pid, ret->cgroup, sizeof(ret->cgroup), err);
 }

@@ -38,13 +38,27 @@ static int write_config(const struct mrg_unit *unit, const struct lxc_place *pla
 	return r < 0 ? lxc_config_failed(place, r, "write", err) : 0;
 }
 
+/* LXCPATH and what is missing above it: the first container of an ordinary user may be the first thing below ~/.local. */
+static int make_place(const char *path)
+{
+	char above[PATH_MAX];
+
+	for (const char *end = strchr(path + 1, '/'); end; end = strchr(end + 1, '/')) {
+		snprintf(above, sizeof(above), "%.*s", (int)(end - path), path);
+		if (mkdir(above, 0755) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 /* Makes LXCPATH as well, where no container has been before. */
 static int make_dir(const struct lxc_place *place, struct mrg_error *err)
 {
 	_cleanup_close_ int all = -1;
+	int r = make_place(place->path);
 
-	if (mkdir(place->path, 0755) < 0 && errno != EEXIST)
-		return fail_errno(err, -errno, "cannot make '%s'", place->path);
+	if (r < 0)
+		return fail_errno(err, r, "cannot make '%s'", place->path);
 	all = open(place->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	/* It may be there: the root of the container in it, or what is left of an earlier one. */
 	if (all < 0 || (mkdirat(all, place->name, DIR_MODE) < 0 && errno != EEXIST))
@@ -127,8 +141,9 @@ static int destroy_adopted(const struct lxc_place *place, struct mrg_error *err)
 	r = lxc_engine_open(place, &engine, err);
 	if (r < 0)
 		return r;
+	/* Of one whose root it does not manage LXC removes nothing, and says that all is well. */
 	if (engine.c->destroy(engine.c))
-		return 0;
+		return lxc_place_exists(place) ? destroy_own(place, err) : 0;
 	mrg_error_set(err, -EIO, "LXC cannot destroy '%s'", place->name);
 	return mrg_error_hint(err, "snapshots or clones of it may be left: lxc-destroy -P %s -n %s", place->path, place->name);
 }

@@ -165,13 +165,24 @@ static int write_text(const struct mrg_spec *spec, char **ret, struct mrg_error 
 	/* LXC has no layer that is thrown away: its own tools start such a container, but it writes nowhere. */
 	if (spec->ephemeral)
 		buffer_addf(&b, "lxc.rootfs.options = ro\n");
-	else if (spec->ns_user && !is_shifted(spec))
+	else if (spec->ns_user && !lxc_is_user() && !is_shifted(spec))
 		buffer_addf(&b, "lxc.rootfs.options = %sidmap=container\n", spec->root_readonly ? "ro," : "");
 	if (r < 0 || b.failed)
 		return r < 0 ? r : fail_memory(err);
 	*ret = b.text;
 	b.text = NULL;
 	return 0;
+}
+
+static int copy_ids(const struct mrg_spec *from, struct mrg_spec *to, struct mrg_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < from->uid_mappings.n; i++)
+		r = mrg_spec_add_uid_mapping(to, &from->uid_mappings.item[i], err);
+	for (size_t i = 0; r == 0 && i < from->gid_mappings.n; i++)
+		r = mrg_spec_add_gid_mapping(to, &from->gid_mappings.item[i], err);
+	return r;
 }
 
 /* The ids that the file has already, so that files of the container keep their owners; else new ones. */
@@ -181,16 +192,28 @@ static int choose_ids(const struct mrg_unit *unit, struct mrg_spec *spec, struct
 	struct mrg_id_mapping uid, gid;
 	int r;
 
-	if (before && lxc_adopt(NULL, unit, before, NULL) == 0 && before->uid_mappings.n && before->gid_mappings.n) {
-		uid = before->uid_mappings.item[0];
-		gid = before->gid_mappings.item[0];
-	} else {
-		r = mrg_helper_ids_choose(unit, &uid, &gid, err);
-		if (r < 0)
-			return r;
-	}
-	r = mrg_spec_add_uid_mapping(spec, &uid, err);
+	if (before && lxc_adopt(NULL, unit, before, NULL) == 0 && before->uid_mappings.n && before->gid_mappings.n)
+		return copy_ids(before, spec, err);
+	if (lxc_is_user())
+		return 0;
+	r = mrg_helper_ids_choose(unit, &uid, &gid, err);
+	if (r == 0)
+		r = mrg_spec_add_uid_mapping(spec, &uid, err);
 	return r < 0 ? r : mrg_spec_add_gid_mapping(spec, &gid, err);
+}
+
+/* Where ids are to be mapped, and which. */
+static int map_ids(const struct mrg_unit *unit, struct mrg_spec *spec, struct mrg_error *err)
+{
+	int r = 0;
+
+	if (lxc_is_user() && !spec->ns_user)
+		r = mrg_spec_set(spec, MRG_FIELD_NS_USER, "private", err);
+	if (r == 0 && spec->ns_user && spec->uid_mappings.n == 0)
+		r = choose_ids(unit, spec, err);
+	if (r == 0 && lxc_is_user())
+		r = lxc_user_share_sys(spec, err);
+	return r == 0 && lxc_is_user() ? lxc_user_map(spec, err) : r;
 }
 
 int lxc_make_config(const struct mrg_unit *unit, char **ret, struct mrg_error *err)
@@ -200,8 +223,8 @@ int lxc_make_config(const struct mrg_unit *unit, char **ret, struct mrg_error *e
 
 	if (r == 0)
 		r = lxc_resolve_points(spec, err);
-	if (r == 0 && spec->ns_user && spec->uid_mappings.n == 0)
-		r = choose_ids(unit, spec, err);
+	if (r == 0)
+		r = map_ids(unit, spec, err);
 	return r < 0 ? r : write_text(spec, ret, err);
 }
 

@@ -63,16 +63,18 @@ static int check_root(const struct mrg_spec *spec, struct mrg_error *err)
 
 static int check_mounts(const struct mrg_spec *spec, struct mrg_error *err)
 {
+	int can_map = spec->ns_user && !native_is_rootless();
+
 	for (size_t i = 0; i < spec->mounts.n; i++) {
 		const struct mrg_mount *mount = &spec->mounts.item[i];
 
 		if (mount->uid_mappings.n || mount->gid_mappings.n)
 			return mrg_error_set(err, -MRG_E_UNSUPPORTED, "the mount on '%s' has id mappings of its own; only those of the"
 					     " container can be used, with the option 'idmap'", mount->destination);
-		for (char **option = mount->options; option && *option && !spec->ns_user; option++)
+		for (char **option = mount->options; option && *option && !can_map; option++)
 			if (strcmp(*option, "idmap") == 0 || strcmp(*option, "ridmap") == 0)
-				return mrg_error_set(err, -MRG_E_INVALID, "the option '%s' of the mount on '%s' needs a user namespace",
-						     *option, mount->destination);
+				return mrg_error_set(err, -MRG_E_INVALID, "the option '%s' of the mount on '%s' needs a user namespace%s",
+						     *option, mount->destination, spec->ns_user ? " that root has made" : "");
 	}
 	return 0;
 }

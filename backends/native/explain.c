@@ -4,8 +4,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "native.h"
 
@@ -40,11 +42,26 @@ static void join(char *text, size_t size, char *const *options)
 		length += (size_t)snprintf(text + length, size - length, "%s%s", length ? "," : "", *options);
 }
 
+/* Whether there will be one; says why not. */
+static bool can_have_cgroup(struct explanation *e)
+{
+	struct mrg_fields fields = { 0 };
+	char reason[128];
+
+	mrg_fields_add(&fields, MRG_FIELD_CGROUPS_PATH);
+	if (mrg_helper_cgroup_probe(&fields, reason, sizeof(reason), NULL) < 0 || mrg_fields_has(&fields, MRG_FIELD_CGROUPS_PATH))
+		return true;
+	say(e, "# no cgroup: %s", reason);
+	return false;
+}
+
 static void say_cgroup(struct explanation *e, const struct mrg_unit *unit)
 {
 	const struct mrg_spec *spec = unit->spec;
 	const char *parent = spec->cgroups_path ? spec->cgroups_path : "/moorage";
 
+	if (!can_have_cgroup(e))
+		return;
 	say(e, "mkdir -p /sys/fs/cgroup%s%s/%s-%s        # v1: in each hierarchy%s", parent[0] == '/' ? "" : "/", parent, unit->name,
 	    unit->id, spec->cgroups_path ? "" : ", moorage-NAME-ID without a parent");
 	if (mrg_fields_has(&spec->set, MRG_FIELD_MEMORY_LIMIT))
@@ -57,13 +74,31 @@ static void say_cgroup(struct explanation *e, const struct mrg_unit *unit)
 	say(e, "echo 0 > cgroup.procs                # done by the child itself");
 }
 
+/* What an ordinary user's monitor does before all else. */
+static void say_user(struct explanation *e)
+{
+	struct mrg_id_mapping uid, gid;
+	char why[128];
+
+	if (!mrg_helper_user_ids(&uid, &gid, why, sizeof(why))) {
+		say(e, "unshare --user --map-root-user           # no other ids: %s", why);
+		return;
+	}
+	say(e, "unshare --user                           # PID: its process");
+	say(e, "newuidmap PID 0 %u 1 1 %u %u", (unsigned int)geteuid(), uid.host_id, uid.size);
+	say(e, "newgidmap PID 0 %u 1 1 %u %u", (unsigned int)getegid(), gid.host_id, gid.size);
+}
+
 static void say_namespaces(struct explanation *e, const struct mrg_spec *spec)
 {
+	bool rootless = native_is_rootless();
 	char text[1024] = "";
 	size_t length = 0;
 
+	if (rootless)
+		say_user(e);
 	for (size_t i = 0; i < NS_MAX && length < sizeof(text); i++) {
-		const char *value = native_namespace_of(spec, i);
+		const char *value = i == NS_USER && rootless ? NULL : native_namespace_of(spec, i);
 
 		if (value && *value)
 			say(e, "nsenter --%s=%s", native_namespaces[i].name, value);
@@ -71,7 +106,7 @@ static void say_namespaces(struct explanation *e, const struct mrg_spec *spec)
 			length += (size_t)snprintf(text + length, sizeof(text) - length, " --%s", native_namespaces[i].name);
 	}
 	say(e, "unshare --fork --propagation private%s", text);
-	if (spec->ns_user && spec->uid_mappings.n == 0)
+	if (spec->ns_user && spec->uid_mappings.n == 0 && !rootless)
 		say(e, "# uid_map, gid_map: 65536 ids no other process uses");
 	for (size_t i = 0; i < spec->uid_mappings.n; i++)
 		say(e, "echo %u %u %u > /proc/PID/uid_map", spec->uid_mappings.item[i].container_id, spec->uid_mappings.item[i].host_id,
@@ -96,7 +131,7 @@ static void say_root(struct explanation *e, const struct mrg_spec *spec)
 	} else {
 		say(e, "mount --rbind \"$root\" \"$root\" && mount -o remount,bind,nodev \"$root\"");
 	}
-	if (spec->ns_user)
+	if (spec->ns_user && !native_is_rootless())
 		say(e, "# with MOUNT_ATTR_IDMAP of the user namespace, mount_setattr(2)");
 }
 

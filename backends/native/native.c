@@ -158,14 +158,12 @@ static int start_in(struct native_start *s, struct native *native, struct mrg_st
 	return r;
 }
 
-static int start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
+static int start_unit(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct native_start s = { .unit = unit, .io = io, .socket = { -1, -1 }, .root = -1, .entry = MRG_CGROUP_ENTRY_INIT };
 	struct mrg_exit gone;
-	int r = native_is_rootless() ? native_rootless_enter(err) : 0;
+	int r = mrg_helper_cgroup_begin(unit, &s.cgroups, &s.entry, err);
 
-	if (r == 0)
-		r = mrg_helper_cgroup_begin(unit, &s.cgroups, &s.entry, err);
 	if (r < 0)
 		return r;
 	memset(s.joins.fd, -1, sizeof(s.joins.fd));
@@ -174,6 +172,21 @@ static int start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, 
 	if (r < 0)
 		mrg_helper_cgroup_cleanup(self, unit, &gone, NULL);
 	return r;
+}
+
+/* An ordinary user's container has the user namespace of its monitor, whether it asks for one or not: no second one is made in it. */
+static int start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
+{
+	struct mrg_spec spec = *unit->spec;
+	struct mrg_unit own = *unit;
+	int r;
+
+	if (!native_is_rootless())
+		return start_unit(self, unit, io, ret, err);
+	r = native_rootless_enter(err);
+	spec.ns_user = NULL;
+	own.spec = &spec;
+	return r < 0 ? r : start_unit(self, &own, io, ret, err);
 }
 
 MRG_BACKEND = {

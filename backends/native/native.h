@@ -81,26 +81,11 @@ int native_sources_receive(const struct mrg_unit *unit, int socket, int *ret_roo
 
 /* ---- rootless.c: without the rights of root ---- */
 
-enum { NATIVE_UIDS, NATIVE_GIDS, NATIVE_IDS_MAX };
-
-struct native_range {
-	uint32_t first, count;		/* on the host */
-};
-
 /* Whether we lack CAP_SYS_ADMIN. */
 int native_is_rootless(void);
 
-/* The ids that this user may map beside the own ones; 0: none, @why says what is missing. */
-int native_ranges(struct native_range ret[NATIVE_IDS_MAX], char *why, size_t size);
-
-/* Whether this user gets a user namespace; tries it. */
-int native_rootless_probe(struct mrg_error *err);
-
 /* Makes the calling monitor root of a user namespace. There is no way back. */
 int native_rootless_enter(struct mrg_error *err);
-
-/* The error of a user namespace that the kernel refused with @code. */
-int native_userns_refused(int code, struct mrg_error *err);
 
 /* ---- network.c ---- */
 

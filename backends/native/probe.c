@@ -83,25 +83,26 @@ static void add_reason(struct mrg_probe *probe, const char *text)
 		snprintf(probe->reason + length, sizeof(probe->reason) - length, "%s%s", length ? "; " : "", text);
 }
 
-/* The monitor of an ordinary user has a user namespace of its own: a second one in it would have no ids to map. Control groups belong to root. */
+/* The monitor of an ordinary user makes the user namespace, before all else and with the ids that there are. Control groups belong to root. */
 static void probe_rootless(struct mrg_probe *probe)
 {
 	static const uint16_t lacks[] = {
-		MRG_FIELD_NS_USER, MRG_FIELD_UID_MAPPINGS, MRG_FIELD_GID_MAPPINGS, MRG_FIELD_NS_CGROUP, MRG_FIELD_BOOT, MRG_FIELD_CGROUPS_PATH,
+		MRG_FIELD_UID_MAPPINGS, MRG_FIELD_GID_MAPPINGS, MRG_FIELD_NS_CGROUP, MRG_FIELD_BOOT, MRG_FIELD_CGROUPS_PATH,
 	};
 
 	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
 		mrg_fields_remove(&probe->fields, lacks[i]);
+	add_reason(probe, "ids are mapped as /etc/subuid has them");
 }
 
 /* Which users a container can have beside root. All that needs rights of ours needs those that we shall have in our user namespace. */
 static void probe_ids(struct mrg_probe *probe)
 {
 	static const uint16_t need_ids[] = { MRG_FIELD_UID, MRG_FIELD_GID, MRG_FIELD_ADDITIONAL_GIDS, MRG_FIELD_USER };
-	struct native_range ranges[NATIVE_IDS_MAX];
+	struct mrg_id_mapping uid, gid;
 	char why[96], text[160];
 
-	if (native_ranges(ranges, why, sizeof(why)))
+	if (mrg_helper_user_ids(&uid, &gid, why, sizeof(why)))
 		return;
 	for (size_t i = 0; i < sizeof(need_ids) / sizeof(need_ids[0]); i++)
 		mrg_fields_remove(&probe->fields, need_ids[i]);
@@ -138,18 +139,18 @@ int native_probe(void *self, struct mrg_probe *ret, struct mrg_error *err)
 	if (r < 0)
 		return r;
 	if (rootless)
-		r = native_rootless_probe(err);
+		r = mrg_helper_user_probe(err);
 	if (r < 0)
 		return r;
 	for (const uint16_t *field = native_fields; *field != MRG_FIELD_END; field++)
 		mrg_fields_add(&probe.fields, *field);
 	probe_namespaces(&probe);
-	if (rootless)
-		probe_rootless(&probe);
 	r = mrg_helper_cgroup_probe(&probe.fields, reason, sizeof(reason), err);
 	if (r < 0)
 		return r;
 	add_reason(&probe, reason);
+	if (rootless)
+		probe_rootless(&probe);
 	r = probe_process(&probe, rootless, err);
 	if (r < 0)
 		return r;

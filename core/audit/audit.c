@@ -57,7 +57,7 @@ static enum audit_maker maker_of(const char *backend)
 		enum audit_maker maker;
 	} rows[] = {
 		{ "native", MAKER_MOORAGE }, { "chroot", MAKER_MOORAGE }, { "moorage", MAKER_MOORAGE }, { "lxc", MAKER_LXC }, { "nspawn", MAKER_NSPAWN },
-		{ "libvirt", MAKER_LIBVIRT }, { "docker", MAKER_ENGINE }, { "podman", MAKER_ENGINE }, { "containerd", MAKER_ENGINE },
+		{ "libvirt", MAKER_LIBVIRT }, { "docker", MAKER_DOCKER }, { "podman", MAKER_PODMAN }, { "containerd", MAKER_DOCKER },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

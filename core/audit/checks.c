@@ -290,8 +290,8 @@ static int judge_medium(const struct audit_reading *r, const struct mrg_audit_fa
 
 /* ---- the table ----------------------------------------------------------------------------------- */
 
-#define ADVICE(moorage_, lxc_, nspawn_, libvirt_, engine_, other_)								\
-	{ [MAKER_MOORAGE] = moorage_, [MAKER_LXC] = lxc_, [MAKER_NSPAWN] = nspawn_, [MAKER_LIBVIRT] = libvirt_, [MAKER_ENGINE] = engine_, [MAKER_OTHER] = other_ }
+#define ADVICE(moorage_, lxc_, nspawn_, libvirt_, docker_, other_)								\
+	{ [MAKER_MOORAGE] = moorage_, [MAKER_LXC] = lxc_, [MAKER_NSPAWN] = nspawn_, [MAKER_LIBVIRT] = libvirt_, [MAKER_DOCKER] = docker_, [MAKER_OTHER] = other_ }
 
 #define DEVICE_ADVICE													\
 	ADVICE("leave out --device for {item}", "leave out the mount or node of {item}", "leave out [Files] Bind={item}", "leave out <hostdev> for {item}",	\
@@ -309,11 +309,11 @@ static const struct audit_check checks[] = {
 	  ADVICE("leave out the option that shares it (--network, --pid, --ipc, --uts, --cgroupns host), or use backend native",
 		 "leave out lxc.namespace.share.{item} and lxc.namespace.keep",
 		 "[Network] Private=yes for net; [Exec] PrivateUsers=yes for user", "<privnet/> for net; leave out <lxc:sharenet>, <lxc:shareipc>, <lxc:shareuts>; <idmap> for user",
-		 "--cgroupns=private for cgroup; leave out --network, --pid, --ipc and --uts=host; --userns for user", "unshare(2) for {item}") },
+		 "--cgroupns=private for cgroup; leave out --network, --pid, --ipc and --uts=host; userns-remap of dockerd for user", "unshare(2) for {item}") },
 	{ "root-user", "root inside is root of the host", judge_host_root,
-	  ADVICE("--userns auto", "lxc.idmap", "[Exec] PrivateUsers=pick", "<idmap>", "--userns=auto, or userns-remap", "user_namespaces(7)") },
+	  ADVICE("--userns auto", "lxc.idmap", "[Exec] PrivateUsers=pick", "<idmap>", "userns-remap of dockerd", "user_namespaces(7)") },
 	{ "id-map", "users of the host are mapped", judge_map,
-	  ADVICE("--userns auto", "lxc.idmap", "[Exec] PrivateUsers=pick", "<idmap>", "--userns=auto", "another uid_map") },
+	  ADVICE("--userns auto", "lxc.idmap", "[Exec] PrivateUsers=pick", "<idmap>", "userns-remap of dockerd", "another uid_map") },
 	{ "capability", "a capability beyond the hardened default", judge_capability,
 	  ADVICE("--cap-drop {item}", "lxc.cap.drop = {lower}", "[Exec] DropCapability=CAP_{item}", "<capabilities><{lower} state='off'/>", "--cap-drop {item}",
 		 "prctl(PR_CAPBSET_DROP, CAP_{item})") },
@@ -345,7 +345,7 @@ static const struct audit_check checks[] = {
 		 "a read-only bind mount on {item}") },
 	{ "unmasked", "a file of the kernel can be seen", judge_visible,
 	  ADVICE("--security-opt mask={item}", "lxc.mount.entry = /dev/null .{item} none bind 0 0", "[Files] Inaccessible={item}", NULL,
-		 "leave out --privileged and --security-opt unmask", "a bind mount on {item}") },
+		 "leave out --privileged and --security-opt systempaths=unconfined; no option masks more", "a bind mount on {item}") },
 	{ "device-rules", "every device may be opened", judge_rule,
 	  ADVICE("leave out --privileged; backend native", "lxc.cgroup.devices.deny = a, or that of lxc.cgroup2", "DevicePolicy=closed of its unit", "leave out <hostdev>",
 		 "leave out --privileged", "a cgroup with devices.deny = a, or a program of cgroup v2") },
@@ -385,12 +385,32 @@ static const struct audit_check checks[] = {
 	{ "personality", "addresses of its programs can be guessed", judge_low,
 	  ADVICE("leave out linux.personality", "lxc.arch", "[Exec] Personality=", NULL, NULL, "personality(2)") },
 	{ "umask", "new files can be written by all", judge_low,
-	  ADVICE("--umask 0022", NULL, NULL, NULL, "--umask 0022", "umask(2)") },
+	  ADVICE("--umask 0022", NULL, NULL, NULL, NULL, "umask(2)") },
 	{ "probe", "what was tried is not known", judge_probe, ADVICE(NULL, NULL, NULL, NULL, NULL, NULL) },
 	{ "probe-device", "a device of the host opens", judge_opened, DEVICE_ADVICE },
 	{ "probe-rule", "the device cgroup lets it open a device", judge_rule, RULE_ADVICE },
 	{ "walk", "not all that there is was looked at", judge_info, ADVICE(NULL, NULL, NULL, NULL, NULL, NULL) },
 };
+
+/* Where Podman's options are others than Docker's. */
+static const struct {
+	const char *check, *advice;
+} podman[] = {
+	{ "namespace", "--cgroupns=private for cgroup; leave out --network, --pid, --ipc and --uts=host; --userns=auto for user" },
+	{ "root-user", "--userns=auto" },
+	{ "id-map", "--userns=auto" },
+	{ "writable", "leave out --privileged and --security-opt unmask={item}" },
+	{ "unmasked", "--security-opt mask={item}" },
+	{ "umask", "--umask 0022" },
+};
+
+static const char *advice_for(const struct audit_check *check, enum audit_maker maker)
+{
+	for (size_t i = 0; maker == MAKER_PODMAN && i < ARRAY_SIZE(podman); i++)
+		if (strcmp(podman[i].check, check->name) == 0)
+			return podman[i].advice;
+	return check->advice[maker == MAKER_PODMAN ? MAKER_DOCKER : maker];
+}
 
 static const struct audit_check *find_check(const char *name)
 {
@@ -439,7 +459,7 @@ static char *advise_on(const struct audit_reading *r, const struct audit_check *
 
 	if (row)
 		check = find_check(right ? "capability" : strcmp(row->remedy, "seccomp") == 0 && r->status.seccomp == 2 ? "seccomp-profile" : row->remedy);
-	template = check->advice[r->audit->maker];
+	template = advice_for(check, r->audit->maker);
 	return template ? advise(template, item) : NULL;
 }
 

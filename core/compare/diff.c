@@ -22,6 +22,12 @@ struct change {
 	bool worse;
 };
 
+/* How many there are. */
+struct tally {
+	unsigned int worse;
+	unsigned int unsure;		/* medians that differ, of samples that do not beyond chance */
+};
+
 typedef void found_change(const struct change *change, void *data);
 
 /* ---- finding --------------------------------------------------------------------------------------------------- */
@@ -32,15 +38,18 @@ static bool is_single(const struct compare_series *a, const struct compare_serie
 	return a->n == 1 && b->n == 1 && (unit == UNIT_BYTES || unit == UNIT_COUNT);
 }
 
-static bool compare_metric(const struct compare_series *a, const struct compare_series *b, const struct compare_metric_info *info, struct change *ret)
+static bool compare_metric(const struct compare_series *a, const struct compare_series *b, const struct compare_metric_info *info, struct change *ret,
+			   struct tally *tally)
 {
 	enum compare_verdict verdict = compare_tell_apart(a, b);
 	double before = compare_summarise(a).median, after = compare_summarise(b).median;
 
 	if (a->n == 0 || b->n == 0 || fabs(after - before) <= WORTH_TELLING * before)
 		return false;
-	if (!is_single(a, b, info->unit) && verdict != VERDICT_LESS && verdict != VERDICT_MORE)
+	if (!is_single(a, b, info->unit) && verdict != VERDICT_LESS && verdict != VERDICT_MORE) {
+		tally->unsure++;
 		return false;
+	}
 	ret->metric = info;
 	ret->before = before;
 	ret->after = after;
@@ -59,16 +68,23 @@ static bool compare_cells(const struct compare_cell *a, const struct compare_cel
 	return true;
 }
 
-static unsigned int compare_subjects(const struct compare_report *old, size_t i, const struct compare_report *new_, size_t j, found_change *found, void *data)
+/* Two of one name in two reports. */
+struct pair {
+	const struct compare_report *old, *new_;
+	size_t i, j;
+};
+
+static void compare_subjects(const struct pair *pair, found_change *found, void *data, struct tally *tally)
 {
-	unsigned int worse = 0;
+	const struct compare_report *old = pair->old, *new_ = pair->new_;
+	size_t i = pair->i, j = pair->j;
 
 	for (int metric = 0; metric < METRICS; metric++) {
 		struct change change = { .subject = new_->subject[j].name };
 
-		if (!compare_metric(&old->subject[i].series[metric], &new_->subject[j].series[metric], &compare_metrics[metric], &change))
+		if (!compare_metric(&old->subject[i].series[metric], &new_->subject[j].series[metric], &compare_metrics[metric], &change, tally))
 			continue;
-		worse += change.worse;
+		tally->worse += change.worse;
 		found(&change, data);
 	}
 	for (size_t k = 0; k < new_->n_rows; k++) {
@@ -77,23 +93,22 @@ static unsigned int compare_subjects(const struct compare_report *old, size_t i,
 
 		if (!before || !compare_cells(&before->cell[i], &row->cell[j], &change))
 			continue;
-		worse += change.worse;
+		tally->worse += change.worse;
 		found(&change, data);
 	}
-	return worse;
 }
 
-static unsigned int compare_reports(const struct compare_report *old, const struct compare_report *new_, found_change *found, void *data)
+static struct tally compare_reports(const struct compare_report *old, const struct compare_report *new_, found_change *found, void *data)
 {
-	unsigned int worse = 0;
+	struct tally tally = { .worse = 0 };
 
 	for (size_t j = 0; j < new_->n_subjects; j++) {
 		int i = compare_report_find(old, new_->subject[j].name);
 
 		if (i >= 0)
-			worse += compare_subjects(old, (size_t)i, new_, j, found, data);
+			compare_subjects(&(struct pair){ .old = old, .new_ = new_, .i = (size_t)i, .j = j }, found, data, &tally);
 	}
-	return worse;
+	return tally;
 }
 
 /* ---- telling --------------------------------------------------------------------------------------------------- */
@@ -129,15 +144,17 @@ static void tell_strangers(const struct compare_report *a, const struct compare_
 int compare_diff(const struct compare_report *old, const struct compare_report *new_, const struct compare_style *style, struct buffer *b)
 {
 	struct text text = { .style = style, .b = b };
-	unsigned int worse;
+	struct tally tally;
 
 	if (strcmp(old->host, new_->host) != 0 || strcmp(old->kernel, new_->kernel) != 0 || strcmp(old->root, new_->root) != 0)
 		buffer_addf(b, "not of one kind: %s, Linux %s, %s; and %s, Linux %s, %s\n", old->host, old->kernel, old->root, new_->host, new_->kernel, new_->root);
 	tell_strangers(old, new_, "old one", b);
 	tell_strangers(new_, old, "new one", b);
-	worse = compare_reports(old, new_, tell, &text);
-	buffer_addf(b, "%u changes beyond chance, %u for the worse\n", text.n, worse);
-	return b->failed ? -ENOMEM : (int)worse;
+	tally = compare_reports(old, new_, tell, &text);
+	buffer_addf(b, "%u changes beyond chance, %u for the worse\n", text.n, tally.worse);
+	if (tally.unsure)
+		buffer_addf(b, "%u more medians differ by 5 %% or more, which may be chance: more runs on a quiet host would tell\n", tally.unsure);
+	return b->failed ? -ENOMEM : (int)tally.worse;
 }
 
 /* ---- for programs ------------------------------------------------------------------------------------------------ */
@@ -174,10 +191,10 @@ static void list(const struct change *c, void *data)
 int compare_diff_json(const struct compare_report *old, const struct compare_report *new_, struct buffer *b)
 {
 	struct list l = { .b = b };
-	unsigned int worse;
+	struct tally tally;
 
 	buffer_addf(b, "{\"schema\":\"moorage/compare-diff/v1\",\"changes\":[");
-	worse = compare_reports(old, new_, list, &l);
-	buffer_addf(b, "],\"worse\":%u}\n", worse);
-	return b->failed ? -ENOMEM : (int)worse;
+	tally = compare_reports(old, new_, list, &l);
+	buffer_addf(b, "],\"worse\":%u,\"unsure\":%u}\n", tally.worse, tally.unsure);
+	return b->failed ? -ENOMEM : (int)tally.worse;
 }

@@ -21,11 +21,22 @@ struct scale {
 	double step;			/* between its marks */
 };
 
+/* As fmax(3), for which each start of the command would load the mathematical library. */
+static double greater(double a, double b)
+{
+	return a > b ? a : b;
+}
+
 /* 1, 2 or 5 times a power of ten, so that there are some five marks. */
 static struct scale scale_for(double most)
 {
-	double raw = (most > 0 ? most : 1) / 5, power = pow(10, floor(log10(raw))), step = power;
+	double raw = (most > 0 ? most : 1) / 5, power = 1, step;
 
+	while (power > raw)
+		power /= 10;
+	while (power * 10 <= raw)
+		power *= 10;
+	step = power;
 	if (raw > 5 * power)
 		step = 10 * power;
 	else if (raw > 2 * power)
@@ -55,7 +66,7 @@ static double most_of(const struct compare_report *report, int metric)
 
 	for (size_t i = 0; i < report->n_subjects; i++)
 		if (report->subject[i].series[metric].n)
-			most = fmax(most, compare_summarise(&report->subject[i].series[metric]).most);
+			most = greater(most, compare_summarise(&report->subject[i].series[metric]).most);
 	return most;
 }
 
@@ -90,7 +101,7 @@ static void add_box(const struct scale *scale, const struct compare_summary *s, 
 	double least = at(scale, s->least), lower = at(scale, s->lower), upper = at(scale, s->upper), most = at(scale, s->most);
 
 	buffer_addf(b, "<path class=\"w\" d=\"M%.1f %.1fH%.1fM%.1f %.1fH%.1f\"/>", least, middle, lower, upper, middle, most);
-	buffer_addf(b, "<rect class=\"b\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"18\"/>", lower, middle - 9, fmax(upper - lower, 0.5));
+	buffer_addf(b, "<rect class=\"b\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"18\"/>", lower, middle - 9, greater(upper - lower, 0.5));
 	buffer_addf(b, "<path class=\"m\" d=\"M%.1f %.1fv22\"/>", at(scale, s->median), middle - 11);
 }
 
@@ -141,26 +152,36 @@ static void add_chart(const struct compare_report *report, int metric, struct bu
 
 /* ---- the same as a table ---------------------------------------------------------------------------------------- */
 
+/* Whether anybody is held against another: else there is no such column. */
+static bool has_ratio(const struct compare_report *report, int metric)
+{
+	for (size_t i = 0; i < report->n_subjects; i++)
+		if (compare_report_base(report, &report->subject[i], (enum compare_metric)metric))
+			return true;
+	return false;
+}
+
 static void add_ratio(const struct compare_report *report, size_t subject, int metric, struct buffer *b)
 {
-	const struct compare_subject *host = compare_report_host(report);
-	struct compare_summary base = host ? compare_summarise(&host->series[metric]) : (struct compare_summary){ .n = 0 };
+	const struct compare_subject *s = &report->subject[subject], *base = compare_report_base(report, s, (enum compare_metric)metric);
 
 	buffer_addf(b, "<td class=\"n\">");
-	if (base.n && base.median > 0)
-		buffer_addf(b, "%.2f", compare_summarise(&report->subject[subject].series[metric]).median / base.median);
+	if (base) {
+		buffer_addf(b, "%.2f of ", compare_ratio(s, base, (enum compare_metric)metric));
+		html_text(b, base->kind == KIND_HOST ? "the host" : base->name);
+	}
 	buffer_addf(b, "</td>");
 }
 
 static void add_numbers(const struct compare_report *report, int metric, struct buffer *b)
 {
 	const struct compare_metric_info *info = &compare_metrics[metric];
-	bool inside = info->group == GROUP_INSIDE;
+	bool ratio = has_ratio(report, metric);
 
 	buffer_addf(b, "<details><summary>Numbers</summary><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Samples</th>"
 		       "<th scope=\"col\">Least</th><th scope=\"col\">Lower quartile</th><th scope=\"col\">Median</th><th scope=\"col\">Upper quartile</th>"
 		       "<th scope=\"col\">Most</th>%s</tr></thead><tbody>\n",
-		    inside ? "<th scope=\"col\">Of the host</th>" : "");
+		    ratio ? "<th scope=\"col\">Ratio</th>" : "");
 	for (size_t i = 0; i < report->n_subjects; i++) {
 		struct compare_summary s = compare_summarise(&report->subject[i].series[metric]);
 		const double values[] = { s.least, s.lower, s.median, s.upper, s.most };
@@ -173,7 +194,7 @@ static void add_numbers(const struct compare_report *report, int metric, struct 
 		buffer_addf(b, "</th><td class=\"n\">%zu</td>", s.n);
 		for (size_t j = 0; j < ARRAY_SIZE(values); j++)
 			buffer_addf(b, "<td class=\"n\">%s</td>", compare_value(text, info->unit, values[j]));
-		if (inside)
+		if (ratio)
 			add_ratio(report, i, metric, b);
 		buffer_addf(b, "</tr>\n");
 	}

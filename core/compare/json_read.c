@@ -92,7 +92,9 @@ static int read_subject(struct compare_report *report, const struct json *object
 	r = read_optional(object, "engine", &subject->engine, err);
 	if (r == 0)
 		r = read_optional(object, "reason", &subject->reason, err);
-	return r < 0 ? r : read_optional(object, "command", &subject->command, err);
+	if (r == 0)
+		r = read_optional(object, "command", &subject->command, err);
+	return r < 0 ? r : read_optional(object, "backend", &subject->backend, err);
 }
 
 /* Names in the file are compared as they are in the report. */

@@ -23,17 +23,25 @@ static void write_subject(const struct compare_subject *subject, struct buffer *
 	text(b, "engine", subject->engine);
 	text(b, "reason", subject->reason);
 	text(b, "command", subject->command);
+	text(b, "backend", subject->backend);
 	buffer_addf(b, "}");
 }
 
-static void write_series(const struct compare_series *series, struct buffer *b)
+static void write_series(const struct compare_report *report, const struct compare_subject *subject, int metric, struct buffer *b)
 {
+	const struct compare_subject *base = compare_report_base(report, subject, (enum compare_metric)metric);
+	const struct compare_series *series = &subject->series[metric];
 	struct compare_summary s = compare_summarise(series);
 
 	buffer_addf(b, "{\"samples\":[");
 	for (size_t i = 0; i < series->n; i++)
 		buffer_addf(b, "%s%.6g", i ? "," : "", series->value[i]);
-	buffer_addf(b, "],\"median\":%.6g,\"lowerQuartile\":%.6g,\"upperQuartile\":%.6g}", s.median, s.lower, s.upper);
+	buffer_addf(b, "],\"median\":%.6g,\"lowerQuartile\":%.6g,\"upperQuartile\":%.6g", s.median, s.lower, s.upper);
+	if (base) {
+		buffer_addf(b, ",\"ratio\":%.6g", compare_ratio(subject, base, (enum compare_metric)metric));
+		text(b, "ratioTo", base->name);
+	}
+	buffer_addf(b, "}");
 }
 
 static void write_metric(const struct compare_report *report, int metric, struct buffer *b)
@@ -54,7 +62,7 @@ static void write_metric(const struct compare_report *report, int metric, struct
 		if (json_quote(b, subject->name) < 0)
 			b->failed = true;
 		buffer_addf(b, ":");
-		write_series(&subject->series[metric], b);
+		write_series(report, subject, metric, b);
 		first = false;
 	}
 	buffer_addf(b, "}}");

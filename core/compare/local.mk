@@ -2,7 +2,7 @@
 # Comparing backends: part of the command, on the users' API, and the program it measures with inside containers.
 
 noinst_LTLIBRARIES += libcompare.la
-libcompare_la_LIBADD = libutil.la -lm
+libcompare_la_LIBADD = libutil.la
 libcompare_la_SOURCES = \
 	%D%/compare.h \
 	%D%/diff.c \
@@ -26,7 +26,9 @@ libcompare_la_SOURCES = \
 	%D%/run.c \
 	%D%/statistics.c \
 	%D%/table.c \
-	%D%/tools.c
+	%D%/tools.c %D%/tools.h \
+	%D%/tools_held.c \
+	%D%/tools_start.c
 
 # Static, made like moorage-init.
 mrglibexec_SCRIPTS += moorage-measure

@@ -14,6 +14,19 @@
 #define MEASURE_TARGET		"/mnt"	/* where the containers have the directory of the program */
 #define MEASURE_PROGRAM		MEASURE_TARGET "/moorage-measure"
 
+/* A command that runs. */
+struct measure_child {
+	pid_t pid;			/* 0: none */
+	int pidfd, out, errors;		/* -1: closed */
+};
+
+/* What stays of a raw tool while its container runs. */
+struct measure_held {
+	char name[MEASURE_NAME_SIZE];	/* "": nothing */
+	struct measure_child child;	/* the tool itself, where it stays as long */
+	pid_t payload;			/* as the host counts */
+};
+
 struct measure {
 	struct mrg *library;
 	const struct compare_options *options;
@@ -31,6 +44,7 @@ struct measure {
 	bool usable[COMPARE_SUBJECTS];
 	bool failed[COMPARE_SUBJECTS];	/* left out for the rest of this part */
 	char running[COMPARE_SUBJECTS][MEASURE_NAME_SIZE];	/* a container that waits; "": none */
+	struct measure_held held[COMPARE_SUBJECTS];
 };
 
 /* ---- run.c: commands ------------------------------------------------------------------------------- */
@@ -53,6 +67,13 @@ struct outcome {
 /* Runs @a in @dir (NULL: ours). -MRG_E_TIMEOUT after @timeout_ms, when it is killed; -EINTR when a signal came; another error with what the command said when its
  * status was not 0. */
 int measure_run(struct measure *m, const struct arguments *a, const char *dir, int timeout_ms, struct outcome *ret, struct mrg_error *err);
+
+/* The same in two parts. The second empties @child, however it ends; @a tells its errors what was run. */
+int measure_begin(const struct arguments *a, struct measure_child *ret, struct mrg_error *err);
+int measure_end(struct measure *m, struct measure_child *child, const struct arguments *a, int timeout_ms, struct outcome *ret, struct mrg_error *err);
+
+/* Waits until the process of @pidfd has ended, whoever's child it is. */
+int measure_wait(struct measure *m, int pidfd, int timeout_ms, struct mrg_error *err);
 
 /* CLOCK_MONOTONIC in ns. */
 int64_t measure_now(void);
@@ -89,7 +110,7 @@ int measure_rounds(struct measure *m, const char *what, unsigned int n, unsigned
 #define MEASURE_TOOLS		(1U << KIND_TOOL)
 #define MEASURE_HOST		(1U << KIND_HOST)
 
-/* A container of @subject that runs the program with @mode ("wait", "ignore"), until it is removed. */
+/* A container of @subject that runs the program with @mode ("wait", "ignore"), until it is removed. Of a raw tool it takes no mode but "wait", and no options. */
 int measure_hold(struct measure *m, size_t subject, const char *mode, const char *const *options, char name[MEASURE_NAME_SIZE], struct mrg_error *err);
 int measure_remove(struct measure *m, size_t subject, const char *name, struct mrg_error *err);
 
@@ -117,5 +138,23 @@ measure_once measure_tool;		/* tools.c: start by a raw tool */
 
 /* tools.c: why the tool cannot be measured here; 0: it can. */
 int measure_probe_tool(struct measure *m, size_t subject, struct mrg_error *err);
+
+/* ---- tools_held.c: containers of raw tools that run -------------------------------------------------------- */
+
+/* As measure_hold() and measure_remove(), by the tool. */
+int measure_tool_hold(struct measure *m, size_t subject, char name[MEASURE_NAME_SIZE], struct mrg_error *err);
+int measure_tool_remove(struct measure *m, size_t subject, const char *name, struct mrg_error *err);
+
+/* Runs @program in the container that is held, as the tool or nsenter(1) does. */
+int measure_tool_exec(struct measure *m, size_t subject, const char *const *program, struct outcome *ret, struct mrg_error *err);
+
+/* Asks the container to end, until nothing of it is left that the tool waits for. Gives the times. */
+int measure_tool_stop(struct measure *m, size_t subject, const char *name, struct outcome *ret, struct mrg_error *err);
+
+/* Removes what the comparison in directory @work has held and left. */
+void measure_tools_sweep(struct measure *m, const char *work);
+
+/* Whether the command line of a process, as procfs has it, is that of our program in the container @name. */
+bool measure_is_payload(const char *command, size_t length, const char *name);
 
 #endif

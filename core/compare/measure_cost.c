@@ -63,15 +63,13 @@ static bool has_open(pid_t pid, const char *name, unsigned int *ret_n)
 static void read_command(struct process *p, const char *name)
 {
 	_cleanup_free_ char *text = NULL;
-	const char *mode;
 	char path[64];
 	size_t length;
 
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)p->pid);
 	if (fd_read_virtual(AT_FDCWD, path, 1 << 16, &text, &length) < 0 || length == 0)
 		return;
-	mode = text + strlen(text) + 1;
-	p->payload = strcmp(text, MEASURE_PROGRAM) == 0 && mode < text + length && strcmp(mode + strlen(mode) + 1, name) == 0;
+	p->payload = measure_is_payload(text, length, name);
 	p->named = memmem(text, length, name, strlen(name)) != NULL;
 }
 
@@ -224,5 +222,5 @@ int measure_cost(struct measure *m, size_t subject, struct mrg_error *err)
 	if (compare_report_sample(s, METRIC_PSS, totals.pss) < 0 || compare_report_sample(s, METRIC_PRIVATE, totals.private) < 0 ||
 	    compare_report_sample(s, METRIC_PROCESSES, totals.processes) < 0 || compare_report_sample(s, METRIC_DESCRIPTORS, totals.descriptors) < 0)
 		return fail_memory(err);
-	return add_cgroup(m, subject, err);
+	return s->kind == KIND_TOOL ? 0 : add_cgroup(m, subject, err);
 }

@@ -12,22 +12,28 @@
 
 #define EXEC_MS		30000
 
-static int not_running(struct mrg_error *err)
+/* @program in the container that runs, words up to NULL. */
+static int run_inside(struct measure *m, size_t subject, const char *const *program, struct outcome *ret, struct mrg_error *err)
 {
-	return mrg_error_set(err, -MRG_E_NOT_RUNNING, "there is no container that runs");
+	char full[MEASURE_FULL_SIZE];
+	struct arguments a = { .n = 0 };
+
+	if (!*m->running[subject])
+		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "there is no container that runs");
+	if (m->report->subject[subject].kind == KIND_TOOL)
+		return measure_tool_exec(m, subject, program, ret, err);
+	arguments_add(&a, m->command, "exec", measure_full(m, subject, m->running[subject], full), "--", NULL);
+	for (; *program; program++)
+		arguments_add(&a, *program, NULL);
+	return measure_run(m, &a, NULL, EXEC_MS, ret, err);
 }
 
 int measure_exec(struct measure *m, size_t subject, struct mrg_error *err)
 {
-	char full[MEASURE_FULL_SIZE];
-	struct arguments a = { .n = 0 };
+	static const char *const nothing[] = { MEASURE_PROGRAM, "nothing", NULL };
 	struct outcome o;
-	int r;
+	int r = run_inside(m, subject, nothing, &o, err);
 
-	if (!*m->running[subject])
-		return not_running(err);
-	arguments_add(&a, m->command, "exec", measure_full(m, subject, m->running[subject], full), "--", MEASURE_PROGRAM, "nothing", NULL);
-	r = measure_run(m, &a, NULL, EXEC_MS, &o, err);
 	if (r == 0 && measure_add_time(m, subject, METRIC_EXEC, o.begin, o.end) < 0)
 		r = fail_memory(err);
 	return r;
@@ -59,8 +65,9 @@ static int take_line(struct compare_subject *subject, const char *line)
 
 int measure_work(struct measure *m, size_t subject, struct mrg_error *err)
 {
+	static const char *const work[] = { MEASURE_PROGRAM, "work", MEASURE_TARGET, NULL };
 	struct compare_subject *s = &m->report->subject[subject];
-	char full[MEASURE_FULL_SIZE], program[160], *at;
+	char program[160], *at;
 	struct arguments a = { .n = 0 };
 	struct outcome o;
 	int r;
@@ -68,12 +75,10 @@ int measure_work(struct measure *m, size_t subject, struct mrg_error *err)
 	if (s->kind == KIND_HOST) {
 		snprintf(program, sizeof(program), "%s/moorage-measure", m->share);
 		arguments_add(&a, program, "work", m->share, NULL);
-	} else if (*m->running[subject]) {
-		arguments_add(&a, m->command, "exec", measure_full(m, subject, m->running[subject], full), "--", MEASURE_PROGRAM, "work", MEASURE_TARGET, NULL);
+		r = measure_run(m, &a, NULL, EXEC_MS, &o, err);
 	} else {
-		return not_running(err);
+		r = run_inside(m, subject, work, &o, err);
 	}
-	r = measure_run(m, &a, NULL, EXEC_MS, &o, err);
 	at = o.output;
 	for (char *line = r < 0 ? NULL : strsep(&at, "\n"); line && r != -ENOMEM; line = strsep(&at, "\n"))
 		r = take_line(s, line);

@@ -38,7 +38,11 @@ static int audit_container(struct measure *m, size_t subject, const char *name, 
 {
 	_cleanup_(container_freep) struct mrg_container *c = NULL;
 	char full[MEASURE_FULL_SIZE];
-	int r = mrg_container_open(m->library, measure_full(m, subject, name, full), &c, err);
+	int r;
+
+	if (m->report->subject[subject].kind == KIND_TOOL)
+		return mrg_audit_pid(m->library, m->held[subject].payload, ret, err);
+	r = mrg_container_open(m->library, measure_full(m, subject, name, full), &c, err);
 
 	return r < 0 ? r : mrg_audit(c, ret, err);
 }
@@ -236,14 +240,14 @@ int measure_limits(struct measure *m, struct mrg_error *err)
 	int r = 0;
 
 	for (size_t i = 0; i < m->report->n_subjects; i++)
-		any = any || *m->running[i];
+		any = any || (m->report->subject[i].kind == KIND_BACKEND && *m->running[i]);
 	for (size_t i = 0; any && i < ARRAY_SIZE(limits) && r == 0; i++) {
 		struct compare_row *row = compare_report_row(m->report, SECTION_LIMITS, limits[i].name);
 
 		if (!row)
 			return fail_memory(err);
 		for (size_t j = 0; j < m->report->n_subjects && r == 0; j++)
-			if (*m->running[j])
+			if (m->report->subject[j].kind == KIND_BACKEND && *m->running[j])
 				r = try_limit(m, j, &limits[i], row, err);
 	}
 	return r;

@@ -23,9 +23,14 @@ static int stop(struct measure *m, size_t subject, const char *mode, enum compar
 	if (r < 0)
 		return r;
 	arguments_add(&a, m->command, "stop", "-q", metric == METRIC_STUBBORN ? "--time=" PATIENCE : "--time=10", measure_full(m, subject, name, full), NULL);
-	r = measure_run(m, &a, NULL, STOP_MS, &o, err);
-	if (r < 0)
+	if (m->report->subject[subject].kind == KIND_TOOL)
+		r = measure_tool_stop(m, subject, name, &o, err);
+	else
+		r = measure_run(m, &a, NULL, STOP_MS, &o, err);
+	if (r < 0) {
+		measure_remove(m, subject, name, NULL);
 		return r;
+	}
 	if (measure_add_time(m, subject, metric, o.begin, o.end) < 0)
 		return fail_memory(err);
 	return measure_remove(m, subject, name, err);

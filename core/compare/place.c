@@ -159,16 +159,20 @@ void measure_sweep(struct measure *m, bool own)
 }
 
 /* Directories of comparisons that were killed, by the owner in their names. Everybody may make some there: only ours are looked at. */
-static void sweep_directories(void)
+static void sweep_directories(struct measure *m)
 {
 	_cleanup_closedir_ DIR *dir = opendir(PLACE);
 	struct dirent *entry;
+	char path[PATH_MAX];
 	struct stat st;
 
 	while (dir && (entry = readdir(dir)))
 		if (strncmp(entry->d_name, MEASURE_PREFIX, strlen(MEASURE_PREFIX)) == 0 && !owner_is_alive(entry->d_name + strlen(MEASURE_PREFIX)) &&
-		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid()) {
+			snprintf(path, sizeof(path), PLACE "/%s", entry->d_name);
+			measure_tools_sweep(m, path);
 			fd_remove_tree(dirfd(dir), entry->d_name);
+		}
 }
 
 /* ---- both ------------------------------------------------------------------------------------------------- */
@@ -221,7 +225,7 @@ int measure_set_up(struct measure *m, struct mrg_error *err)
 	if (r < 0)
 		return r;
 	measure_sweep(m, false);
-	sweep_directories();
+	sweep_directories(m);
 	return 0;
 }
 
@@ -229,6 +233,9 @@ void measure_tear_down(struct measure *m)
 {
 	char target[PATH_MAX];
 
+	for (size_t i = 0; i < ARRAY_SIZE(m->held); i++)
+		if (*m->held[i].name)
+			measure_tool_remove(m, i, m->held[i].name, NULL);
 	if (*m->label)
 		measure_sweep(m, true);
 	/* Only when it is empty, as the one was that was mounted on. */

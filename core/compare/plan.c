@@ -46,6 +46,8 @@ int measure_hold(struct measure *m, size_t subject, const char *mode, const char
 	struct arguments a = { .n = 0 };
 	struct outcome o;
 
+	if (m->report->subject[subject].kind == KIND_TOOL)
+		return measure_tool_hold(m, subject, name, err);
 	measure_name(m, name);
 	arguments_add(&a, m->command, "run", "-q", "-d", NULL);
 	for (; options && *options; options++)
@@ -61,6 +63,8 @@ int measure_remove(struct measure *m, size_t subject, const char *name, struct m
 	struct arguments a = { .n = 0 };
 	struct outcome o;
 
+	if (m->report->subject[subject].kind == KIND_TOOL)
+		return measure_tool_remove(m, subject, name, err);
 	arguments_add(&a, m->command, "rm", "-q", "-f", measure_full(m, subject, name, full), NULL);
 	return measure_run(m, &a, NULL, START_MS, &o, err);
 }
@@ -235,20 +239,21 @@ static unsigned int at_most(unsigned int runs, unsigned int most)
 /* What is measured of containers that run: they rest beside each other. */
 static int measure_held(struct measure *m, unsigned int runs, struct mrg_error *err)
 {
-	int r = measure_rounds(m, "run", 1, MEASURE_BACKENDS, hold_one, err);
+	unsigned int both = MEASURE_BACKENDS | MEASURE_TOOLS;
+	int r = measure_rounds(m, "run", 1, both, hold_one, err);
 
 	if (r == 0)
 		r = measure_rest(m, SETTLE_MS, err);
 	if (r == 0)
-		r = measure_rounds(m, "cost", 1, MEASURE_BACKENDS, measure_cost, err);
+		r = measure_rounds(m, "cost", 1, both, measure_cost, err);
 	if (r == 0)
 		r = measure_isolation(m, err);
 	if (r == 0)
-		r = measure_rounds(m, "exec", runs, MEASURE_BACKENDS, measure_exec, err);
+		r = measure_rounds(m, "exec", runs, both, measure_exec, err);
 	if (r == 0)
-		r = measure_rounds(m, "work inside", at_most(runs, 5), MEASURE_BACKENDS | MEASURE_HOST, measure_work, err);
+		r = measure_rounds(m, "work inside", at_most(runs, 5), both | MEASURE_HOST, measure_work, err);
 	if (r == 0)
-		r = measure_rounds(m, "remove", 1, MEASURE_BACKENDS, release_one, err);
+		r = measure_rounds(m, "remove", 1, both, release_one, err);
 	return r;
 }
 
@@ -262,7 +267,7 @@ static int measure_all(struct measure *m, struct mrg_error *err)
 	if (r == 0)
 		r = measure_limits(m, err);
 	if (r == 0)
-		r = measure_rounds(m, "stop", at_most(runs, 10), MEASURE_BACKENDS, measure_stop, err);
+		r = measure_rounds(m, "stop", at_most(runs, 10), MEASURE_BACKENDS | MEASURE_TOOLS, measure_stop, err);
 	if (r == 0)
 		r = measure_rounds(m, "stop of a stubborn process", at_most(runs, 5), MEASURE_BACKENDS, measure_stubborn, err);
 	if (r == 0)

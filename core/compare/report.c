@@ -33,6 +33,7 @@ static void free_subject(struct compare_subject *subject)
 	free(subject->engine);
 	free(subject->reason);
 	free(subject->command);
+	free(subject->backend);
 	for (size_t i = 0; i < METRICS; i++)
 		free(subject->series[i].value);
 }
@@ -223,10 +224,24 @@ bool compare_row_is_even(const struct compare_row *row, size_t n_subjects)
 	return true;
 }
 
-const struct compare_subject *compare_report_host(const struct compare_report *report)
+static bool is_base(const struct compare_subject *base, const struct compare_subject *subject, enum compare_metric metric)
 {
-	for (size_t i = 0; i < report->n_subjects; i++)
-		if (report->subject[i].kind == KIND_HOST)
+	if (base == subject || base->series[metric].n == 0 || compare_summarise(&base->series[metric]).median <= 0)
+		return false;
+	if (compare_metrics[metric].group == GROUP_INSIDE)
+		return base->kind == KIND_HOST;
+	return base->kind == KIND_TOOL && subject->kind == KIND_BACKEND && base->backend && strcmp(base->backend, subject->name) == 0;
+}
+
+const struct compare_subject *compare_report_base(const struct compare_report *report, const struct compare_subject *subject, enum compare_metric metric)
+{
+	for (size_t i = 0; i < report->n_subjects && subject->series[metric].n; i++)
+		if (is_base(&report->subject[i], subject, metric) && isfinite(compare_ratio(subject, &report->subject[i], metric)))
 			return &report->subject[i];
 	return NULL;
+}
+
+double compare_ratio(const struct compare_subject *subject, const struct compare_subject *base, enum compare_metric metric)
+{
+	return compare_summarise(&subject->series[metric]).median / compare_summarise(&base->series[metric]).median;
 }

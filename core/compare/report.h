@@ -68,6 +68,7 @@ struct compare_subject {
 	char *name, *engine;		/* of a tool its version; NULL: not known */
 	char *reason;			/* why it was not measured, or not wholly; NULL: nothing is missing */
 	char *command;			/* what was timed for its start; NULL: nothing */
+	char *backend;			/* of a tool: the one that is measured by it; NULL: none */
 	struct compare_series series[METRICS];
 };
 
@@ -128,8 +129,12 @@ struct compare_row *compare_report_find_row(const struct compare_report *report,
 /* Whether all of whom something is known are as good: texts may differ where that makes no difference. */
 bool compare_row_is_even(const struct compare_row *row, size_t n_subjects);
 
-/* The host as it was measured, or NULL. */
-const struct compare_subject *compare_report_host(const struct compare_report *report);
+/* Whom a metric of a subject is held against, as a ratio of medians: of work inside the host, else the raw tool that does what the backend does. NULL:
+ * nobody. */
+const struct compare_subject *compare_report_base(const struct compare_report *report, const struct compare_subject *subject, enum compare_metric metric);
+
+/* The ratio of @subject to @base. */
+double compare_ratio(const struct compare_subject *subject, const struct compare_subject *base, enum compare_metric metric);
 
 /* ---- json_write.c, json_read.c --------------------------------------------------------------------- */
 

@@ -60,11 +60,6 @@ int measure_rest(struct measure *m, int ms, struct mrg_error *err)
 
 /* ---- a child --------------------------------------------------------------------------------------------- */
 
-struct child {
-	pid_t pid;
-	int pidfd, out, errors;		/* -1: closed */
-};
-
 /* In a process group of its own: a key on the terminal reaches us alone, who then end it and remove what it made. */
 static int attributes(posix_spawnattr_t *attr)
 {
@@ -100,7 +95,15 @@ static int spawn(const struct arguments *a, const char *dir, int out, int errors
 	return -r;
 }
 
-static int begin(const struct arguments *a, const char *dir, struct child *ret, int64_t *ret_begin)
+static void finish(struct measure_child *c)
+{
+	fd_close(c->pidfd);
+	fd_close(c->out);
+	fd_close(c->errors);
+	*c = (struct measure_child){ .pid = 0 };
+}
+
+static int begin(const struct arguments *a, const char *dir, struct measure_child *ret, int64_t *ret_begin)
 {
 	int out[2], errors[2], r;
 
@@ -112,7 +115,7 @@ static int begin(const struct arguments *a, const char *dir, struct child *ret, 
 		close(out[1]);
 		return r;
 	}
-	*ret = (struct child){ .pidfd = -1, .out = out[0], .errors = errors[0] };
+	*ret = (struct measure_child){ .pidfd = -1, .out = out[0], .errors = errors[0] };
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	fcntl(errors[0], F_SETFL, O_NONBLOCK);
 	*ret_begin = measure_now();
@@ -123,7 +126,17 @@ static int begin(const struct arguments *a, const char *dir, struct child *ret, 
 		ret->pidfd = (int)syscall(SYS_pidfd_open, ret->pid, 0);
 		r = ret->pidfd < 0 ? -errno : 0;
 	}
+	if (r < 0)
+		finish(ret);
 	return r;
+}
+
+int measure_begin(const struct arguments *a, struct measure_child *ret, struct mrg_error *err)
+{
+	int64_t begun;
+	int r = begin(a, NULL, ret, &begun);
+
+	return r < 0 ? fail_errno(err, r, "cannot run '%s'", a->word[0]) : 0;
 }
 
 /* What is too much is read, so that the command never waits for us, and dropped. Returns false at the end of the file. */
@@ -139,7 +152,7 @@ static bool take(int fd, char *text, size_t size, size_t *length)
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-static void take_both(struct child *c, struct outcome *o)
+static void take_both(struct measure_child *c, struct outcome *o)
 {
 	if (c->out >= 0 && !take(c->out, o->output, sizeof(o->output), &o->output_length))
 		c->out = fd_close(c->out);
@@ -148,7 +161,7 @@ static void take_both(struct child *c, struct outcome *o)
 }
 
 /* Until the process has ended: what it left in the background may keep its streams. */
-static int wait_end(struct child *c, int signals, int timeout_ms, struct outcome *o)
+static int wait_end(struct measure_child *c, int signals, int timeout_ms, struct outcome *o)
 {
 	int64_t end = time_monotonic_ms() + timeout_ms;
 
@@ -174,7 +187,7 @@ static int wait_end(struct child *c, int signals, int timeout_ms, struct outcome
 	}
 }
 
-static int reap(struct child *c)
+static int reap(struct measure_child *c)
 {
 	int status = 0;
 
@@ -183,15 +196,8 @@ static int reap(struct child *c)
 	return status;
 }
 
-static void finish(struct child *c)
-{
-	fd_close(c->pidfd);
-	fd_close(c->out);
-	fd_close(c->errors);
-}
-
 /* It is asked to end, so that it removes what it has made, and killed when it does not. */
-static void end(struct child *c, struct outcome *o)
+static void end(struct measure_child *c, struct outcome *o)
 {
 	kill(-c->pid, SIGTERM);
 	if (wait_end(c, -1, KILL_MS, o) < 0)
@@ -210,28 +216,51 @@ static const char *complaint(struct outcome *o)
 	return strncmp(text, ours, strlen(ours)) == 0 ? text + strlen(ours) : *text ? text : "it said nothing";
 }
 
-int measure_run(struct measure *m, const struct arguments *a, const char *dir, int timeout_ms, struct outcome *ret, struct mrg_error *err)
+int measure_end(struct measure *m, struct measure_child *c, const struct arguments *a, int timeout_ms, struct outcome *ret, struct mrg_error *err)
 {
-	struct child c;
-	int status, r;
+	int r = wait_end(c, m->signals, timeout_ms, ret), status;
 
-	*ret = (struct outcome){ .output_length = 0 };
-	r = begin(a, dir, &c, &ret->begin);
-	if (r < 0)
-		return fail_errno(err, r, "cannot run '%s'", a->word[0]);
-	r = wait_end(&c, m->signals, timeout_ms, ret);
 	if (r < 0) {
-		end(&c, ret);
-		finish(&c);
+		end(c, ret);
+		finish(c);
 		return r == -EINTR ? mrg_error_set(err, r, "interrupted by a signal") :
 		       r == -MRG_E_TIMEOUT ? mrg_error_set(err, r, "'%s %s' took more than %d s", a->word[0], a->n > 1 ? a->word[1] : "", timeout_ms / 1000) :
 					     fail_errno(err, r, "cannot wait for '%s'", a->word[0]);
 	}
-	take_both(&c, ret);
-	status = reap(&c);
-	finish(&c);
+	take_both(c, ret);
+	status = reap(c);
+	finish(c);
 	if (status == 0)
 		return 0;
 	return mrg_error_set(err, -EIO, "'%s %s' failed: %s", strrchr(a->word[0], '/') ? strrchr(a->word[0], '/') + 1 : a->word[0], a->n > 1 ? a->word[1] : "",
 			     complaint(ret));
+}
+
+int measure_run(struct measure *m, const struct arguments *a, const char *dir, int timeout_ms, struct outcome *ret, struct mrg_error *err)
+{
+	struct measure_child c;
+	int r;
+
+	*ret = (struct outcome){ .output_length = 0 };
+	r = begin(a, dir, &c, &ret->begin);
+	return r < 0 ? fail_errno(err, r, "cannot run '%s'", a->word[0]) : measure_end(m, &c, a, timeout_ms, ret, err);
+}
+
+int measure_wait(struct measure *m, int pidfd, int timeout_ms, struct mrg_error *err)
+{
+	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN }, { .fd = m->signals, .events = POLLIN } };
+	int64_t end = time_monotonic_ms() + timeout_ms;
+	int r;
+
+	do {
+		int64_t left = end - time_monotonic_ms();
+
+		r = poll(fds, ARRAY_SIZE(fds), left > 0 ? (int)left : 0);
+	} while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return fail_errno(err, -errno, "cannot wait for a process");
+	if (r > 0 && fds[0].revents)
+		return 0;
+	return r > 0 ? mrg_error_set(err, -EINTR, "interrupted by a signal") :
+		       mrg_error_set(err, -MRG_E_TIMEOUT, "a process did not end in %d s", timeout_ms / 1000);
 }

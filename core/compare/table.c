@@ -77,14 +77,13 @@ static double most_of(const struct compare_report *report, int metric)
 	return most;
 }
 
-/* The quotient of the host's median, where the host was measured too. */
+/* Of whom it is held against, where that was measured too. */
 static void add_ratio(struct buffer *b, const struct compare_report *report, size_t subject, int metric)
 {
-	const struct compare_subject *host = compare_report_host(report);
-	struct compare_summary base = host ? compare_summarise(&host->series[metric]) : (struct compare_summary){ .n = 0 };
+	const struct compare_subject *s = &report->subject[subject], *base = compare_report_base(report, s, (enum compare_metric)metric);
 
-	if (base.n && base.median > 0 && &report->subject[subject] != host)
-		buffer_addf(b, "  %.2f of the host", compare_summarise(&report->subject[subject].series[metric]).median / base.median);
+	if (base)
+		buffer_addf(b, "  %.2f of %s", compare_ratio(s, base, (enum compare_metric)metric), base->kind == KIND_HOST ? "the host" : base->name);
 }
 
 static void add_line(struct buffer *b, const struct compare_report *report, size_t subject, int metric, const struct compare_style *style)

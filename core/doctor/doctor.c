@@ -51,7 +51,7 @@ static int check_capabilities(const struct doctor *d)
 	int r;
 
 	if (geteuid() != 0)
-		return doctor_say(d, "ok", "capabilities", "not root: containers of the backend native get a user namespace of yours", NULL);
+		return doctor_say(d, "ok", "capabilities", "not root: your containers get a user namespace of yours", NULL);
 	if (fd_read_virtual(AT_FDCWD, "/proc/self/status", 65536, &text, NULL) == 0 && (line = strstr(text, "\nCapEff:")))
 		sscanf(line, "\nCapEff: %llx", &effective);
 	for (unsigned int i = 0; i <= CAPABILITY_LAST; i++)

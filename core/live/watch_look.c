@@ -109,23 +109,26 @@ static int tell(struct mrg_watch *watch, struct entry *e, int type)
 	return watch_tell(watch, e, (struct mrg_change){ .type = type, .pid = e->pid }, true);
 }
 
-/* How it ended, by its monitor's word, else by the kernel's. False: that is not known yet. */
+/* How it ended by the kernel's word. False: that is not known yet. */
+static bool ask_kernel(const struct entry *e, struct mrg_change *ret)
+{
+	int r = proc_exit_status(e->pidfd, &ret->exit_status);
+
+	ret->has_exit = r == 0;
+	return r != -EAGAIN;
+}
+
+/* The same by its monitor's word, else by the kernel's. */
 static bool find_exit(const struct entry *e, const struct mrg_status *status, struct mrg_change *ret)
 {
-	int r = 0;
-
-	*ret = (struct mrg_change){ .type = MRG_CHANGE_DIE };
+	*ret = (struct mrg_change){ .type = MRG_CHANGE_DIE, .oom_killed = status && status->oom_killed };
 	if (status && status->has_exit) {
 		ret->has_exit = 1;
 		ret->exit_status = status->exit_status;
 	} else if (status && status->started && !status->monitor_lost) {
 		return false;
-	} else if (e->pidfd >= 0) {
-		r = proc_exit_status(e->pidfd, &ret->exit_status);
-		ret->has_exit = r == 0;
 	}
-	ret->oom_killed = status && status->oom_killed;
-	return r != -EAGAIN;
+	return ret->has_exit || e->pidfd < 0 || ask_kernel(e, ret);
 }
 
 static int tell_end(struct mrg_watch *watch, struct entry *e, const struct mrg_status *status)
@@ -133,8 +136,12 @@ static int tell_end(struct mrg_watch *watch, struct entry *e, const struct mrg_s
 	struct mrg_change change;
 	int r = 0;
 
-	if (!find_exit(e, status, &change) && wait_for_more(watch, e))
-		return 0;
+	if (!find_exit(e, status, &change)) {
+		if (wait_for_more(watch, e))
+			return 0;
+		/* Its monitor waits for an engine that does not answer, say. */
+		(void)ask_kernel(e, &change);
+	}
 	if (change.oom_killed && !e->oom_told)
 		r = tell(watch, e, MRG_CHANGE_OOM);
 	if (r == 0)

@@ -79,6 +79,10 @@ int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry 
 /* For an engine that makes the cgroup of unit->cgroup itself: makes what is above it, in every hierarchy, so that it goes with the container's end. */
 int mrg_helper_cgroup_parents(const struct mrg_unit *unit, struct mrg_error *err);
 
+/* For an engine that makes the cgroup of unit->cgroup in some hierarchies of v1 only: makes it in the others and moves unit->process there. An init
+ * system without one in name=systemd makes its own at the top of all hierarchies that it sees, the host's, and leaves the limits of its container. */
+int mrg_helper_cgroup_complete(const struct mrg_unit *unit, struct mrg_error *err);
+
 /* In the child: enters the v1 hierarchies. Writing "0" to "tasks" moves just the caller and needs no
  * grace period of the kernel; moving another process by its pid costs one (about 10 ms). The child is born
  * in the unified one by CLONE_INTO_CGROUP. */
@@ -172,6 +176,18 @@ int mrg_helper_exec(void *self, const struct mrg_unit *unit, const struct mrg_co
  * /etc/subgid, else from those that systemd leaves to containers. unit->id chooses, so that a container gets the same at every start if it can. */
 int mrg_helper_ids_choose(const struct mrg_unit *unit, struct mrg_id_mapping *ret_uid, struct mrg_id_mapping *ret_gid, struct mrg_error *err);
 
+/* ---- ordinary users ---------------------------------------------------------------------- */
+
+/* The ids that the caller may map beside the own one: the first line of it in /etc/subuid and in /etc/subgid, if newuidmap(1) and newgidmap(1) are there.
+ * 1, or 0 when there are none: @why says which line or package is missing. */
+int mrg_helper_user_ids(struct mrg_id_mapping *ret_uid, struct mrg_id_mapping *ret_gid, char *why, size_t size);
+
+/* Whether the caller gets a user namespace with rights in it: tries one in a child. */
+int mrg_helper_user_probe(struct mrg_error *err);
+
+/* The error of a user namespace that the kernel refused with @code, with what would allow it. */
+int mrg_helper_user_refused(int code, struct mrg_error *err);
+
 /* ---- moorage-init inside containers of engines ------------------------------------------
  *
  * moorage-init [OPTION...] -- COMMAND [ARG...] is executed by the engine as the first process: from a read-only bind mount, or from the descriptor of a
@@ -181,7 +197,7 @@ int mrg_helper_ids_choose(const struct mrg_unit *unit, struct mrg_id_mapping *re
  * mrg_helper_process_master(), --size ROWS:COLUMNS tells its size; with --environment MRG_INIT_ENVIRONMENT_FD holds the whole environment, each variable
  * ended by NUL; with --wait it waits for a byte from MRG_INIT_WAIT_FD before all else; --filter loads the seccomp filter in MRG_INIT_FILTER_FD;
  * --sysctls sets those in MRG_INIT_SYSCTLS_FD, written like the environment; --mounts does what MRG_INIT_MOUNTS_FD says, written
- * likewise: "flags SET:CLEAR PATH", the bits of mount_setattr(2) in hexadecimal, "hide PATH" and "readonly PATH". --umask
+ * likewise: "flags SET:CLEAR PATH", the bits of mount_setattr(2) in hexadecimal, "hide PATH", "readonly PATH" and "private PATH". --umask
  * OCTAL, --cwd DIRECTORY, --user UID:GID[,GID...] as mrg_helper_user() gives it, --caps INHERITABLE:AMBIENT[:BOUNDING] (hexadecimal). With --socket
  * MRG_INIT_ERROR_FD is a socket over which the pipe comes (SCM_RIGHTS), for engines that keep open what they pass on; an empty record is written
  * first. With --exec the command takes its place: there is no init, and no --status. */

@@ -10,6 +10,9 @@ left() {
 	find /var/tmp -maxdepth 1 -name 'moorage-compare-*'
 }
 
+# payloads: processes of our program that wait in containers.
+payloads() { pgrep -f '^/mnt/moorage-measure wait moorage-compare-' || true; }
+
 # valid SCHEMA: of what is published.
 valid() { "$BATS_TEST_DIRNAME/valid" "$1"; }
 
@@ -35,6 +38,45 @@ only_here() { [ "$E2E_BACKEND" = native ] && [ "$E2E_KIND" = busybox ] || skip "
 	m compare --json "$REPORT" | valid compare
 	[ -z "$(left)" ]
 	[ "$(ls -A "$E2E_ROOT")" = "$before" ]
+}
+
+@test "raw tools are measured in the same turns: start, exec, stop, memory, isolation" {
+	only_here
+	local tools=bwrap tool
+	# crun takes no hierarchy of both versions; nspawn of a user's root has to be there.
+	for tool in lxc-execute systemd-nspawn runc; do
+		if command -v $tool >/dev/null; then tools+=,$tool; fi
+	done
+	m compare --backends native --against "$tools" --root "$E2E_ROOT" --runs 2 -q --save "$FILE_DIR/tools.json"
+	valid compare <"$FILE_DIR/tools.json"
+	jq -r '.subjects[] | select(.reason) | .name + ": " + .reason' "$FILE_DIR/tools.json"
+	[ "$(jq '[.subjects[] | select(.reason)] | length' "$FILE_DIR/tools.json")" = 0 ]
+	for tool in ${tools//,/ }; do
+		jq -e --arg t "$tool" '[.metrics[] | select(.of | has($t)) | .id] | contains(["start.first", "start.exit", "start.removed", "exec", "stop.willing", "cost.pss",
+			"inside.syscalls"])' "$FILE_DIR/tools.json"
+		jq -e --arg t "$tool" '[.metrics[] | select(.id == "exec" or .id == "stop.willing").of[$t].samples | length] == [2, 2]' "$FILE_DIR/tools.json"
+		jq -e --arg t "$tool" '.matrix[] | select(.name == "namespace pid").of | has($t) and .[$t].level == 0' "$FILE_DIR/tools.json"
+	done
+	[ -z "$(left)" ]
+	[ -z "$(payloads)" ]
+}
+
+@test "containers of raw tools that a killed comparison has left the next removes, and a signal's at once" {
+	only_here
+	local signal pid held
+	for signal in KILL TERM; do
+		"$MOORAGE" compare --backends native --against bwrap,lxc-execute,runc --runs 5 >/dev/null 2>&1 &
+		pid=$!
+		# In the part where they all run.
+		eventually 30 eval '[ "$(payloads | wc -l)" -ge 3 ] || ! kill -0 '"$pid" || true
+		held=$(payloads | wc -l)
+		kill -"$signal" "$pid"
+		wait "$pid" || true
+		[ "$held" -ge 3 ]
+		[ $signal = TERM ] || m compare --backends chroot --runs 1 -q
+		eventually 30 eval '[ -z "$(payloads)" ]'
+		[ -z "$(left)" ]
+	done
 }
 
 @test "a report that was kept is shown again, and is no worse than itself" {

@@ -82,7 +82,6 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 }
 
 @test "out of memory" {
-	[ "$E2E_BACKEND" = native ] || skip "the same for every backend that has limits"
 	begin_watch
 	run -137 once greedy -m 16M -- /bin/sh -c 'x=0123456789abcdef; while :; do x=$x$x; done'
 	eventually 30 told greedy create start oom die remove
@@ -123,6 +122,44 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 	[ "$E2E_BACKEND" = native ] || skip "the same for every backend"
 	timeout 10 "$MOORAGE" events | true
 	[ "${PIPESTATUS[0]}" = 0 ]
+}
+
+# first NAME: the host's pid of its first process.
+first() { m ls --json | jq --arg n "$P-$1" '.[] | select(.name == $n) | .pid'; }
+
+@test "an engine that goes away, and one that hangs, end nothing" {
+	[ "$E2E_BACKEND" = libvirt ] || skip "about an engine with a daemon"
+	[ -e /run/libvirt/mrgt.pid ] || skip "the daemon is not ours"
+	local signal=null daemon
+	! printf '6.15\n%s\n' "$(uname -r)" | sort -CV || signal=KILL
+	sleeper gone
+	sleeper hung
+	begin_watch
+	daemon=$(cat /run/libvirt/mrgt.pid)
+	kill -KILL "$daemon"
+	eventually 30 bash -c "! grep -q '^State:.[^Z]' /proc/$daemon/status 2>/dev/null"
+	# Others are told of meanwhile, and so is an end that only the kernel tells of; nothing is told to be removed.
+	m run --rm -B native --name "$P-beside" "$E2E_ROOT" -- /bin/true
+	eventually 30 told beside create start die remove
+	kill -KILL "$(first gone)"
+	eventually 30 told gone die
+	[ "$(last gone die .signal)" = "$signal" ]
+	rm -f /run/libvirt/mrgt.pid
+	/usr/sbin/libvirtd -d --pid-file /run/libvirt/mrgt.pid </dev/null >/dev/null 2>&1 3>&-
+	eventually 30 test -s /run/libvirt/mrgt.pid
+	daemon=$(cat /run/libvirt/mrgt.pid)
+	kill -STOP "$daemon"
+	m run --rm -B native --name "$P-behind" "$E2E_ROOT" -- /bin/true
+	eventually 30 told behind create start die remove
+	kill -KILL "$(first hung)"
+	eventually 30 told hung die || { kill -CONT "$daemon"; false; }
+	kill -CONT "$daemon"
+	[ "$(last hung die .signal)" = "$signal" ]
+	m rm -f "$P-gone" "$P-hung"
+	eventually 30 told gone die remove
+	eventually 30 told hung die remove
+	# It has started nothing anew in the eyes of who watches, and goes on.
+	kill -0 "$watcher"
 }
 
 @test "what LXC's own tools do" {

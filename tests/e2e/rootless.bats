@@ -50,6 +50,22 @@ nobody_left() { ! pgrep -u 4242 >/dev/null; }
 	eventually 30 nobody_left
 }
 
+@test "a user namespace may be asked for, and is explained; the processes of a container are told" {
+	command -v newuidmap || skip "newuidmap is not installed (package uidmap)"
+	run u subids run --rm --name "$P-rl" --userns auto ./root -- /bin/cat /proc/self/uid_map
+	[ "$status" = 0 ] && [ "${#lines[@]}" = 2 ] && [[ "${lines[1]}" =~ 1\ +300000\ +65536 ]]
+	run u subids run --explain --name "$P-rl" ./root -- /bin/true
+	[[ "$output" == *"newuidmap PID 0 4242 1 1 300000 65536"* ]]
+	[[ "$output" == *"no cgroup: this user may not make cgroups"* ]]
+	run u none run --explain --name "$P-rl" ./root -- /bin/true
+	[[ "$output" == *"unshare --user --map-root-user"*"/etc/subuid has no line 'mrgt-4242:FIRST:65536'"* ]]
+	u none run -q -d --name "$P-rl" ./root -- /bin/sh -c 'sleep 1000 & exec sleep 2000'
+	eventually 30 has_both
+	u none rm -f "$P-rl"
+}
+
+has_both() { [ "$(u none procs --format '{{.command}}' "$P-rl" | grep -cE '^sleep (1|2)000$')" = 2 ]; }
+
 @test "isolated: the container has namespaces of its own and cannot touch what belongs to root" {
 	u none run --rm --name "$P-rl" ./root -- /bin/sh -c 'for n in user pid net ipc uts mnt; do readlink /proc/self/ns/$n; done' >"$HOME_DIR/inside"
 	for n in user pid net ipc uts mnt; do run ! grep -F "$(readlink "/proc/self/ns/$n")" "$HOME_DIR/inside"; done

@@ -147,6 +147,47 @@ static void test_samples_are_numbers(void **state)
 	assert_int_equal(compare_report_sample(a, METRIC_EXEC, 1), -E2BIG);
 }
 
+/* A backend is held against its own tool alone, and work inside against the host; nobody is where there is no number. */
+static void test_base(void **state)
+{
+	_cleanup_report_ struct compare_report *report = compare_report_new();
+	_cleanup_(buffer_deinit) struct buffer table = { .text = NULL }, page = { .text = NULL }, json = { .text = NULL };
+	struct compare_subject *host = compare_report_subject(report, KIND_HOST, "host"), *lxc = compare_report_subject(report, KIND_BACKEND, "lxc");
+	struct compare_subject *crun = compare_report_subject(report, KIND_TOOL, "crun"), *tool = compare_report_subject(report, KIND_TOOL, "lxc-execute");
+	char **texts[] = { &report->version, &report->kernel, &report->host, &report->cpu, &report->root, &report->time };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_int_equal(compare_report_set(texts[i], "x"), 0);
+	assert_int_equal(compare_report_set(&crun->backend, "native"), 0);
+	assert_int_equal(compare_report_set(&tool->backend, "lxc"), 0);
+	add_samples(lxc, METRIC_EXEC, 21, 0, 3);
+	add_samples(crun, METRIC_EXEC, 5, 0, 3);
+	assert_null(compare_report_base(report, lxc, METRIC_EXEC));
+	add_samples(tool, METRIC_EXEC, 20, 0, 3);
+	assert_ptr_equal(compare_report_base(report, lxc, METRIC_EXEC), tool);
+	assert_null(compare_report_base(report, tool, METRIC_EXEC));
+	assert_true(compare_ratio(lxc, tool, METRIC_EXEC) > 1.049 && compare_ratio(lxc, tool, METRIC_EXEC) < 1.051);
+	add_samples(lxc, METRIC_FORKS, 50, 0, 1);
+	add_samples(tool, METRIC_FORKS, 60, 0, 1);
+	assert_null(compare_report_base(report, lxc, METRIC_FORKS));
+	add_samples(host, METRIC_FORKS, 100, 0, 1);
+	assert_ptr_equal(compare_report_base(report, lxc, METRIC_FORKS), host);
+	/* What nothing is, or next to it, divides nothing. */
+	add_samples(lxc, METRIC_PSS, 1e300, 0, 1);
+	add_samples(tool, METRIC_PSS, 0, 0, 1);
+	assert_null(compare_report_base(report, lxc, METRIC_PSS));
+	add_samples(tool, METRIC_PSS, 1e-300, 0, 2);
+	assert_null(compare_report_base(report, lxc, METRIC_PSS));
+	compare_table(report, &plain, &table);
+	assert_non_null(strstr(table.text, "1.05 of lxc-execute"));
+	assert_non_null(strstr(table.text, "0.50 of the host"));
+	compare_html(report, &page);
+	assert_non_null(strstr(page.text, "1.05 of lxc-execute"));
+	compare_write(report, &json);
+	assert_non_null(strstr(json.text, "\"ratio\":1.05,\"ratioTo\":\"lxc-execute\""));
+}
+
 static void test_values(void **state)
 {
 	char text[COMPARE_VALUE_SIZE];
@@ -360,12 +401,18 @@ static void test_diff(void **state)
 	assert_non_null(strstr(b.text, "its own -> shared"));
 	assert_int_equal(compare_diff(new_, old, &plain, &b), 0);
 	assert_non_null(strstr(b.text, "3 changes beyond chance, 0 for the worse"));
+	/* Twice as long, of three samples: that may be chance, which is said. */
+	add_samples(&old->subject[0], METRIC_EXEC, 10, 0.1, 3);
+	add_samples(&new_->subject[0], METRIC_EXEC, 20, 0.1, 3);
+	b.length = 0;
+	assert_int_equal(compare_diff(old, new_, &plain, &b), 3);
+	assert_non_null(strstr(b.text, "1 more medians differ by 5 % or more, which may be chance"));
 	/* One percent is none, however sure: the row alone is worse. */
 	assert_int_equal(compare_diff_json(old, same, &json), 1);
 	assert_null(strstr(json.text, "start.removed"));
 	json.length = 0;
 	assert_int_equal(compare_diff_json(old, old, &json), 0);
-	assert_string_equal(json.text, "{\"schema\":\"moorage/compare-diff/v1\",\"changes\":[],\"worse\":0}\n");
+	assert_string_equal(json.text, "{\"schema\":\"moorage/compare-diff/v1\",\"changes\":[],\"worse\":0,\"unsure\":0}\n");
 }
 
 static void test_diff_of_strangers(void **state)
@@ -391,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_tell_apart),
 		cmocka_unit_test(test_noise_is_told),
 		cmocka_unit_test(test_samples_are_numbers),
+		cmocka_unit_test(test_base),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_cut),
