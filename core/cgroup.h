@@ -149,6 +149,11 @@ int cgroup_wait_empty(const struct cgroup *cg, int timeout_ms);
  * with. -ENOENT: no such file, -ENODATA: no such key. */
 int cgroup_read_number(int dir, const char *file, const char *key, uint64_t *ret);
 
+/* ---- cgroup_of.c ---- */
+
+/* The path in a text as /proc/PID/cgroup, which it changes, that a container's engine has made for it; NULL: there is none. */
+const char *cgroup_own_path(char *text);
+
 /* ---- cgroup_v2.c ---- */
 
 /* Enables @controllers for the children of PARENT and of what is above it; those in @optional only if that works. */

@@ -288,6 +288,36 @@ static void what_only_v1_has_is_not_missing_on_v2(void **state _unused_)
 	assert_string_equal(reason, "no memory controller");
 }
 
+static void the_cgroup_is_that_of_most_hierarchies(void **state _unused_)
+{
+	static const struct {
+		const char *text, *path;
+	} cases[] = {
+		{ "0::/a.slice/b.scope/init.scope\n", "/a.slice/b.scope" },
+		{ "3:devices:/moorage-a\n1:name=systemd:/\n0::/\n", "/moorage-a" },
+		/* libvirt without machined: the others are of the service that it runs in */
+		{ "5:devices:/machine/lxc-1-a.libvirt-lxc\n4:memory:/machine/lxc-1-a.libvirt-lxc\n3:freezer:/machine/lxc-1-a.libvirt-lxc\n"
+		  "1:name=systemd:/system.slice/libvirtd.service\n0::/system.slice/libvirtd.service\n", "/machine/lxc-1-a.libvirt-lxc" },
+		/* a unit that is not in every controller */
+		{ "6:devices:/system.slice\n5:blkio:/system.slice\n4:cpu,cpuacct:/system.slice\n3:pids:/system.slice/a.service\n"
+		  "1:name=systemd:/system.slice/a.service\n0::/system.slice/a.service\n", "/system.slice/a.service" },
+		{ "2:cpu:/a\n0::/b\n", "/b" },
+		{ "2:cpu:/\n1:memory:/../x\n0::/\n", NULL },
+		{ "torn", NULL },
+		{ "", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = strdup(cases[i].text);
+		const char *path = cgroup_own_path(text);
+
+		if (cases[i].path)
+			assert_string_equal(path, cases[i].path);
+		else
+			assert_null(path);
+	}
+}
+
 static void merging_keeps_what_is_not_changed(void **state _unused_)
 {
 	struct mrg_spec spec = { .cpu_quota = 10000, .cpu_period = 20000 }, changes = { .cpu_quota = 5000 }, merged;
@@ -399,6 +429,7 @@ int main(void)
 		cmocka_unit_test(a_missing_controller_is_an_error_that_names_both),
 		cmocka_unit_test(what_only_v1_has_is_an_error_on_v2),
 		cmocka_unit_test(what_only_v1_has_is_not_missing_on_v2),
+		cmocka_unit_test(the_cgroup_is_that_of_most_hierarchies),
 		cmocka_unit_test(merging_keeps_what_is_not_changed),
 		cmocka_unit_test(a_cgroup_is_named_by_parent_name_and_id),
 		cmocka_unit_test(a_parent_that_leads_out_is_refused),
