@@ -68,6 +68,16 @@ static void probe_labels(struct mrg_probe *probe)
 	}
 }
 
+static void probe_time(struct mrg_probe *probe)
+{
+	if (access("/proc/self/ns/time", F_OK) == 0)
+		return;
+	mrg_fields_remove(&probe->fields, MRG_FIELD_NS_TIME);
+	mrg_fields_remove(&probe->fields, MRG_FIELD_TIME_OFFSETS);
+	if (!*probe->reason)
+		snprintf(probe->reason, sizeof(probe->reason), "the kernel offers no time namespaces");
+}
+
 int lxc_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *err)
 {
 	struct mrg_probe probe = { .boundary = 0 };
@@ -91,6 +101,7 @@ int lxc_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *err)
 	if (!*probe.reason)
 		memcpy(probe.reason, reason, sizeof(reason));
 	probe_labels(&probe);
+	probe_time(&probe);
 	snprintf(probe.engine, sizeof(probe.engine), "LXC %.50s", api.lxc_get_version());
 	snprintf(probe.boundary_reason, sizeof(probe.boundary_reason),
 		 "root in the container is root on the host unless its ids are mapped");
