@@ -506,7 +506,7 @@ void cgroup_limits_probe(struct cgroup *cg, const struct cgroup_controllers *ava
 			continue;
 		mrg_fields_remove(fields, rows[i].field);
 		/* What this version of cgroups never had nobody can mend. */
-		if (version != 0 && reason && size > 0 && !reason[0])
-			snprintf(reason, size, "%s", why);
+		if (version != 0 && reason)
+			reason_add(reason, size, why);
 	}
 }

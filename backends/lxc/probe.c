@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/util/str.h"
 #include "lxc.h"
 
 const uint16_t lxc_fields[] = {
@@ -59,12 +60,14 @@ static void probe_labels(struct mrg_probe *probe)
 		{ "/sys/fs/selinux/enforce", MRG_FIELD_SELINUX_LABEL, "SELinux" },
 	};
 
+	char why[64];
+
 	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
 		if (access(modules[i].path, F_OK) == 0)
 			continue;
 		mrg_fields_remove(&probe->fields, modules[i].field);
-		if (!*probe->reason)
-			snprintf(probe->reason, sizeof(probe->reason), "this host has no %s", modules[i].name);
+		snprintf(why, sizeof(why), "this host has no %s", modules[i].name);
+		reason_add(probe->reason, sizeof(probe->reason), why);
 	}
 }
 
@@ -74,8 +77,7 @@ static void probe_time(struct mrg_probe *probe)
 		return;
 	mrg_fields_remove(&probe->fields, MRG_FIELD_NS_TIME);
 	mrg_fields_remove(&probe->fields, MRG_FIELD_TIME_OFFSETS);
-	if (!*probe->reason)
-		snprintf(probe->reason, sizeof(probe->reason), "the kernel offers no time namespaces");
+	reason_add(probe->reason, sizeof(probe->reason), "the kernel offers no time namespaces");
 }
 
 int lxc_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *err)
@@ -98,8 +100,7 @@ int lxc_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *err)
 		r = mrg_helper_process_probe(&probe.fields, reason, sizeof(reason), err);
 	if (r < 0)
 		return r;
-	if (!*probe.reason)
-		memcpy(probe.reason, reason, sizeof(reason));
+	reason_add(probe.reason, sizeof(probe.reason), reason);
 	probe_labels(&probe);
 	probe_time(&probe);
 	snprintf(probe.engine, sizeof(probe.engine), "LXC %.50s", api.lxc_get_version());

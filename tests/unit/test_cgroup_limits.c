@@ -289,7 +289,10 @@ static void what_only_v1_has_is_not_missing_on_v2(void **state _unused_)
 	assert_string_equal(reason, "");
 	cgroup_limits_probe(&cg, &no_memory, &fields, reason, sizeof(reason));
 	assert_false(mrg_fields_has(&fields, MRG_FIELD_MEMORY_LIMIT));
-	assert_string_equal(reason, "no memory controller");
+	mrg_fields_add(&fields, MRG_FIELD_MEMORY_RESERVATION);
+	mrg_fields_add(&fields, MRG_FIELD_CPU_QUOTA);
+	cgroup_limits_probe(&cg, &no_memory, &fields, reason, sizeof(reason));
+	assert_string_equal(reason, "no memory controller; no cpu controller");
 }
 
 static void make_file(int dir, const char *path, const char *text)
