@@ -30,7 +30,8 @@ load lib
 cpu_ns() {
 	local dir
 	for dir in $(cgroups "$1"); do
-		[ ! -r "$dir/cpuacct.usage" ] || { cat "$dir/cpuacct.usage"; return; }
+		# systemd makes the directory and leaves the processes where they are, should the controller be mounted apart from cpu.
+		! grep -qs '[1-9]' "$dir/cpuacct.usage" || { cat "$dir/cpuacct.usage"; return; }
 	done
 	for dir in $(cgroups "$1"); do
 		! grep -q '^usage_usec [1-9]' "$dir/cpu.stat" 2>/dev/null || { awk '/^usage_usec/ { printf "%.0f\n", $2 * 1000 }' "$dir/cpu.stat"; return; }
