@@ -62,6 +62,7 @@ struct cgroup_ops {
 };
 extern const struct cgroup_ops cgroup_v1_ops, cgroup_v2_ops;
 
+#define CGROUP_PARENT		"moorage"	/* of ours, where cgroup v2 is all there is; elsewhere they are told by their names */
 #define CGROUP_LEAF_SIZE	(sizeof("moorage-") + 63 + 1 + 16)
 #define CGROUP_PATH_SIZE	4096
 
@@ -93,7 +94,7 @@ bool cgroup_parse_mount(char *line, struct cgroup_mount *ret);
 /* Fills in the hierarchies of @cg; with @tracker_only the tracking one is enough. A negative errno. */
 int cgroup_find_mounts(struct cgroup *cg, bool tracker_only);
 
-/* Opens what tells of most containers that they have no cgroup, for whoever looks at many. */
+/* Reads what tells of most containers that they have no cgroup, for whoever looks at many. */
 void cgroup_look_begin(struct mrg_look *look);
 void cgroup_look_end(struct mrg_look *look);
 

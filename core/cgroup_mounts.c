@@ -129,14 +129,20 @@ static bool add_v2(struct cgroup *cg, const char *path)
 void cgroup_look_begin(struct mrg_look *look)
 {
 	struct cgroup cg = CGROUP_INIT;
+	int r;
 
 	look->cgroups_unified = add_v2(&cg, TOP);
-	look->cgroups = look->cgroups_unified || add_v2(&cg, UNIFIED) ? cg.item[0].root : -ENOENT;
+	look->cgroups = (struct look_names){ 0 };
+	if (!look->cgroups_unified && !add_v2(&cg, UNIFIED))
+		return;
+	r = fd_list_names(cg.item[0].root, look->cgroups_unified ? CGROUP_PARENT : ".", &look->cgroups.names);
+	look->cgroups.known = r == 0 || r == -ENOENT;
+	cgroup_close(&cg);
 }
 
 void cgroup_look_end(struct mrg_look *look)
 {
-	look->cgroups = fd_close(look->cgroups);
+	strings_deinit(&look->cgroups.names);
 }
 
 /* Takes in the v1 hierarchy with the controllers @names if it is mounted where it usually is, under just these names. */

@@ -21,7 +21,6 @@
 #include "core/util/proc.h"
 #include "core/util/str.h"
 
-#define PARENT_DEFAULT	"moorage"
 #define DEPTH_MAX	256
 
 /* Marks the directories of a PARENT given by the user that we made, and may remove. */
@@ -133,9 +132,15 @@ static int name_given(struct cgroup *cg, const char *path, struct mrg_error *err
 	return 0;
 }
 
+/* Where all hierarchies are one, ours have a parent of their own, which a name need not tell. */
+static const char *default_prefix(bool unified_only)
+{
+	return unified_only ? "" : CGROUP_PARENT "-";
+}
+
 int cgroup_name(struct cgroup *cg, const struct mrg_unit *unit, struct mrg_error *err)
 {
-	const char *parent = cg->unified_only ? PARENT_DEFAULT : "", *prefix = cg->unified_only ? "" : PARENT_DEFAULT "-";
+	const char *parent = cg->unified_only ? CGROUP_PARENT : "", *prefix = default_prefix(cg->unified_only);
 	size_t length;
 	int r;
 
@@ -244,13 +249,12 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 bool cgroup_is_absent(const struct mrg_unit *unit)
 {
 	const struct mrg_look *look = unit->look;
-	struct cgroup cg = CGROUP_INIT;
+	char leaf[CGROUP_LEAF_SIZE];
 
-	if (!look || look->cgroups < 0)
+	if (!look || !look->cgroups.known || unit->cgroup || (unit->spec && mrg_fields_has(&unit->spec->set, MRG_FIELD_CGROUPS_PATH)))
 		return false;
-	cg.unified_only = look->cgroups_unified;
-	/* What is wrong with the name is told by who opens it. */
-	return cgroup_name(&cg, unit, NULL) == 0 && faccessat(look->cgroups, cg.path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+	snprintf(leaf, sizeof(leaf), "%s%s-%s", default_prefix(look->cgroups_unified), unit->name, unit->id);
+	return !strings_find(&look->cgroups.names, leaf);
 }
 
 void cgroup_close(struct cgroup *cg)

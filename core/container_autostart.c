@@ -27,12 +27,13 @@ static void unit_name(const struct mrg_container *c, char unit[UNIT_SIZE])
 
 void autostart_look_begin(struct mrg_look *look)
 {
-	look->enabled = open(ENABLED, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	look->enabled = (struct look_names){ 0 };
+	look->enabled.known = fd_list_names(AT_FDCWD, ENABLED, &look->enabled.names) == 0;
 }
 
 void autostart_look_end(struct mrg_look *look)
 {
-	look->enabled = fd_close(look->enabled);
+	strings_deinit(&look->enabled.names);
 }
 
 /* The symlink that "systemctl enable" makes is all there is to it, and is looked at without systemctl. */
@@ -41,8 +42,8 @@ static int unit_is_enabled(const struct mrg *m, const char *unit)
 	char path[256];
 	struct stat st;
 
-	if (m->looks > 0 && m->look.enabled >= 0)
-		return fstatat(m->look.enabled, unit, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (m->looks > 0 && m->look.enabled.known)
+		return strings_find(&m->look.enabled.names, unit);
 	snprintf(path, sizeof(path), ENABLED "/%s", unit);
 	return lstat(path, &st) == 0;
 }

@@ -77,11 +77,6 @@ static int collect(const struct mrg_found *found, void *data)
 	return store_adopted_name_is_valid(found->name) ? strings_add(data, found->name) : 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int list_adopted(struct listing *l, struct plugin *p, const char *name)
 {
 	_cleanup_free_ char *full = NULL;
@@ -93,7 +88,7 @@ static int list_adopted(struct listing *l, struct plugin *p, const char *name)
 		full = NULL;
 		return -ENOMEM;
 	}
-	if (l->own.n > 0 && bsearch(&(const char *){ full }, l->own.strv, l->own.n, sizeof(char *), compare))
+	if (strings_find(&l->own, full))
 		return 0;
 	r = container_new_adopted(l->m, p, name, &c, &why);
 	/* Removed while we look. */
@@ -149,8 +144,7 @@ static int list_engine(struct listing *l, const char *backend)
 			report(l, backend, &why);
 		return 0;
 	}
-	if (names.n > 0)
-		qsort(names.strv, names.n, sizeof(char *), compare);
+	strings_sort(&names);
 	store_forget_adopted(l->m, backend, l->m->path, names.strv, release_lost, &(struct lost){ l->m, p });
 	for (size_t i = 0; i < names.n && r == 0; i++)
 		r = list_adopted(l, p, names.strv[i]);
@@ -162,8 +156,7 @@ static int list_engines(struct listing *l, struct mrg_error *err)
 	_cleanup_(strv_freep) char **backends = NULL;
 	int r = mrg_backend_names(l->m, &backends, err);
 
-	if (l->own.n > 0)
-		qsort(l->own.strv, l->own.n, sizeof(char *), compare);
+	strings_sort(&l->own);
 	for (size_t i = 0; r == 0 && backends[i]; i++)
 		if (!l->backend || strcmp(l->backend, backends[i]) == 0)
 			r = list_engine(l, backends[i]);
@@ -183,7 +176,7 @@ static void look_end(struct mrg *m)
 {
 	if (--m->looks > 0)
 		return;
-	store_look_end(&m->look);
+	store_look_end(m, &m->look);
 	cgroup_look_end(&m->look);
 	autostart_look_end(&m->look);
 }

@@ -91,8 +91,10 @@ int mrg_logs(struct mrg_container *c, const struct mrg_log_query *query,
 	_cleanup_(log_reader_freep) struct log_reader *reader = NULL;
 	_cleanup_(session_freep) struct mrg_session *session = NULL;
 	_cleanup_close_ int inotify = -1;
-	int r;
+	int r = container_load_spec(c, err);
 
+	if (r < 0)
+		return r;
 	if (query->follow) {
 		/* Before the first look, so that nothing falls between. */
 		inotify = watch_directory(c->record->dir);

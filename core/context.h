@@ -9,15 +9,24 @@
 #include <moorage/moorage.h>
 
 #include "core/util/proc.h"
+#include "core/util/str.h"
 
 struct plugin;
+struct index;
 
-/* What is found out once for all containers that are looked at: open directories, or a negative errno. */
+/* What a directory has, sorted. */
+struct look_names {
+	bool known;			/* it could be read */
+	struct strings names;
+};
+
+/* What is found out once for all containers that are looked at. */
 struct mrg_look {
-	int records[2];			/* store_dirs.c: of the kept and of the transient ones */
-	int cgroups;			/* cgroup_mounts.c: cgroup v2, if it is mounted at a usual place */
+	int records[2];			/* store_dirs.c: directory of the kept and of the transient ones; or a negative errno */
+	struct index *index;		/* store_index.c: what the small files of the kept ones say; NULL: nothing is known */
+	struct look_names cgroups;	/* cgroup_mounts.c: of cgroup v2, if it is mounted at a usual place */
 	bool cgroups_unified;		/* and it is all there is */
-	int enabled;			/* container_autostart.c: where systemd has what starts at boot */
+	struct look_names enabled;	/* container_autostart.c: where systemd has what starts at boot */
 };
 
 struct mrg {

@@ -303,6 +303,7 @@ libcore_la_SOURCES = \
 	%D%/store_brief.c \
 	%D%/store_dirs.c \
 	%D%/store_files.c \
+	%D%/store_index.c \
 	%D%/store_park.c \
 	%D%/store_internal.h \
 	%D%/store_walk.c

@@ -214,18 +214,43 @@ static int open_in(struct mrg *m, const char *name, bool transient, struct recor
 {
 	_cleanup_close_ int own = -1, dir = -1;
 	int base = store_look(m, transient, &own, err);
+	const struct indexed *indexed;
 
 	if (base < 0)
 		return base;
-	dir = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
-		return -ENOENT;
-	if (dir < 0)
-		return fail_errno(err, -errno, "cannot open the record of container '%s'", name);
+	indexed = m->looks > 0 && !transient ? index_find(m->look.index, base, name) : NULL;
+	if (!indexed) {
+		dir = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (dir < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+			return -ENOENT;
+		if (dir < 0)
+			return fail_errno(err, -errno, "cannot open the record of container '%s'", name);
+	}
 	*ret = store_new(m, name, take_fd(&dir));
 	if (!*ret)
 		return fail_memory(err);
 	(*ret)->transient = transient;
+	(*ret)->indexed = indexed;
+	return 0;
+}
+
+int store_reach(struct record *record, struct mrg_error *err)
+{
+	_cleanup_close_ int base = -1, dir = -1;
+	struct stat st;
+
+	if (!record->indexed)
+		return 0;
+	base = store_base(record->m, false, false, err);
+	if (base < 0)
+		return base == -ENOENT ? not_found(record->name, err) : base;
+	dir = openat(base, record->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 && errno != ENOENT)
+		return fail_errno(err, -errno, "cannot open the record of container '%s'", record->name);
+	if (dir < 0 || fstat(dir, &st) < 0 || (int64_t)st.st_ino != record->indexed->stamp.inode)
+		return not_found(record->name, err);
+	record->dir = take_fd(&dir);
+	record->indexed = NULL;
 	return 0;
 }
 
@@ -388,7 +413,7 @@ int store_lock(struct mrg *m, struct record *record, int timeout_ms, struct mrg_
 
 	if (record->locked)
 		return 0;
-	r = record->adopted && record->dir < 0 ? store_make_adopted(m, record, err) : 0;
+	r = record->adopted && record->dir < 0 ? store_make_adopted(m, record, err) : store_reach(record, err);
 	if (r < 0)
 		return r;
 	r = lock_until(record->dir, timeout_ms);

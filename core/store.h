@@ -64,7 +64,8 @@ struct record {
 	bool creating;			/* half made: the backend's create has not returned */
 	struct mrg_spec *spec;
 	bool brief;			/* of the spec only root.path and linux.cgroupsPath were read */
-	int dir;			/* the directory, open */
+	int dir;			/* the directory, open; -1 while @indexed stands for its files */
+	const struct indexed *indexed;	/* store_index.c: of a look at many, as long as that takes; NULL: none */
 	int inherited;			/* store_open_dir(): the descriptor whose lock is shared with the command; else -1 */
 	bool locked;
 	bool unnamed;			/* being made: nobody looks into its directory before that has its name */
@@ -84,7 +85,7 @@ int store_write_record(struct record *record, struct mrg_error *err);
 int store_open(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err);
 
 /* The same, for a look: of the spec only what record.json tells of it (then record->brief is set), if it tells that and nobody has changed the
- * spec since. store_read_spec() reads the rest. */
+ * spec since. store_read_spec() reads the rest, and opens the directory where that was not needed so far. */
 int store_open_brief(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err);
 
 /* The same as store_open(), reading what can be read: id and backend may be empty, the spec may be. For the removal of what is damaged; *ret_damage
@@ -136,13 +137,13 @@ int store_put_back(struct mrg *m, const char *name, int dir, const char *entry, 
 
 /* Opens the directories that hold the records, for whoever looks at many. */
 void store_look_begin(struct mrg *m, struct mrg_look *look);
-void store_look_end(struct mrg_look *look);
+void store_look_end(struct mrg *m, struct mrg_look *look);
 
 /* Calls @found for each name in order; a non-zero return ends the walk. Removes what crashes left under temporary names. */
 int store_walk(struct mrg *m, int (*found)(const char *name, void *data), void *data, struct mrg_error *err);
 
-/* A directory below RUN_DIR for caches, made on demand, 0700, owned by us: open, or a negative errno. */
-int store_cache(struct mrg *m, const char *name, struct mrg_error *err);
+/* A directory below RUN_DIR for caches, with @make made when it is missing, 0700, owned by us: open, or a negative errno. */
+int store_cache(struct mrg *m, const char *name, bool make, struct mrg_error *err);
 
 /* A directory below STATE_DIR for what is kept over reboots, 0700, owned by us: open, or a negative errno; -ENOENT, without a sentence, when it is not there
  * and not to be made. */

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "core/store_internal.h"
@@ -23,7 +25,12 @@ static int64_t to_ns(const struct timespec *t)
 
 static int look_at_config(const struct record *record, struct stat *ret)
 {
-	return fstatat(record->dir, CONFIG, ret, AT_SYMLINK_NOFOLLOW);
+	char path[NAME_MAX + sizeof("/" CONFIG)];
+
+	if (!record->indexed)
+		return fstatat(record->dir, CONFIG, ret, AT_SYMLINK_NOFOLLOW);
+	snprintf(path, sizeof(path), "%s/" CONFIG, record->name);
+	return fstatat(record->m->look.records[0], path, ret, AT_SYMLINK_NOFOLLOW);
 }
 
 /* The clock that files have their times from goes in steps, and what is written twice within one keeps its time. So it is given one that no

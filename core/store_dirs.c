@@ -107,10 +107,13 @@ void store_look_begin(struct mrg *m, struct mrg_look *look)
 {
 	for (int transient = 0; transient < 2; transient++)
 		look->records[transient] = store_base(m, transient, false, NULL);
+	look->index = look->records[0] >= 0 ? index_load(m) : NULL;
 }
 
-void store_look_end(struct mrg_look *look)
+void store_look_end(struct mrg *m, struct mrg_look *look)
 {
+	index_save(m, look->index, look->records[0]);
+	look->index = index_free(look->index);
 	for (int transient = 0; transient < 2; transient++)
 		look->records[transient] = fd_close(look->records[transient]);
 }
@@ -134,9 +137,9 @@ int store_boot_id(struct mrg *m, char ret[BOOT_ID_SIZE])
 	return r;
 }
 
-int store_cache(struct mrg *m, const char *name, struct mrg_error *err)
+int store_cache(struct mrg *m, const char *name, bool make, struct mrg_error *err)
 {
-	return open_below(m->run_dir, name, true, err);
+	return open_below(m->run_dir, name, make, err);
 }
 
 int store_state_dir(struct mrg *m, const char *name, bool make, struct mrg_error *err)

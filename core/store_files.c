@@ -20,7 +20,6 @@
 #include "core/util/proc.h"
 
 #define STORE_FORMAT	1
-#define RECORD_MAX	(64 * 1024)
 #define SPEC_MAX	(4 * 1024 * 1024 + 1)
 #define ID_LENGTH	16
 
@@ -64,21 +63,13 @@ static int write_json(const struct record *record, const char *file, const struc
 	return r;
 }
 
-/* 0: there is no such file; 1: read. An empty file is none: what a power cut leaves of a file that was not synced. */
-static int read_json(const struct record *record, const char *file, struct json **ret, struct mrg_error *err)
+/* An empty file is none: what a power cut leaves of a file that was not synced. */
+static int parse_json(const struct record *record, const char *file, const char *text, size_t length, struct json **ret, struct mrg_error *err)
 {
-	_cleanup_free_ char *text = NULL;
 	_cleanup_json_ struct json *json = NULL;
-	size_t length;
-	int r = record->dir < 0 ? -ENOENT : fd_read_file(record->dir, file, RECORD_MAX, &text, &length);
+	int r;
 
-	if (r == -ENOENT)
-		return 0;
-	if (r == -EFBIG || r == -EINVAL || r == -EISDIR || r == -ELOOP)
-		return damaged(record, file, "is not a small regular file", err);
-	if (r < 0)
-		return fail_errno(err, r, "cannot read '%s' of container '%s'", file, record->name);
-	if (length == 0)
+	if (!text || length == 0)
 		return 0;
 	r = json_parse(text, length, &json, NULL);
 	if (r == -ENOMEM)
@@ -87,6 +78,26 @@ static int read_json(const struct record *record, const char *file, struct json 
 		return damaged(record, file, "is not a JSON object", err);
 	*ret = take_ptr(json);
 	return 1;
+}
+
+/* 0: there is no such file; 1: read. */
+static int read_json(const struct record *record, const char *file, struct json **ret, struct mrg_error *err)
+{
+	const struct index_text *known = record->indexed ? index_text(record->indexed, file) : NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+	int r;
+
+	if (known)
+		return parse_json(record, file, known->text, known->length, ret, err);
+	r = record->dir < 0 ? -ENOENT : fd_read_file(record->dir, file, RECORD_MAX, &text, &length);
+	if (r == -ENOENT)
+		return 0;
+	if (r == -EFBIG || r == -EINVAL || r == -EISDIR || r == -ELOOP)
+		return damaged(record, file, "is not a small regular file", err);
+	if (r < 0)
+		return fail_errno(err, r, "cannot read '%s' of container '%s'", file, record->name);
+	return parse_json(record, file, text, length, ret, err);
 }
 
 /* The same for what most records do not have: looking for it costs less than failing to open it. */
@@ -214,8 +225,11 @@ int store_read_spec(struct record *record, struct mrg_error *err)
 	_cleanup_free_ char *text = NULL;
 	struct mrg_error why = { 0 };
 	size_t length;
-	int r = fd_read_file(record->dir, "config.json", SPEC_MAX, &text, &length);
+	int r = store_reach(record, err);
 
+	if (r < 0)
+		return r;
+	r = fd_read_file(record->dir, "config.json", SPEC_MAX, &text, &length);
 	if (r == -ENOENT)
 		return damaged(record, "config.json", "is missing", err);
 	if (r < 0)

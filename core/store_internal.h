@@ -6,6 +6,8 @@
 
 #include "core/store.h"
 
+#define RECORD_MAX	(64 * 1024)	/* bytes of a small file of a record */
+
 /* Names of directories on their way in and out; no container can have them. */
 #define STORE_NEW	".new-"
 #define STORE_GONE	".del-"
@@ -29,6 +31,9 @@ int store_make_temporary(int base, char name[STORE_TEMPORARY_SIZE]);
 
 /* A record of @name with the directory @dir, which it takes also on failure (-1: none yet). */
 struct record *store_new(struct mrg *m, const char *name, int dir);
+
+/* Opens the directory for which an index stood. -MRG_E_NOT_FOUND when it was removed meanwhile. */
+int store_reach(struct record *record, struct mrg_error *err);
 
 /* Whether its directory is below the run directory, unsynced and gone with the boot. */
 static inline bool store_in_run(const struct record *record)
@@ -64,6 +69,37 @@ bool brief_fits(const struct brief *brief, const struct record *record);
 
 /* Makes it the spec of @record. */
 int brief_give(const struct brief *brief, struct record *record, struct mrg_error *err);
+
+/* store_index.c: what small files of kept containers say, for a look at many. */
+#define INDEX_FILES	3		/* record.json, run.json, exit.json */
+
+struct index_stamp {
+	int64_t inode, modified, changed;	/* of the container's directory */
+};
+
+struct index_text {
+	const char *text;		/* NULL: there is no such file; not NUL-terminated */
+	size_t length;
+};
+
+struct indexed {
+	const char *name;
+	struct index_stamp stamp;
+	struct index_text file[INDEX_FILES];
+};
+
+/* What is known: nothing, where there is no such file or it is torn. NULL: no memory. */
+struct index *index_load(struct mrg *m);
+struct index *index_free(struct index *index);
+
+/* What is known of the container @name below @base and still true, or NULL. Lives as long as @index. */
+const struct indexed *index_find(struct index *index, int base, const char *name);
+
+/* What it says of @file; NULL when that is none of the three. */
+const struct index_text *index_text(const struct indexed *item, const char *file);
+
+/* Writes it anew if it did not know much of what was looked for. */
+void index_save(struct mrg *m, struct index *index, int base);
 
 /* store_walk.c: removes the directory @name below @base unless somebody holds its lock. 0: gone or left to its owner. */
 int store_sweep(int base, const char *name);

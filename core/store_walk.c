@@ -90,11 +90,6 @@ static int collect(struct mrg *m, bool transient, struct strings *names, struct 
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int store_walk(struct mrg *m, int (*found)(const char *name, void *data), void *data, struct mrg_error *err)
 {
 	_cleanup_(strings_deinit) struct strings names = { 0 };
@@ -104,8 +99,7 @@ int store_walk(struct mrg *m, int (*found)(const char *name, void *data), void *
 		r = collect(m, false, &names, err);
 	if (r < 0)
 		return r;
-	if (names.n > 0)
-		qsort(names.strv, names.n, sizeof(char *), compare);
+	strings_sort(&names);
 	for (size_t i = 0; i < names.n; i++) {
 		r = found(names.strv[i], data);
 		if (r != 0)

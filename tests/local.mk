@@ -62,6 +62,7 @@ unit_tests = \
 	%D%/unit/test_spec_set \
 	%D%/unit/test_store \
 	%D%/unit/test_store_crash \
+	%D%/unit/test_store_index \
 	%D%/unit/test_str \
 	%D%/unit/test_top \
 	%D%/unit/test_tree

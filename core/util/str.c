@@ -69,6 +69,22 @@ int strings_add(struct strings *strings, const char *text)
 	return 0;
 }
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strings_sort(struct strings *strings)
+{
+	if (strings->n > 0)
+		qsort(strings->strv, strings->n, sizeof(char *), compare);
+}
+
+bool strings_find(const struct strings *sorted, const char *text)
+{
+	return sorted->n > 0 && bsearch(&text, sorted->strv, sorted->n, sizeof(char *), compare);
+}
+
 void strings_deinit(struct strings *strings)
 {
 	strv_free(strings->strv);

@@ -34,6 +34,10 @@ struct strings {
 int strings_add(struct strings *strings, const char *text);
 void strings_deinit(struct strings *strings);
 
+/* In the order of strcmp(3), and whether one is among sorted ones. */
+void strings_sort(struct strings *strings);
+bool strings_find(const struct strings *sorted, const char *text);
+
 /* A buffer that grows; @text is NUL-terminated, or NULL while nothing was added. Failure sticks: check @failed once at the end. */
 struct buffer {
 	char *text;

@@ -215,7 +215,7 @@ load migration
 }
 
 @test "a Debian system with systemd: LXC to nspawn and back, booted each time, the same services" {
-	needs lxc debian
+	needs lxc busybox
 	[ -n "$SYSTEMD" ] || skip "the root could not be made: no package mirror answers"
 	E2E_ROOT=$SYSTEMD
 	foreign os "lxc.init.cmd = /sbin/init" "lxc.cap.drop = sys_rawio"

@@ -34,6 +34,7 @@ tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c $(container_fixt
 tests_unit_test_own_root_SOURCES = tests/unit/test_own_root.c $(import_fixture)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_fixture)
 tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c $(store_fixture)
+tests_unit_test_store_index_SOURCES = tests/unit/test_store_index.c $(store_fixture)
 
 tests_unit_test_adopt_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_unit_test_container_LDFLAGS = $(AM_LDFLAGS) -export-dynamic

@@ -476,8 +476,10 @@ static void test_cache(void **state)
 {
 	struct fixture *f = *state;
 	struct stat st;
-	int fd = store_cache(f->m, "seccomp", NULL);
+	int fd = store_cache(f->m, "mrgt", false, NULL);
 
+	assert_int_equal(fd, -ENOENT);
+	fd = store_cache(f->m, "mrgt", true, NULL);
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
