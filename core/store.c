@@ -214,17 +214,19 @@ static int open_in(struct mrg *m, const char *name, bool transient, struct recor
 {
 	_cleanup_close_ int own = -1, dir = -1;
 	int base = store_look(m, transient, &own, err);
+	struct index *index = m->looks > 0 && !transient ? m->look.index : NULL;
 	const struct indexed *indexed;
 
 	if (base < 0)
 		return base;
-	indexed = m->looks > 0 && !transient ? index_find(m->look.index, base, name) : NULL;
+	indexed = index_find(index, base, name);
 	if (!indexed) {
 		dir = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (dir < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 			return -ENOENT;
 		if (dir < 0)
 			return fail_errno(err, -errno, "cannot open the record of container '%s'", name);
+		index_miss(index);
 	}
 	*ret = store_new(m, name, take_fd(&dir));
 	if (!*ret)

@@ -20,6 +20,8 @@
  *	log, log.1	output (log.c)
  *	attach		socket of the monitor, while it lives
  *
+ * and beside them RUN_DIR/index/records, what the three of all kept containers say: a cache of looks at many (store_index.c).
+ *
  * A directory is made under a temporary name and renamed into place whole; it is renamed away before it is removed; what a crash leaves
  * under a temporary name is removed by the next walk. The lock is flock(2) on the directory itself.
  */

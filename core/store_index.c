@@ -178,11 +178,13 @@ const struct indexed *index_find(struct index *index, int base, const char *name
 
 	if (index && index->n > 0)
 		found = bsearch(&(struct indexed){ .name = name }, index->item, index->n, sizeof(*found), by_name);
-	if (found && read_stamp(base, name, &now) == 0 && same_stamp(&found->stamp, &now))
-		return found;
+	return found && read_stamp(base, name, &now) == 0 && same_stamp(&found->stamp, &now) ? found : NULL;
+}
+
+void index_miss(struct index *index)
+{
 	if (index)
 		index->misses++;
-	return NULL;
 }
 
 const struct index_text *index_text(const struct indexed *item, const char *file)

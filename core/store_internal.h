@@ -95,6 +95,9 @@ struct index *index_free(struct index *index);
 /* What is known of the container @name below @base and still true, or NULL. Lives as long as @index. */
 const struct indexed *index_find(struct index *index, int base, const char *name);
 
+/* Counts a container that it did not know, and that is there. */
+void index_miss(struct index *index);
+
 /* What it says of @file; NULL when that is none of the three. */
 const struct index_text *index_text(const struct indexed *item, const char *file);
 

@@ -21,11 +21,22 @@ struct scale {
 	double step;			/* between its marks */
 };
 
+/* As fmax(3), for which each start of the command would load the mathematical library. */
+static double greater(double a, double b)
+{
+	return a > b ? a : b;
+}
+
 /* 1, 2 or 5 times a power of ten, so that there are some five marks. */
 static struct scale scale_for(double most)
 {
-	double raw = (most > 0 ? most : 1) / 5, power = pow(10, floor(log10(raw))), step = power;
+	double raw = (most > 0 ? most : 1) / 5, power = 1, step;
 
+	while (power > raw)
+		power /= 10;
+	while (power * 10 <= raw)
+		power *= 10;
+	step = power;
 	if (raw > 5 * power)
 		step = 10 * power;
 	else if (raw > 2 * power)
@@ -55,7 +66,7 @@ static double most_of(const struct compare_report *report, int metric)
 
 	for (size_t i = 0; i < report->n_subjects; i++)
 		if (report->subject[i].series[metric].n)
-			most = fmax(most, compare_summarise(&report->subject[i].series[metric]).most);
+			most = greater(most, compare_summarise(&report->subject[i].series[metric]).most);
 	return most;
 }
 
@@ -90,7 +101,7 @@ static void add_box(const struct scale *scale, const struct compare_summary *s, 
 	double least = at(scale, s->least), lower = at(scale, s->lower), upper = at(scale, s->upper), most = at(scale, s->most);
 
 	buffer_addf(b, "<path class=\"w\" d=\"M%.1f %.1fH%.1fM%.1f %.1fH%.1f\"/>", least, middle, lower, upper, middle, most);
-	buffer_addf(b, "<rect class=\"b\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"18\"/>", lower, middle - 9, fmax(upper - lower, 0.5));
+	buffer_addf(b, "<rect class=\"b\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"18\"/>", lower, middle - 9, greater(upper - lower, 0.5));
 	buffer_addf(b, "<path class=\"m\" d=\"M%.1f %.1fv22\"/>", at(scale, s->median), middle - 11);
 }
 

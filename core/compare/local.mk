@@ -2,7 +2,7 @@
 # Comparing backends: part of the command, on the users' API, and the program it measures with inside containers.
 
 noinst_LTLIBRARIES += libcompare.la
-libcompare_la_LIBADD = libutil.la -lm
+libcompare_la_LIBADD = libutil.la
 libcompare_la_SOURCES = \
 	%D%/compare.h \
 	%D%/diff.c \

@@ -51,16 +51,17 @@ struct compare_summary compare_summarise(const struct compare_series *series)
  * distribution. Equal values count half. */
 enum compare_verdict compare_tell_apart(const struct compare_series *a, const struct compare_series *b)
 {
-	double n = (double)a->n, m = (double)b->n, u = 0, deviation = sqrt(n * m * (n + m + 1) / 12), z;
+	double n = (double)a->n, m = (double)b->n, u = 0, mean = n * m / 2, critical = CRITICAL * CRITICAL * n * m * (n + m + 1) / 12;
 
 	/* Not even samples that do not overlap at all would be beyond chance. */
-	if (n * m == 0 || n * m / 2 < CRITICAL * deviation)
+	if (mean == 0 || mean * mean < critical)
 		return VERDICT_UNKNOWN;
 	for (size_t i = 0; i < a->n; i++)
 		for (size_t j = 0; j < b->n; j++)
 			u += b->value[j] > a->value[i] ? 1 : b->value[j] < a->value[i] ? 0 : 0.5;
-	z = (u - n * m / 2) / deviation;
-	return z > CRITICAL ? VERDICT_MORE : z < -CRITICAL ? VERDICT_LESS : VERDICT_SAME;
+	if ((u - mean) * (u - mean) <= critical)
+		return VERDICT_SAME;
+	return u > mean ? VERDICT_MORE : VERDICT_LESS;
 }
 
 /* ---- noise ------------------------------------------------------------------------------------------- */
@@ -71,7 +72,7 @@ static bool is_doubtful(const struct compare_series *a, const struct compare_ser
 	double x = compare_summarise(a).median, y = compare_summarise(b).median;
 
 	*ret = compare_tell_apart(a, b);
-	return a->n && b->n && fabs(x - y) > WORTH_TELLING * fmax(x, y) && *ret != VERDICT_LESS && *ret != VERDICT_MORE;
+	return a->n && b->n && fabs(x - y) > WORTH_TELLING * (x > y ? x : y) && *ret != VERDICT_LESS && *ret != VERDICT_MORE;
 }
 
 /* Counts and sizes are what they are; only times and rates have noise. */
