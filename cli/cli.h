@@ -179,6 +179,12 @@ int exit_code_of(const struct cli *cli, int code);
 /* Prints @err on standard error, as text or JSON; returns its exit status. */
 int cli_fail(struct cli *cli, const struct mrg_error *err);
 
+/* The same for what a listing goes on without; returns 1, the exit status of one that is not whole. */
+int cli_warn(struct cli *cli, const struct mrg_error *err);
+
+/* As a warning what mrg_list() tells of @name, as an error when that is the backend that was asked for. Returns the exit status. */
+int cli_tell_left_out(struct cli *cli, const char *name, const struct mrg_error *err);
+
 /* The same for a mistake in the command line: exit status 2 (125 where a payload would run). @hint may be NULL. */
 int cli_usage(struct cli *cli, const char *hint, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

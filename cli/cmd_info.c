@@ -112,7 +112,7 @@ static void show_boundary(struct cli *cli, struct mrg_container *c)
 		return;
 	row("Engine", "%s", info.probe.engine);
 	boundary = cli_boundary(&info, mrg_container_spec(c), &reason);
-	row("Boundary", "%s%s%s", boundary ? "yes" : "no, this is no security boundary", *reason ? ": " : "", reason);
+	row("Boundary", "%s%s%s", boundary ? "yes" : "no", *reason ? ": " : "", reason);
 }
 
 static void show_spec(const struct mrg_spec *spec)
@@ -157,8 +157,9 @@ static int info_one(struct cli *cli, struct mrg_container *c, struct mrg_error *
 	row("Id", "%s", mrg_container_id(c));
 	row("Backend", "%s", mrg_container_backend(c));
 	show_boundary(cli, c);
-	row("Created", "%s%s", text_ago(time, mrg_container_created(c)),
-	    mrg_container_transient(c) ? ", removed when it ends" : "");
+	if (mrg_container_created(c))
+		row("Created", "%s%s", text_ago(time, mrg_container_created(c)),
+		    mrg_container_transient(c) ? ", removed when it ends" : "");
 	show_status(&status);
 	show_spec(mrg_container_spec(c));
 	mrg_logs(c, &query, show_line, &first, NULL);

@@ -179,7 +179,8 @@ int cmd_inspect(struct cli *cli)
 	size_t n = 0;
 	int exit = 0, printed;
 
-	if (cli->native)
+	/* virsh has but one text. */
+	if (cli->native || strcmp(cli->typed, "dumpxml") == 0)
 		return cli_each(cli, native_one);
 	if (cli->format && !word_in("json jsonl", cli->format) && cli->output != FORMAT_TEMPLATE)
 		return cli_usage(cli, "formats are json, jsonl and templates such as '{{.Status.Pid}}'",

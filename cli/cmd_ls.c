@@ -210,7 +210,7 @@ static int found(struct mrg_container *c, void *data)
 	if (r == -MRG_E_NOT_FOUND)
 		return 0;
 	if (r < 0) {
-		walk->exit = cli_fail(walk->list.cli, &err);
+		walk->exit = cli_warn(walk->list.cli, &err);
 		status = (struct mrg_status){ .state = -1 };
 	}
 	alive = status.state == MRG_STATE_RUNNING || status.state == MRG_STATE_PAUSED;
@@ -225,7 +225,7 @@ static int found(struct mrg_container *c, void *data)
 	r = set_spec(&walk->list, row, c, &err);
 	/* Removed since its state was seen, which was true then. */
 	if (r < 0 && r != -MRG_E_NOT_FOUND)
-		walk->exit = cli_fail(walk->list.cli, &err);
+		walk->exit = cli_warn(walk->list.cli, &err);
 	return 0;
 }
 
@@ -233,8 +233,7 @@ static void broken(const char *name, const struct mrg_error *err, void *data)
 {
 	struct walk *walk = data;
 
-	(void)name;
-	walk->exit = cli_fail(walk->list.cli, err);
+	walk->exit = cli_tell_left_out(walk->list.cli, name, err);
 }
 
 /* Nothing found may mean that the backend was misspelt. */

@@ -53,6 +53,7 @@ struct look {
 	struct cli *cli;
 	struct listing *list;
 	struct usages usages;
+	bool telling;			/* what is left out: once, not at every look */
 	int exit;
 };
 
@@ -111,14 +112,21 @@ static int found(struct mrg_container *c, void *data)
 	return 0;
 }
 
+static void left_out(const char *name, const struct mrg_error *err, void *data)
+{
+	struct look *look = data;
+
+	look->exit = cli_tell_left_out(look->cli, name, err);
+}
+
 static int look_once(struct look *look)
 {
 	struct cli *cli = look->cli;
 	struct mrg_error err = { 0 };
 
-	if (cli->n_operands == 0)
-		return mrg_list(cli->m, cli->backend, found, NULL, look, &err) < 0 ? cli_fail(cli, &err) : 0;
 	look->exit = 0;
+	if (cli->n_operands == 0)
+		return mrg_list(cli->m, cli->backend, found, look->telling ? left_out : NULL, look, &err) < 0 ? cli_fail(cli, &err) : look->exit;
 	for (int i = 0; i < cli->n_operands; i++) {
 		_cleanup_container_ struct mrg_container *c = NULL;
 		int r = cli_open(cli, cli->operands[i], &c, &err);
@@ -178,6 +186,7 @@ int cmd_stats(struct cli *cli)
 	}
 	/* Machines get a stream when they ask for one object a line. */
 	stream = stream || (!cli->no_stream && cli->output == FORMAT_JSONL);
+	look.telling = !stream;
 	do {
 		if (stream && humans)
 			fputs("\033[H\033[2J", stdout);

@@ -64,6 +64,7 @@ struct names {
 	struct cli *cli;
 	char **list;
 	bool adopted;			/* those that others made as well */
+	int exit;
 };
 
 /* With its backend: another may have one of the same name. */
@@ -85,8 +86,7 @@ static void warn_broken(const char *name, const struct mrg_error *err, void *dat
 {
 	struct names *names = data;
 
-	(void)name;
-	cli_fail(names->cli, err);
+	names->exit = cli_tell_left_out(names->cli, name, err);
 }
 
 /* The names are collected first: what is done to a container may remove it. What others made is meant only when its backend is named. */
@@ -97,7 +97,7 @@ static int all_names(struct cli *cli, char ***ret)
 	int r = mrg_list(cli->m, cli->backend, add_name, warn_broken, &names, &err);
 
 	*ret = names.list;
-	return r < 0 ? cli_fail(cli, &err) : 0;
+	return r < 0 ? cli_fail(cli, &err) : names.exit;
 }
 
 static int do_one(struct cli *cli, const char *name,

@@ -53,7 +53,7 @@ static void print_json(const struct cli *cli, int code, const char *message, con
 		fputs(b.text, stderr);
 }
 
-static int fail(struct cli *cli, int code, const char *message, int exit)
+static int tell(struct cli *cli, const char *word, int code, const char *message, int exit)
 {
 	_cleanup_free_ char *copy = strdup(message);
 	char *hint;
@@ -67,7 +67,7 @@ static int fail(struct cli *cli, int code, const char *message, int exit)
 		print_json(cli, code, copy, hint, exit);
 		return exit;
 	}
-	fprintf(stderr, "%smoorage: error:%s ", style_of(cli, stderr, STYLE_ERROR), style_of(cli, stderr, STYLE_NONE));
+	fprintf(stderr, "%smoorage: %s:%s ", style_of(cli, stderr, STYLE_ERROR), word, style_of(cli, stderr, STYLE_NONE));
 	text_print(stderr, copy);
 	fputc('\n', stderr);
 	for (char *line; hint && (line = strsep(&hint, "\n"));) {
@@ -80,7 +80,17 @@ static int fail(struct cli *cli, int code, const char *message, int exit)
 
 int cli_fail(struct cli *cli, const struct mrg_error *err)
 {
-	return fail(cli, err->code, err->message, exit_code_of(cli, err->code));
+	return tell(cli, "error", err->code, err->message, exit_code_of(cli, err->code));
+}
+
+int cli_warn(struct cli *cli, const struct mrg_error *err)
+{
+	return tell(cli, "warning", err->code, err->message, 1);
+}
+
+int cli_tell_left_out(struct cli *cli, const char *name, const struct mrg_error *err)
+{
+	return cli->backend && strcmp(cli->backend, name) == 0 ? cli_fail(cli, err) : cli_warn(cli, err);
 }
 
 int cli_usage(struct cli *cli, const char *hint, const char *format, ...)
@@ -93,7 +103,7 @@ int cli_usage(struct cli *cli, const char *hint, const char *format, ...)
 	va_end(args);
 	if (hint)
 		mrg_error_hint(&err, "%s", hint);
-	return fail(cli, err.code, err.message, cli->payload ? 125 : 2);
+	return tell(cli, "error", err.code, err.message, cli->payload ? 125 : 2);
 }
 
 void cli_note(const struct cli *cli, const char *format, ...)

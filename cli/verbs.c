@@ -180,7 +180,8 @@ const struct verb verbs[] = {
 	{ "rename", "mv", LIFECYCLE, "OLD NEW", "give another name", "moorage rename web www", name_tables, VERB_NAME,
 	  COMPLETE_STOPPED, 2, 2, cmd_rename },
 	{ "update", "set limit", LIFECYCLE, "NAME", "change limits, also of a running container",
-	  "moorage update -m 128M --cpus 0.5 web", update_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_update },
+	  "moorage update -m 128M --cpus 0.5 web\n\nThey hold at once and from then on. The configuration of what others made is not written: there they hold until "
+	  "it ends.", update_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_update },
 	{ "enable", "autostart", LIFECYCLE, "NAME...", "start with the host", "moorage enable web\n\nBy the engine's own means "
 	  "(lxc.start.auto, systemd-nspawn@.service, libvirt's autostart), else by an instance of moorage@.service.",
 	  name_tables, SOME, .complete = COMPLETE_ANY, .run = cmd_enable },
@@ -194,7 +195,8 @@ const struct verb verbs[] = {
 	  "of an LXC container (config and rootfs), OCI image layouts (oci:DIR:TAG names one of several images) and directories. A configuration "
 	  "that reaches out to the host is refused until --accept names what is wanted.", import_tables, 0, COMPLETE_ROOT, 1, 1, cmd_import },
 	{ "wait", NULL, LIFECYCLE, "NAME...", "wait for the end; print the exit status",
-	  "moorage wait job\nmoorage wait -t 10 job\nmoorage wait -s running,paused web", wait_tables, SOME, .complete = COMPLETE_ALIVE, .run = cmd_wait },
+	  "moorage wait job\nmoorage wait -t 10 job\nmoorage wait -s running,paused web\n\n-1 when nobody can tell how it ended.", wait_tables, SOME,
+	  .complete = COMPLETE_ALIVE, .run = cmd_wait },
 
 	{ "exec", NULL, INSIDE, "NAME [--] COMMAND...", "run a command inside",
 	  "moorage exec web -- ps ax\nmoorage exec -it -u www-data web -- /bin/sh\n\nThe exit status is that of the "
@@ -224,7 +226,8 @@ const struct verb verbs[] = {
 	  "moorage exists web && moorage start web", name_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_exists },
 	{ "info", "status dominfo", OBSERVE, "NAME...", "a page for humans", "moorage info web", name_tables, SOME,
 	  .complete = COMPLETE_ANY, .run = cmd_info },
-	{ "inspect", "show dumpxml", OBSERVE, "NAME...", "everything, as JSON", "moorage inspect web", inspect_tables,
+	{ "inspect", "show dumpxml", OBSERVE, "NAME...", "everything, as JSON",
+	  "moorage inspect web\nmoorage inspect --native lxc:web\nmoorage inspect --format '{{.Status.Pid}}' web\n\n'dumpxml' is with --native.", inspect_tables,
 	  SOME, .complete = COMPLETE_ANY, .run = cmd_inspect },
 	{ "generate", NULL, OBSERVE, "NAME...", "print a systemd unit for it",
 	  "moorage generate web >/etc/systemd/system/web.service", name_tables, SOME, .complete = COMPLETE_ANY,

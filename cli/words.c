@@ -94,5 +94,6 @@ const struct known_word foreign_options[] = {
 	{ "--remove --auto-remove", "use '--rm'", NULL, false },
 	{ "--spec --config", "use '--from FILE.json'", NULL, false },
 	{ "--directory", "use '--rootfs DIR'", NULL, false },
+	{ "-1 -2 -9", "a signal is an option's value: '-s 9', or '-s KILL'", NULL, false },
 	{ 0 }
 };

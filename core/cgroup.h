@@ -132,6 +132,11 @@ int cgroup_remove(struct cgroup *cg, int timeout_ms);
 /* Calls @found for @dir and all cgroups below it, children first. */
 int cgroup_walk(int dir, int (*found)(int dir, void *data), void *data);
 
+/* ---- cgroup_of.c ---- */
+
+/* The path of a container's cgroup in the text of /proc/PID/cgroup of its first process, which is changed; NULL: it has none of its own. */
+const char *cgroup_choose(char *text);
+
 /* ---- cgroup_processes.c ---- */
 
 /* Calls @found for each process in the tracking hierarchy. */
@@ -149,11 +154,6 @@ int cgroup_wait_empty(const struct cgroup *cg, int timeout_ms);
 /* The number after @key and a blank at the start of a line of a small file; with @key "" the number the file begins
  * with. -ENOENT: no such file, -ENODATA: no such key. */
 int cgroup_read_number(int dir, const char *file, const char *key, uint64_t *ret);
-
-/* ---- cgroup_of.c ---- */
-
-/* The path in a text as /proc/PID/cgroup, which it changes, that a container's engine has made for it; NULL: there is none. */
-const char *cgroup_own_path(char *text);
 
 /* ---- cgroup_v2.c ---- */
 

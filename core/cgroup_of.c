@@ -31,13 +31,22 @@ static void strip_inner(char *path)
 	}
 }
 
-/* The path in one line "ID:CONTROLLERS:PATH", or NULL at the top of the hierarchy. */
+/* Whether all of @path is what an init system makes: one that found no cgroup of its container has made it at the top, where others are as well. */
+static bool is_at_top(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(inner); i++)
+		if (strcmp(path, inner[i]) == 0)
+			return true;
+	return !path[0] || !path[1];
+}
+
+/* The path in one line "ID:CONTROLLERS:PATH", or NULL when nothing of it is the container's. */
 static char *path_of(char *line)
 {
 	char *path = strchr(line, ':');
 
 	path = path ? strchr(path + 1, ':') : NULL;
-	if (!path || path[1] != '/' || !path[2] || strncmp(path + 1, "/..", 3) == 0)
+	if (!path || path[1] != '/' || strncmp(path + 1, "/..", 3) == 0 || is_at_top(path + 1))
 		return NULL;
 	strip_inner(path + 1);
 	return path + 1;
@@ -70,7 +79,7 @@ static size_t count_equal(const char *path, char *const *paths, size_t n)
 
 /* Engines make the same path in every hierarchy that they use. The others show where the engine itself was started, which may be the service of a
  * daemon with all its containers, or the session of a user. Of equals the last is taken, which is v2. */
-const char *cgroup_own_path(char *text)
+const char *cgroup_choose(char *text)
 {
 	char *paths[HIERARCHIES_MAX], *line, *save;
 	const char *best = NULL;
@@ -96,11 +105,13 @@ int mrg_helper_cgroup_of(pid_t pid, char *ret, size_t size, struct mrg_error *er
 	_cleanup_free_ char *text = NULL;
 	const char *path;
 	char name[32];
+	int r;
 
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
-	if (fd_read_virtual(AT_FDCWD, name, 1 << 20, &text, NULL) < 0)
+	r = fd_read_virtual(AT_FDCWD, name, 1 << 20, &text, NULL);
+	if (r < 0)
 		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "process %d is not there any more", (int)pid);
-	path = cgroup_own_path(text);
+	path = cgroup_choose(text);
 	if (!path)
 		return cgroup_fail(err, -EIO, "process %d is in no cgroup of its own", (int)pid);
 	if ((size_t)snprintf(ret, size, "%s", path) >= size)

@@ -153,6 +153,10 @@ int mrg_native(struct mrg_container *c, char **ret, struct mrg_error *err)
 
 	if (r < 0)
 		return r;
+	if (!c->plugin->table.native) {
+		mrg_error_set(err, -MRG_E_UNSUPPORTED, "backend '%s' has no configuration of its own", mrg_container_backend(c));
+		return mrg_error_hint(err, "moorage inspect %s", mrg_container_name(c)), -MRG_E_UNSUPPORTED;
+	}
 	store_unit(c->record, NULL, &unit);
 	buffer_add(&b, "", 0);
 	r = dispatch_native(c->plugin, &unit, add_text, &b, err);

@@ -23,7 +23,9 @@ int mrg_start(struct mrg_container *c, struct mrg_session **ret_session, struct 
 
 static int not_running(struct mrg_container *c, struct mrg_error *err)
 {
-	return mrg_error_set(err, -MRG_E_NOT_RUNNING, "container '%s' does not run", c->record->name);
+	mrg_error_set(err, -MRG_E_NOT_RUNNING, "container '%s' does not run", c->record->name);
+	mrg_error_hint(err, "moorage start %s", c->record->name);
+	return -MRG_E_NOT_RUNNING;
 }
 
 /* What others started has no monitor of ours: one is made for as long as somebody looks at the console. */

@@ -232,6 +232,33 @@ int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry 
 	return r;
 }
 
+static int enter_other(const struct cgroup_hierarchy *h, pid_t pid, struct mrg_error *err)
+{
+	char text[16];
+	int r;
+
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	r = fd_write_file(h->dir, "cgroup.procs", text);
+	return r < 0 ? cgroup_fail(err, r, "process %d cannot enter a cgroup of the container", (int)pid) : 0;
+}
+
+int mrg_helper_cgroup_complete(const struct mrg_unit *unit, struct mrg_error *err)
+{
+	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
+	int r = cgroup_open(&cg, unit, false, err);
+
+	for (size_t i = 0; r == 0 && i < cg.n; i++) {
+		struct cgroup_hierarchy *h = &cg.item[i];
+
+		if (h->version == 2 || h->dir >= 0)
+			continue;
+		r = make_directory(&cg, h, err);
+		if (r == 0)
+			r = enter_other(h, unit->process->pid, err);
+	}
+	return r;
+}
+
 int mrg_helper_cgroup_enter(const struct mrg_cgroup_entry *entry, struct mrg_error *err)
 {
 	for (size_t i = 0; i < entry->n_tasks; i++) {

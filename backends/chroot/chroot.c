@@ -61,7 +61,7 @@ static int check_rights(struct mrg_error *err)
 static int probe(void *self, struct mrg_probe *ret, struct mrg_error *err)
 {
 	struct mrg_probe p = {
-		.boundary_reason = "chroot is no security boundary: a root process inside shares pids, network and devices with the host",
+		.boundary_reason = "a root process inside shares pids, network and devices with the host",
 	};
 	char reason[sizeof(p.reason)] = "";
 	struct utsname host;

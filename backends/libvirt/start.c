@@ -258,6 +258,18 @@ static int look_at_init(struct startup *s, struct mrg_error *err)
 	return mrg_helper_cgroup_of(s->process.pid, s->self->cgroup, sizeof(s->self->cgroup), err);
 }
 
+/* Where no service manager makes cgroups libvirt leaves out name=systemd and pids. */
+static int complete_cgroup(const struct startup *s, struct mrg_error *err)
+{
+	struct mrg_unit inside = *s->unit;
+
+	if (!s->unit->spec->boot)
+		return 0;
+	inside.process = &s->process;
+	inside.cgroup = s->self->cgroup;
+	return mrg_helper_cgroup_complete(&inside, err);
+}
+
 /* ---- the host name ------------------------------------------------------------------------------ */
 
 static int set_host_name(void *data, struct mrg_error *err)
@@ -297,6 +309,8 @@ static int start_copy(struct startup *s, const char *xml, struct mrg_error *err)
 
 	if (r == 0)
 		r = look_at_init(s, err);
+	if (r == 0)
+		r = complete_cgroup(s, err);
 	if (r == 0 && uses_console(s))
 		r = libvirt_console(s->self, s->unit, &s->io->master, err);
 	if (r == 0)

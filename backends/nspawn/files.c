@@ -163,7 +163,7 @@ static int remove_dropin(const char *name, struct mrg_error *err)
 	return 0;
 }
 
-/* Others' drop-ins stay, as machinectl leaves them; the root and its settings go, as machinectl removes them. */
+/* Others' drop-ins stay, as machinectl leaves them; the root and its settings go, as machinectl removes them. Started with the host it would be in vain. */
 static int remove_adopted(const struct mrg_unit *unit, struct mrg_error *err)
 {
 	struct nspawn_settings settings;
@@ -175,6 +175,9 @@ static int remove_adopted(const struct mrg_unit *unit, struct mrg_error *err)
 	while (nspawn_settings_find(unit->path, unit->name, &settings, err) > 0)
 		if (unlink(settings.path) < 0)
 			return fail_errno(err, -errno, "cannot remove '%s'", settings.path);
+	r = nspawn_autostart(NULL, unit, 0, err);
+	if (r < 0)
+		return r;
 	if (!image.is_file)
 		r = fd_remove_tree(AT_FDCWD, image.path);
 	else

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
@@ -78,6 +79,15 @@ static int park_file(const char *path, const char *tag, int how, struct mrg_erro
 	return how == MRG_PARK_ASIDE ? move(path, parked, err) : move(parked, path, err);
 }
 
+/* Unless others have put something there. */
+static void remove_dropin_dir(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), NSPAWN_DROPIN_DIR, name);
+	rmdir(path);
+}
+
 static int park_files(const struct mrg_unit *unit, const char *tag, int how, struct mrg_error *err)
 {
 	_cleanup_(strv_freep) char **files = NULL;
@@ -85,6 +95,8 @@ static int park_files(const struct mrg_unit *unit, const char *tag, int how, str
 
 	for (char **file = files; r == 0 && file && *file; file++)
 		r = park_file(*file, tag, how, err);
+	if (r == 0 && how == MRG_PARK_DISCARD)
+		remove_dropin_dir(unit->name);
 	return r;
 }
 

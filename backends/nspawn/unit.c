@@ -312,8 +312,14 @@ static int systemctl(const char *verb, const char *name, struct mrg_error *err)
 
 int nspawn_autostart(void *self _unused_, const struct mrg_unit *unit, int on, struct mrg_error *err)
 {
+	/* What made it is of no matter to the unit, which looks where machinectl looks. */
+	bool elsewhere = unit->adopted && unit->path;
 	int r = 0;
 
+	if (on > 0 && elsewhere)
+		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "systemd-nspawn@.service does not start machines in '%s'", unit->path);
+	if (elsewhere)
+		return 0;
 	if (on > 0 && unit->transient && !unit->adopted)
 		return mrg_error_set(err, -MRG_E_STATE, "'%s' is removed when it ends: it cannot start at boot", unit->name);
 	if (on >= 0 && on != is_enabled(unit->name))

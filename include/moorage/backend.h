@@ -152,7 +152,7 @@ struct mrg_backend {
 	uint32_t minor;
 	const char *name;		/* equals NAME in the file name: [a-z][a-z0-9-]* */
 	const char *summary;		/* one line */
-	const uint16_t *fields;		/* enum mrg_field: the most it can ever honour; MRG_FIELD_END ends it */
+	const uint16_t *fields;		/* enum mrg_field, in its order: the most it can ever honour; MRG_FIELD_END ends it */
 	const struct mrg_option *options;	/* ends with a NULL key; may be NULL */
 
 	/* Optional pair. One instance per context; holds caches only, no container's data.

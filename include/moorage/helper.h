@@ -79,6 +79,10 @@ int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry 
 /* For an engine that makes the cgroup of unit->cgroup itself: makes what is above it, in every hierarchy, so that it goes with the container's end. */
 int mrg_helper_cgroup_parents(const struct mrg_unit *unit, struct mrg_error *err);
 
+/* For an engine that makes the cgroup of unit->cgroup in some hierarchies of v1 only: makes it in the others and moves unit->process there. An init
+ * system without one in name=systemd makes its own at the top of all hierarchies that it sees, the host's, and leaves the limits of its container. */
+int mrg_helper_cgroup_complete(const struct mrg_unit *unit, struct mrg_error *err);
+
 /* In the child: enters the v1 hierarchies. Writing "0" to "tasks" moves just the caller and needs no
  * grace period of the kernel; moving another process by its pid costs one (about 10 ms). The child is born
  * in the unified one by CLONE_INTO_CGROUP. */

@@ -80,7 +80,9 @@ by_hand() {
 
 @test "rm removes what machinectl removes" {
 	machine gone /var/lib/machines
+	m enable "$P-gone"
 	m rm "$P-gone"
+	[ ! -L "/etc/systemd/system/machines.target.wants/systemd-nspawn@$P-gone.service" ]
 	[ ! -e "/var/lib/machines/$P-gone" ]
 	[ ! -e "$SETTINGS/$P-gone.nspawn" ]
 	run m state "$P-gone"
@@ -95,6 +97,8 @@ by_hand() {
 	m -P "$BATS_TEST_TMPDIR" start "nspawn:$P-place"
 	run m -P "$BATS_TEST_TMPDIR" exec "nspawn:$P-place" -- /bin/echo there
 	[ "$output" = there ]
+	# Its unit would start one of the usual directory.
+	refused 6 "does not start machines in '$BATS_TEST_TMPDIR'" -P "$BATS_TEST_TMPDIR" enable "nspawn:$P-place"
 	m -P "$BATS_TEST_TMPDIR" stop "nspawn:$P-place"
 	m -P "$BATS_TEST_TMPDIR" rm "nspawn:$P-place"
 	[ ! -e "$BATS_TEST_TMPDIR/$P-place" ]

@@ -34,6 +34,9 @@ up() { [[ $("$MOORAGE" exec "$P-os" -- systemctl is-system-running 2>/dev/null) 
 	run m exec "$P-os" -- systemd-detect-virt --container
 	[ "$status" = 0 ]
 	[ "$output" != none ]
+	# Its init keeps within the container's cgroups, whatever it makes for itself: all of it is counted, and nothing is at the top of the host's.
+	[ "$(m procs --json "$P-os" | jq length)" -ge 3 ]
+	run ! grep -E ':/(init\.scope|system\.slice)$' "/proc/$(m inspect "$P-os" | jq -r '.[0].status.pid')/cgroup"
 	SECONDS=0
 	m stop -t 30 "$P-os"
 	[ "$SECONDS" -lt 25 ]

@@ -292,6 +292,62 @@ static void cpuset_v1_takes_processes(void **state)
 	fixture_clean(f, 0);
 }
 
+/* ---- cgroups of engines ---- */
+
+static void the_cgroup_of_a_process_is_chosen(void **state _unused_)
+{
+	static const struct {
+		const char *text, *path;
+	} cases[] = {
+		{ "4:memory:/a\n3:devices:/b\n0::/c\n", "/c" },
+		{ "4:memory:/a\n3:devices:/b\n0::/\n", "/b" },
+		{ "4:memory:/a/init.scope\n", "/a" },
+		{ "0::/a/.lxc/init.scope\n", "/a" },
+		/* Of an init system at the top only what the engine has made is the container's. */
+		{ "9:name=systemd:/init.scope\n5:devices:/init.scope\n3:cpuset:/machine/x\n0::/init.scope\n", "/machine/x" },
+		{ "5:devices:/init.scope\n0::/system.slice\n", NULL },
+		{ "5:devices:/\n0::/../x\n", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[128];
+		const char *path;
+
+		snprintf(text, sizeof(text), "%s", cases[i].text);
+		path = cgroup_choose(text);
+		if (cases[i].path)
+			assert_string_equal(path, cases[i].path);
+		else
+			assert_null(path);
+	}
+}
+
+static void what_an_engine_made_is_completed(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
+	_cleanup_free_ char *text = NULL;
+	char path[CGROUP_PATH_SIZE + 1], name[32], line[CGROUP_PATH_SIZE + 32];
+	struct mrg_unit inside = f->unit;
+	struct mrg_process process = { .pidfd = -1 };
+
+	fixture_create(f);
+	process.pid = fixture_spawn_running(f, fixture_sleep_long, NULL);
+	assert_int_equal(cgroup_open(&cg, &f->unit, false, NULL), 0);
+	assert_true(cgroup_find(&cg, CGROUP_SYSTEMD, 1)->dir < 0);
+	snprintf(path, sizeof(path), "/%s", cg.path);
+	inside.cgroup = path;
+	inside.process = &process;
+	assert_int_equal(mrg_helper_cgroup_complete(&inside, NULL), 0);
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)process.pid);
+	assert_return_code(fd_read_virtual(AT_FDCWD, name, 1 << 20, &text, NULL), 0);
+	snprintf(line, sizeof(line), ":name=systemd:%s\n", path);
+	assert_non_null(strstr(text, line));
+	/* Once more: there is nothing left to make. */
+	assert_int_equal(mrg_helper_cgroup_complete(&inside, NULL), 0);
+	fixture_clean(f, 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct fixture_test tests[] = {
@@ -310,6 +366,8 @@ int main(int argc, char **argv)
 		FIXTURE_TEST(pids_limit_stops_the_eleventh_process, CGROUP_PIDS, 0),
 		FIXTURE_TEST(cpu_quota_gives_half_a_core, CGROUP_CPU, 0),
 		FIXTURE_TEST(cpuset_v1_takes_processes, CGROUP_CPUSET, 0),
+		FIXTURE_TEST(the_cgroup_of_a_process_is_chosen, 0, 0),
+		FIXTURE_TEST(what_an_engine_made_is_completed, CGROUP_SYSTEMD, 0),
 	};
 
 	return fixture_main(argc, argv, tests, ARRAY_SIZE(tests));
