@@ -160,6 +160,9 @@ int cgroup_read_number(int dir, const char *file, const char *key, uint64_t *ret
 /* Enables @controllers for the children of PARENT and of what is above it; those in @optional only if that works. */
 int cgroup_v2_enable(struct cgroup *cg, unsigned int controllers, unsigned int optional, struct mrg_error *err);
 
+/* A descriptor of some cgroup where @controller is on, whose files show what this kernel has; negative: there is none. */
+int cgroup_v2_example(const struct cgroup_hierarchy *h, unsigned int controller);
+
 /* The directory that a process may enter: that of the container's first process, since a cgroup with controllers
  * enabled for its children takes none. A descriptor or a negative errno. */
 int cgroup_v2_entry(const struct cgroup *cg, const struct mrg_unit *unit);

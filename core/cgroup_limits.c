@@ -450,17 +450,38 @@ struct mrg_spec cgroup_merge(const struct mrg_spec *spec, const struct mrg_spec 
 	return merged;
 }
 
-/* Whether the kernel was built with the file; only v1 shows most of them in the root cgroup too. */
-static bool has_file(struct cgroup *cg, const struct row *row)
+static bool is_there(int dir, const char *file)
 {
-	struct cgroup_hierarchy *h = cgroup_find(cg, row->controller, 1);
+	return faccessat(dir, file, F_OK, 0) == 0;
+}
 
+/* v1 shows most of them in the root cgroup too. */
+static bool has_file_v1(const struct cgroup_hierarchy *h, const struct row *row)
+{
 	if (row->field == MRG_FIELD_IO_WEIGHT)
-		return faccessat(h->root, "blkio.bfq.io_serviced", F_OK, 0) == 0 ||
-		       faccessat(h->root, "blkio.weight", F_OK, 0) == 0;
+		return is_there(h->root, "blkio.bfq.io_serviced") || is_there(h->root, "blkio.weight");
 	if (row->controller & (CGROUP_CPU | CGROUP_CPUSET | CGROUP_MEMORY | CGROUP_IO))
-		return faccessat(h->root, row->file[1], F_OK, 0) == 0;
+		return is_there(h->root, row->file[1]);
 	return true;
+}
+
+/* v2 shows them below the top only, where the controller is on. Before it ever was, what tells of a scheduler with weights is at the top. */
+static bool has_file_v2(const struct cgroup_hierarchy *h, const struct row *row)
+{
+	bool weight = row->field == MRG_FIELD_IO_WEIGHT;
+	_cleanup_close_ int child = row->file[2] && !strchr(row->file[2], '%') ? cgroup_v2_example(h, row->controller) : -1;
+
+	if (child >= 0)
+		return is_there(child, row->file[2]) || (weight && is_there(child, "io.weight"));
+	return !weight || is_there(h->root, "io.cost.qos");
+}
+
+/* Whether the kernel was built with the file. */
+static bool has_file(struct cgroup *cg, const struct row *row, int version)
+{
+	struct cgroup_hierarchy *h = cgroup_find(cg, row->controller, version);
+
+	return !h || (version == 1 ? has_file_v1(h, row) : has_file_v2(h, row));
 }
 
 void cgroup_limits_probe(struct cgroup *cg, const struct cgroup_controllers *available, struct mrg_fields *fields,
@@ -479,13 +500,13 @@ void cgroup_limits_probe(struct cgroup *cg, const struct cgroup_controllers *ava
 			version = -1;
 		if (version <= 0)
 			why = why_not(&rows[i], version, buffer);
-		else if (version == 1 && rows[i].file[1] && !has_file(cg, &rows[i]))
-			snprintf(buffer, sizeof(buffer), "this kernel has no %s", rows[i].file[1]);
+		else if (rows[i].controller && rows[i].file[version] && !has_file(cg, &rows[i], version))
+			snprintf(buffer, sizeof(buffer), "this kernel has no %s", rows[i].file[version]);
 		else
 			continue;
 		mrg_fields_remove(fields, rows[i].field);
 		/* What this version of cgroups never had nobody can mend. */
-		if (version != 0 && reason && size > 0 && !reason[0])
-			snprintf(reason, size, "%s", why);
+		if (version != 0 && reason)
+			reason_add(reason, size, why);
 	}
 }

@@ -5,12 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/cgroup.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
+
+#define HIERARCHIES_MAX	32		/* more than the kernel has controllers */
 
 /* Names below a container's own cgroup: what an init system inside and the engines' own division make. */
 static const char *const inner[] = { "/init.scope", "/init", "/payload", "/.lxc", "/user.slice", "/system.slice" };
@@ -43,22 +46,57 @@ static char *path_of(char *line)
 	char *path = strchr(line, ':');
 
 	path = path ? strchr(path + 1, ':') : NULL;
-	return path && path[1] == '/' && strncmp(path + 1, "/..", 3) != 0 && !is_at_top(path + 1) ? path + 1 : NULL;
+	if (!path || path[1] != '/' || strncmp(path + 1, "/..", 3) == 0 || is_at_top(path + 1))
+		return NULL;
+	strip_inner(path + 1);
+	return path + 1;
 }
 
+static bool is_above(const char *path, const char *other)
+{
+	size_t length = strlen(path);
+
+	return strncmp(path, other, length) == 0 && other[length] == '/';
+}
+
+/* Who divides a hierarchy less leaves its processes further up in it: a path above another one is nobody's own. */
+static bool is_above_any(const char *path, char *const *paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_above(path, paths[i]))
+			return true;
+	return false;
+}
+
+static size_t count_equal(const char *path, char *const *paths, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += strcmp(path, paths[i]) == 0;
+	return count;
+}
+
+/* Engines make the same path in every hierarchy that they use. The others show where the engine itself was started, which may be the service of a
+ * daemon with all its containers, or the session of a user. Of equals the last is taken, which is v2. */
 const char *cgroup_choose(char *text)
 {
-	char *line, *save, *best = NULL;
+	char *paths[HIERARCHIES_MAX], *line, *save;
+	const char *best = NULL;
+	size_t n = 0, most = 0;
 
-	/* v2 comes last in the file and is preferred; of v1 the devices, which every engine uses. */
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *path = path_of(line);
-
-		if (path && (!best || strncmp(line, "0::", 3) == 0 || strstr(line, "devices:")))
-			best = path;
+	for (line = strtok_r(text, "\n", &save); line && n < HIERARCHIES_MAX; line = strtok_r(NULL, "\n", &save)) {
+		paths[n] = path_of(line);
+		n += paths[n] != NULL;
 	}
-	if (best)
-		strip_inner(best);
+	for (size_t i = 0; i < n; i++) {
+		size_t count = is_above_any(paths[i], paths, n) ? 0 : count_equal(paths[i], paths, n);
+
+		if (count > 0 && count >= most) {
+			best = paths[i];
+			most = count;
+		}
+	}
 	return best;
 }
 

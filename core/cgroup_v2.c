@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -110,6 +111,32 @@ static int enable_in(int root, const char *path, unsigned int wanted)
 				 cgroup_controller_name(bit, 2));
 		}
 	return text[0] ? fd_write_file(dir, "cgroup.subtree_control", text) : 0;
+}
+
+/* Whether a file that lists controllers names this one. */
+static bool lists(int dir, const char *file, unsigned int controller)
+{
+	_cleanup_free_ char *text = NULL;
+
+	return fd_read_virtual(dir, file, 4096, &text, NULL) == 0 && (cgroup_controllers_parse(text, " \n") & controller);
+}
+
+int cgroup_v2_example(const struct cgroup_hierarchy *h, unsigned int controller)
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	struct dirent *entry;
+	int fd = openat(h->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* In a cgroup namespace the top is a cgroup as others. */
+	if (fd < 0 || (faccessat(fd, "cgroup.type", F_OK, 0) == 0 && lists(fd, "cgroup.controllers", controller)))
+		return fd < 0 ? -errno : fd;
+	d = lists(fd, "cgroup.subtree_control", controller) ? fdopendir(fd) : NULL;
+	if (!d)
+		fd_close(fd);
+	while (d && (entry = readdir(d)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			return openat(dirfd(d), entry->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return -ENOENT;
 }
 
 static int enable_failed(int r, const char *path, unsigned int controllers, struct mrg_error *err)

@@ -13,6 +13,7 @@
 #include "core/cgroup.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
+#include "core/util/str.h"
 
 #define REMOVE_TIMEOUT_MS	1000
 
@@ -269,14 +270,13 @@ int mrg_helper_cgroup_enter(const struct mrg_cgroup_entry *entry, struct mrg_err
 	return 0;
 }
 
-/* The first reason is the one that is told. */
 static void lack(struct mrg_fields *fields, unsigned int field, const char *why, char *reason, size_t size)
 {
 	if (!mrg_fields_has(fields, field))
 		return;
 	mrg_fields_remove(fields, field);
-	if (reason && size > 0 && !reason[0])
-		snprintf(reason, size, "%s", why);
+	if (reason)
+		reason_add(reason, size, why);
 }
 
 int mrg_helper_cgroup_probe(struct mrg_fields *fields, char *reason, size_t size, struct mrg_error *err)

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,6 +80,24 @@ static void note_oom(struct libvirt *self, const struct mrg_unit *unit)
 		self->oom_kills = stats.oom_kills;
 }
 
+/* Whether moorage-init outlives the payload, and has it written down how that ended. */
+static bool has_init(const struct mrg_unit *unit)
+{
+	return unit->spec->init && !unit->spec->boot;
+}
+
+/* moorage-init blocks all signals: what ended it before it could write was the one that cannot be blocked. Linux before 6.15 tells nothing of
+ * others' children. */
+static bool read_own_end(const struct libvirt *self, const struct mrg_unit *unit, int pidfd, int *ret_status)
+{
+	bool ours = is_started(self, unit) && self->status >= 0;
+
+	if ((ours && mrg_helper_status_read(self->status, ret_status)) || ask_kernel(pidfd, ret_status))
+		return true;
+	*ret_status = SIGKILL;
+	return ours && has_init(unit);
+}
+
 int libvirt_wait(void *data, const struct mrg_unit *unit, int timeout_ms, int *ret_status, struct mrg_error *err)
 {
 	_cleanup_inside_ struct libvirt_inside inside = { .pidfd = -1 };
@@ -99,9 +118,7 @@ int libvirt_wait(void *data, const struct mrg_unit *unit, int timeout_ms, int *r
 	if (r < 0)
 		return fail_errno(err, -errno, "cannot wait for '%s'", unit->name);
 	note_oom(self, unit);
-	if (is_started(self, unit) && self->status >= 0 && mrg_helper_status_read(self->status, ret_status))
-		return 0;
-	if (ask_kernel(end.fd, ret_status))
+	if (read_own_end(self, unit, end.fd, ret_status))
 		return 0;
 	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "libvirt does not tell how '%s' ended", unit->name);
 }
@@ -239,6 +256,10 @@ int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *re
 		self->cgroup[0] = '\0';
 		end.oom_killed |= self->oom_kills > 0;
 		end.status_known = self->status >= 0 && mrg_helper_status_read(self->status, &end.status);
+		if (!end.status_known && has_init(unit)) {
+			end.status_known = 1;
+			end.status = SIGKILL;
+		}
 	}
 	*ret = end;
 	return 0;

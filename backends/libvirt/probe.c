@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/util/str.h"
 #include "libvirt.h"
 
 /* What the format writes into the definition, and what is done beside it at the start. */
@@ -37,7 +38,7 @@ static void probe_disks(struct mrg_probe *probe)
 		return;
 	for (const uint16_t *field = disk_fields; *field != MRG_FIELD_END; field++)
 		mrg_fields_remove(&probe->fields, *field);
-	snprintf(probe->reason, sizeof(probe->reason), "without udev there is no /dev/block for the limits of disks");
+	reason_add(probe->reason, sizeof(probe->reason), "without udev there is no /dev/block for the limits of disks");
 }
 
 static int has_sys_admin(void)
@@ -69,7 +70,7 @@ int libvirt_probe(void *self, struct mrg_probe *ret, struct mrg_error *err)
 	probe_disks(&probe);
 	if (mrg_helper_init_path(path, sizeof(path), NULL) < 0) {
 		mrg_fields_remove(&probe.fields, MRG_FIELD_INIT);
-		snprintf(probe.reason, sizeof(probe.reason), "moorage-init is not installed");
+		reason_add(probe.reason, sizeof(probe.reason), "moorage-init is not installed");
 	}
 	snprintf(probe.engine, sizeof(probe.engine), "libvirt %d.%d.%d", version / 1000000, version / 1000 % 1000, version % 1000);
 	snprintf(probe.boundary_reason, sizeof(probe.boundary_reason),

@@ -52,16 +52,20 @@ static bool has_other_label(pid_t init)
 	return theirs && *theirs && (!ours || strcmp(theirs, ours) != 0);
 }
 
-/* ---- by our own means ----------------------------------------------------------------------------- */
+/* ---- its capabilities ------------------------------------------------------------------------------ */
 
-/* A configuration says what LXC takes away, not what there is: what the first process has lost is lost. */
-static void limit_caps(struct mrg_spec *spec, uint64_t bounding)
+/* Gives the unit @spec, a copy of its own. A configuration says what LXC takes away, not what there is: what the first process has lost is lost. */
+static int limit_caps(struct lxc_running *running, struct mrg_spec *spec, struct mrg_error *err)
 {
 	static const uint16_t fields[] = {
 		MRG_FIELD_CAP_BOUNDING, MRG_FIELD_CAP_EFFECTIVE, MRG_FIELD_CAP_INHERITABLE, MRG_FIELD_CAP_PERMITTED,
 	};
 	uint64_t *const sets[] = { &spec->cap_bounding, &spec->cap_effective, &spec->cap_inheritable, &spec->cap_permitted };
+	uint64_t bounding;
 
+	if (lxc_read_status(running->init.pid, "\nCapBnd:", 16, &bounding) < 0)
+		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "'%s' does not run", running->unit.name);
+	*spec = *running->unit.spec;
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
 		/* Inherited is only what the configuration gives. */
 		if (!mrg_fields_has(&spec->set, fields[i]))
@@ -70,19 +74,19 @@ static void limit_caps(struct mrg_spec *spec, uint64_t bounding)
 		mrg_fields_add(&spec->set, fields[i]);
 	}
 	spec->cap_ambient &= spec->cap_inheritable;
+	running->unit.spec = spec;
+	return 0;
 }
+
+/* ---- by our own means ----------------------------------------------------------------------------- */
 
 static int enter(struct lxc_running *running, const struct mrg_command *command, struct mrg_stdio *io, struct mrg_process *ret,
 		 struct mrg_error *err)
 {
-	struct mrg_spec spec = *running->unit.spec;
-	uint64_t bounding;
+	struct mrg_spec spec;
+	int r = limit_caps(running, &spec, err);
 
-	if (lxc_read_status(running->init.pid, "\nCapBnd:", 16, &bounding) < 0)
-		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "'%s' does not run", running->unit.name);
-	limit_caps(&spec, bounding);
-	running->unit.spec = &spec;
-	return mrg_helper_exec(NULL, &running->unit, command, io, ret, err);
+	return r < 0 ? r : mrg_helper_exec(NULL, &running->unit, command, io, ret, err);
 }
 
 /* ---- by LXC's -------------------------------------------------------------------------------------- */
@@ -113,6 +117,9 @@ static int call_attach(const struct mrg_unit *unit, struct lxc_payload *payload,
 	options.stdin_fd = fds[0];
 	options.stdout_fd = fds[1];
 	options.stderr_fd = fds[2];
+	/* moorage-init takes them away, once it has loaded the filter. */
+	if (payload->fd[LXC_PAYLOAD_FILTER] >= 0)
+		options.attach_flags &= ~LXC_ATTACH_DROP_CAPABILITIES;
 	if (unit->spec->no_new_privileges)
 		options.attach_flags |= LXC_ATTACH_NO_NEW_PRIVS;
 	if (engine.c->attach(engine.c, execute, payload, &options, ret) == 0)
@@ -160,10 +167,13 @@ static int attach(struct lxc_running *running, const struct mrg_command *command
 		  struct mrg_error *err)
 {
 	struct lxc_payload payload = LXC_PAYLOAD_INIT;
+	struct mrg_spec spec;
 	char path[32];
 	_cleanup_close_ int root = -1;
-	int r;
+	int r = limit_caps(running, &spec, err);
 
+	if (r < 0)
+		return r;
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)running->init.pid);
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)

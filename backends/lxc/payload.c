@@ -106,7 +106,8 @@ static int describe_process(const struct lxc_payload_request *q, struct lxc_payl
 	r = add(&p->args, "--umask", mask);
 	if (r == 0)
 		r = add(&p->args, "--cwd", cwd ? cwd : "/");
-	if (r == 0 && !q->command && mrg_fields_has(&spec->set, MRG_FIELD_CAP_BOUNDING)) {
+	/* Of a command LXC sees to them, unless they are needed for the filter before. */
+	if (r == 0 && (!q->command || p->fd[LXC_PAYLOAD_FILTER] >= 0) && mrg_fields_has(&spec->set, MRG_FIELD_CAP_BOUNDING)) {
 		snprintf(caps, sizeof(caps), "%" PRIx64 ":%" PRIx64 ":%" PRIx64, spec->cap_inheritable, spec->cap_ambient, spec->cap_bounding);
 		r = add(&p->args, "--caps", caps);
 	}
@@ -200,13 +201,11 @@ static int open_report(struct lxc_payload *p, struct mrg_error *err)
 	return r < 0 ? fail_errno(err, r, "cannot make the pipe for the outcome of the start") : 0;
 }
 
-/* What only the first process needs: a command gets its filter from LXC. */
+/* What only the first process needs. */
 static int open_for_start(const struct mrg_spec *spec, struct lxc_payload *p, struct mrg_error *err)
 {
-	int r = mrg_helper_filter_new(spec, &p->fd[LXC_PAYLOAD_FILTER], err);
+	int r = write_sysctls(spec, &p->fd[LXC_PAYLOAD_SYSCTLS], err);
 
-	if (r == 0)
-		r = write_sysctls(spec, &p->fd[LXC_PAYLOAD_SYSCTLS], err);
 	if (r == 0)
 		r = lxc_flags_write(spec, &p->fd[LXC_PAYLOAD_MOUNTS], err);
 	return r == 0 && spec->init && !spec->boot ? mrg_helper_status_new(&p->fd[LXC_PAYLOAD_STATUS], err) : r;
@@ -221,6 +220,8 @@ int lxc_payload_prepare(const struct lxc_payload_request *request, struct lxc_pa
 		r = open_terminal(&p, err);
 	if (r == 0 && request->gate)
 		r = open_gate(&p, err);
+	if (r == 0)
+		r = mrg_helper_filter_new(request->unit->spec, &p.fd[LXC_PAYLOAD_FILTER], err);
 	if (r == 0 && !request->command)
 		r = open_for_start(request->unit->spec, &p, err);
 	if (r == 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/util/str.h"
 #include "lxc.h"
 
 const uint16_t lxc_fields[] = {
@@ -59,13 +60,24 @@ static void probe_labels(struct mrg_probe *probe)
 		{ "/sys/fs/selinux/enforce", MRG_FIELD_SELINUX_LABEL, "SELinux" },
 	};
 
+	char why[64];
+
 	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
 		if (access(modules[i].path, F_OK) == 0)
 			continue;
 		mrg_fields_remove(&probe->fields, modules[i].field);
-		if (!*probe->reason)
-			snprintf(probe->reason, sizeof(probe->reason), "this host has no %s", modules[i].name);
+		snprintf(why, sizeof(why), "this host has no %s", modules[i].name);
+		reason_add(probe->reason, sizeof(probe->reason), why);
 	}
+}
+
+static void probe_time(struct mrg_probe *probe)
+{
+	if (access("/proc/self/ns/time", F_OK) == 0)
+		return;
+	mrg_fields_remove(&probe->fields, MRG_FIELD_NS_TIME);
+	mrg_fields_remove(&probe->fields, MRG_FIELD_TIME_OFFSETS);
+	reason_add(probe->reason, sizeof(probe->reason), "the kernel offers no time namespaces");
 }
 
 int lxc_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *err)
@@ -85,12 +97,13 @@ int lxc_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *err)
 	if (r < 0)
 		return r;
 	/* The rights of an ordinary user are those in the container. */
-	if (!*probe.reason && !lxc_is_user())
-		memcpy(probe.reason, reason, sizeof(reason));
+	if (!lxc_is_user())
+		reason_add(probe.reason, sizeof(probe.reason), reason);
 	r = lxc_is_user() ? lxc_user_probe(&probe, err) : 0;
 	if (r < 0)
 		return r;
 	probe_labels(&probe);
+	probe_time(&probe);
 	snprintf(probe.engine, sizeof(probe.engine), "LXC %.50s", api.lxc_get_version());
 	snprintf(probe.boundary_reason, sizeof(probe.boundary_reason),
 		 lxc_is_user() ? "root in the container is the user who started it, or one of that user's ids" :

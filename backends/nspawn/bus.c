@@ -145,6 +145,12 @@ int bus_stop_unit(struct bus *bus, const char *name, struct mrg_error *err)
 	return give_job(bus, "StopUnit", "stop", name, &path, err);
 }
 
+void bus_reset_unit(struct bus *bus, const char *name)
+{
+	/* Refused for a unit that systemd does not know any more: there is nothing to forget. */
+	bus->api.sd_bus_call_method(bus->bus, SYSTEMD, "ResetFailedUnit", NULL, NULL, "s", name);
+}
+
 /* ---- properties ------------------------------------------------------------------------------- */
 
 static int add_properties(const struct bus_api *api, sd_bus_message *message, const char *name, char *const *assignments)

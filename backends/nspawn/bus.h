@@ -53,6 +53,9 @@ int bus_start_unit(struct bus *bus, const char *name, struct mrg_error *err);
 /* Returns once systemd has taken the job. */
 int bus_stop_unit(struct bus *bus, const char *name, struct mrg_error *err);
 
+/* Has systemd forget that a unit has failed. */
+void bus_reset_unit(struct bus *bus, const char *name);
+
 /* Sets assignments as in a unit, "MemoryMax=1048576" ..., until the next boot; those that no property says are left out. */
 int bus_set_unit(struct bus *bus, const char *name, char *const *assignments, struct mrg_error *err);
 

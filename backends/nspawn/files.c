@@ -212,6 +212,7 @@ int nspawn_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *er
 	if (r < 0)
 		return r;
 	nspawn_tidy(unit);
+	nspawn_unit_forget(unit);
 	return unit->adopted ? remove_adopted(unit, err) : remove_own(unit, err);
 }
 

@@ -173,6 +173,21 @@ static int read_end(struct bus *bus, const struct mrg_unit *unit, int *ret_statu
 	return r;
 }
 
+void nspawn_unit_forget(const struct mrg_unit *unit)
+{
+	_cleanup_bus_ struct bus bus = BUS_INIT;
+	int64_t deadline = time_monotonic_ms() + END_MS;
+	char name[NSPAWN_UNIT_SIZE];
+	int ignored;
+
+	if (unit->transient || unit->path || !nspawn_is_managed() || bus_open(&bus, NULL) < 0)
+		return;
+	while (read_end(&bus, unit, &ignored, NULL) == -EAGAIN && time_monotonic_ms() < deadline)
+		poll(NULL, 0, STEP_MS);
+	unit_name(unit, name);
+	bus_reset_unit(&bus, name);
+}
+
 int nspawn_wait(void *self _unused_, const struct mrg_unit *unit, int timeout_ms, int *ret_status, struct mrg_error *err)
 {
 	struct pollfd p = { .fd = unit->process ? unit->process->pidfd : -1, .events = POLLIN };

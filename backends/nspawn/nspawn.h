@@ -148,6 +148,9 @@ int nspawn_unit_set(const char *name, const struct mrg_spec *changes, struct mrg
 /* Ends what machined knows under that name. */
 int nspawn_unit_end_machine(const char *name, struct mrg_error *err);
 
+/* The unit of the template that may have run the machine stays with systemd as a failed one when it was killed, until it is forgotten. */
+void nspawn_unit_forget(const struct mrg_unit *unit);
+
 /* Verb wait, for what the template unit runs. */
 int nspawn_wait(void *self, const struct mrg_unit *unit, int timeout_ms, int *ret_status, struct mrg_error *err);
 

@@ -12,6 +12,7 @@
 
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
+#include "core/util/str.h"
 #include "nspawn.h"
 
 #define PROGRAM_MAX	(16 << 20)
@@ -115,8 +116,7 @@ int nspawn_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *e
 	r = mrg_helper_cgroup_probe(&probe.fields, reason, sizeof(reason), err);
 	if (r < 0)
 		return r;
-	if (*reason)
-		memcpy(probe.reason, reason, sizeof(reason));
+	reason_add(probe.reason, sizeof(probe.reason), reason);
 	read_version(program, probe.engine, sizeof(probe.engine));
 	snprintf(probe.boundary_reason, sizeof(probe.boundary_reason),
 		 "root in the container is root on the host unless a user namespace is asked for (--userns auto)");

@@ -146,6 +146,14 @@ void buffer_deinit(struct buffer *b)
 	*b = (struct buffer){ 0 };
 }
 
+void reason_add(char *reasons, size_t size, const char *why)
+{
+	size_t length = strlen(reasons);
+
+	if (*why && !strstr(reasons, why) && length + strlen("; ") + strlen(why) < size)
+		snprintf(reasons + length, size - length, "%s%s", length ? "; " : "", why);
+}
+
 bool name_is_valid(const char *name)
 {
 	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");

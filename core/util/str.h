@@ -48,6 +48,9 @@ void buffer_add(struct buffer *b, const char *data, size_t length);
 void buffer_addf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buffer_deinit(struct buffer *b);
 
+/* Appends @why to the reasons told already, behind "; ", unless it is among them or @size leaves no room for it. */
+void reason_add(char *reasons, size_t size, const char *why);
+
 /* Decimal numbers without sign, blanks or leading "+". */
 int parse_uint64(const char *text, uint64_t *ret);
 int parse_uint32(const char *text, uint32_t *ret);

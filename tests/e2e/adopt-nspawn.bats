@@ -255,3 +255,25 @@ nspawn_of() { pgrep -f "^/usr/bin/systemd-nspawn .*--machine=$P-$1 "; }
 	m stop -t 20 "$P-ours"
 	m rm "$P-ours"
 }
+
+# has_failed NAME: whether systemd keeps the unit of the machine as a failed one.
+has_failed() { systemctl --quiet is-failed "systemd-nspawn@$P-$1.service"; }
+
+@test "what is killed fails as a unit, until it is removed" {
+	[ -d /run/systemd/system ] || skip "systemd does not run here"
+	machine gone /var/lib/machines
+	m start "$P-gone"
+	m kill -s KILL --all-processes "$P-gone"
+	eventually 30 has_failed gone
+	m rm "$P-gone"
+	run ! has_failed gone
+	machine gone /var/lib/machines
+	m start "$P-gone"
+	m rm -f "$P-gone"
+	run ! has_failed gone
+	fresh ours -- /bin/sleep 1000
+	systemctl start "systemd-nspawn@$P-ours.service"
+	m rm -f "$P-ours"
+	run ! has_failed ours
+	run ! test -e "/run/systemd/machines/$P-ours"
+}

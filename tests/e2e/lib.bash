@@ -20,7 +20,7 @@ teardown_file() {
 	local name left
 	for name in $(mine 2>/dev/null); do "$MOORAGE" rm -f "$E2E_BACKEND:$name" >/dev/null 2>&1 || true; done
 	# A monitor tells the end before its own.
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in {1..60}; do
 		left=$(leftovers)
 		[ -n "$left" ] || break
 		sleep 0.5

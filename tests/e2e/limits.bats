@@ -26,16 +26,14 @@ load lib
 	[[ "$output" == *fork* ]]
 }
 
-# cpu_ns NAME: processor time of its cgroup, as the kernel counts it.
+# cpu_ns NAME: processor time of its cgroup, as the kernel counts it. Not every hierarchy has its processes: systemd leaves them where they are in a cpuacct
+# that is mounted apart from cpu.
 cpu_ns() {
 	local dir
 	for dir in $(cgroups "$1"); do
-		[ ! -r "$dir/cpuacct.usage" ] || { cat "$dir/cpuacct.usage"; return; }
-	done
-	for dir in $(cgroups "$1"); do
-		! grep -q '^usage_usec [1-9]' "$dir/cpu.stat" 2>/dev/null || { awk '/^usage_usec/ { printf "%.0f\n", $2 * 1000 }' "$dir/cpu.stat"; return; }
-	done
-	return 1
+		cat "$dir/cpuacct.usage" 2>/dev/null || true
+		awk '/^usage_usec/ { printf "%.0f\n", $2 * 1000 }' "$dir/cpu.stat" 2>/dev/null || true
+	done | sort -n | tail -n 1
 }
 
 @test "--cpus 0.5 gives half a core" {

@@ -17,6 +17,7 @@ file_system() {
 	truncate -s "$2M" "$BATS_TEST_TMPDIR/image"
 	"mkfs.$1" -q "$BATS_TEST_TMPDIR/image" >/dev/null
 	mkdir "$BATS_TEST_TMPDIR/mnt"
+	losetup -f >/dev/null 2>&1 || skip "this host has no loop devices"
 	mount -o loop "$BATS_TEST_TMPDIR/image" "$BATS_TEST_TMPDIR/mnt"
 }
 

@@ -62,7 +62,7 @@ tree() {
 		cd "$1"
 		find . -xdev -path ./dev -prune -o -printf '%p %y %m %U %G %n %l %T@\n' | grep -v '^\. ' | sort
 		find . -xdev -path ./dev -prune -o -type f -print0 | sort -z | xargs -0 sha256sum
-		getfattr -R -d . 2>/dev/null || true
+		find . -xdev -path ./dev -prune -o ! -type l -print0 | sort -z | xargs -0 getfattr -d -- 2>/dev/null || true
 	)
 }
 

@@ -24,7 +24,7 @@ engine_memory() {
 	case $E2E_BACKEND in
 	lxc) lxc-info -SH -n "$P-$1" | awk '/^Memory use:/ { print $3 }' ;;
 	libvirt) virsh -q -c lxc:///system dominfo "$P-$1" </dev/null | awk '/^Used memory:/ { print $3 * 1024 }' ;;
-	nspawn) systemd-cgtop -b -n 1 --raw | awk -v place="${cgroup#/sys/fs/cgroup}" 'length($1) > 1 && substr(place, length(place) - length($1) + 1) == $1 { print $4 }' ;;
+	nspawn) systemd-cgtop -b -n 1 --raw | place=${cgroup#/sys/fs/cgroup} awk '{ place = ENVIRON["place"] } length($1) > 1 && substr(place, length(place) - length($1) + 1) == $1 { print $4 }' ;;
 	*) cat "$cgroup"/memory.{usage_in_bytes,current} 2>/dev/null ;;
 	esac
 }

@@ -39,6 +39,8 @@ inside() { "$BATS_TEST_DIRNAME/user" "$AS" "$HOME_DIR" "$@"; }
 no_mapper() { ! inside test -x /usr/bin/newuidmap; }
 no_line() { ! inside grep -q '^mrgt-4242:' /etc/subuid; }
 no_controller() { ! grep -qw "$1" /sys/fs/cgroup/cgroup.controllers 2>/dev/null && ! grep -qE " - cgroup .*[ ,]$1(,|\$)" /proc/self/mountinfo; }
+no_controllers() { ! grep -q . "$(findmnt -n -o TARGET -t cgroup2 | head -n 1)/cgroup.controllers"; }
+no_file() { ! find /sys/fs/cgroup -maxdepth 3 -name "$1" | grep -q .; }
 
 # Each clause of a reason is one of these, and its means agree.
 judged() {
@@ -55,6 +57,8 @@ judged() {
 	*"needs the rights of root"* | *"need the rights of root"*) not_root ;;
 	"the kernel offers no time namespaces") [ ! -e /proc/self/ns/time ] ;;
 	*"systemd manages the control groups of machines"*) is_managed ;;
+	"cgroup v2 has no controllers here") no_controllers ;;
+	"this kernel has no "*) no_file "${1#this kernel has no }" ;;
 	"no "*" controller") [[ $1 =~ ^no\ ([a-z]+)\ controller$ ]] && no_controller "${BASH_REMATCH[1]}" ;;
 	*) false ;;
 	esac || { echo "not so, or not to be judged: $1"; return 1; }

@@ -3,17 +3,21 @@
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <linux/bpf.h>
 #include <cmocka.h>
 
 #include "core/cgroup.h"
 #include "core/util/cleanup.h"
+#include "core/util/fd.h"
 #include "core/util/str.h"
 
 static const struct cgroup_controllers v1 = {
@@ -285,7 +289,106 @@ static void what_only_v1_has_is_not_missing_on_v2(void **state _unused_)
 	assert_string_equal(reason, "");
 	cgroup_limits_probe(&cg, &no_memory, &fields, reason, sizeof(reason));
 	assert_false(mrg_fields_has(&fields, MRG_FIELD_MEMORY_LIMIT));
-	assert_string_equal(reason, "no memory controller");
+	mrg_fields_add(&fields, MRG_FIELD_MEMORY_RESERVATION);
+	mrg_fields_add(&fields, MRG_FIELD_CPU_QUOTA);
+	cgroup_limits_probe(&cg, &no_memory, &fields, reason, sizeof(reason));
+	assert_string_equal(reason, "no memory controller; no cpu controller");
+}
+
+static void make_file(int dir, const char *path, const char *text)
+{
+	_cleanup_close_ int fd = openat(dir, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write_all(fd, text, strlen(text)), 0);
+}
+
+/* A hierarchy of version 2 as files of a directory: what @child has is seen where the controllers are on. */
+static int example_setup(struct cgroup *cg, const char *on, const char *child)
+{
+	char template[] = "/tmp/mrgt-cgroup.XXXXXX";
+	int root;
+
+	assert_non_null(mkdtemp(template));
+	root = open(template, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(root >= 0);
+	make_file(root, "cgroup.subtree_control", on);
+	assert_int_equal(mkdirat(root, "slice", 0755), 0);
+	make_file(root, child, "");
+	*cg = (struct cgroup){ .n = 1, .item = { { .version = 2, .root = root, .dir = -1 } } };
+	return root;
+}
+
+static void example_teardown(int root, const char *child)
+{
+	char path[64], target[64];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", root);
+	length = readlink(path, target, sizeof(target) - 1);
+	assert_true(length > 0);
+	target[length] = '\0';
+	assert_int_equal(unlinkat(root, "cgroup.subtree_control", 0), 0);
+	assert_int_equal(unlinkat(root, child, 0), 0);
+	assert_int_equal(unlinkat(root, "slice", AT_REMOVEDIR), 0);
+	assert_int_equal(rmdir(target), 0);
+	close(root);
+}
+
+static bool has_weight(const char *on, const char *child, char reason[96])
+{
+	struct mrg_fields fields = { 0 };
+	struct cgroup cg;
+	int root = example_setup(&cg, on, child);
+
+	reason[0] = '\0';
+	mrg_fields_add(&fields, MRG_FIELD_IO_WEIGHT);
+	cgroup_limits_probe(&cg, &v2, &fields, reason, 96);
+	example_teardown(root, child);
+	return mrg_fields_has(&fields, MRG_FIELD_IO_WEIGHT);
+}
+
+static void a_kernel_without_weights_is_told(void **state _unused_)
+{
+	char reason[96];
+
+	assert_true(has_weight("cpu io", "slice/io.weight", reason));
+	assert_true(has_weight("io", "slice/io.bfq.weight", reason));
+	assert_true(has_weight("cpu", "io.cost.qos", reason));
+	assert_string_equal(reason, "");
+	assert_false(has_weight("io", "slice/io.max", reason));
+	assert_false(has_weight("cpu", "slice/io.weight", reason));
+	assert_string_equal(reason, "this kernel has no io.bfq.weight");
+}
+
+static void the_cgroup_is_that_of_most_hierarchies(void **state _unused_)
+{
+	static const struct {
+		const char *text, *path;
+	} cases[] = {
+		{ "0::/a.slice/b.scope/init.scope\n", "/a.slice/b.scope" },
+		{ "3:devices:/moorage-a\n1:name=systemd:/\n0::/\n", "/moorage-a" },
+		/* libvirt without machined: the others are of the service that it runs in */
+		{ "5:devices:/machine/lxc-1-a.libvirt-lxc\n4:memory:/machine/lxc-1-a.libvirt-lxc\n3:freezer:/machine/lxc-1-a.libvirt-lxc\n"
+		  "1:name=systemd:/system.slice/libvirtd.service\n0::/system.slice/libvirtd.service\n", "/machine/lxc-1-a.libvirt-lxc" },
+		/* a unit that is not in every controller */
+		{ "6:devices:/system.slice\n5:blkio:/system.slice\n4:cpu,cpuacct:/system.slice\n3:pids:/system.slice/a.service\n"
+		  "1:name=systemd:/system.slice/a.service\n0::/system.slice/a.service\n", "/system.slice/a.service" },
+		{ "2:cpu:/a\n0::/b\n", "/b" },
+		{ "2:cpu:/\n1:memory:/../x\n0::/\n", NULL },
+		{ "torn", NULL },
+		{ "", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = strdup(cases[i].text);
+		const char *path = cgroup_choose(text);
+
+		if (cases[i].path)
+			assert_string_equal(path, cases[i].path);
+		else
+			assert_null(path);
+	}
 }
 
 static void merging_keeps_what_is_not_changed(void **state _unused_)
@@ -399,6 +502,8 @@ int main(void)
 		cmocka_unit_test(a_missing_controller_is_an_error_that_names_both),
 		cmocka_unit_test(what_only_v1_has_is_an_error_on_v2),
 		cmocka_unit_test(what_only_v1_has_is_not_missing_on_v2),
+		cmocka_unit_test(a_kernel_without_weights_is_told),
+		cmocka_unit_test(the_cgroup_is_that_of_most_hierarchies),
 		cmocka_unit_test(merging_keeps_what_is_not_changed),
 		cmocka_unit_test(a_cgroup_is_named_by_parent_name_and_id),
 		cmocka_unit_test(a_parent_that_leads_out_is_refused),
