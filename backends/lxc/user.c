@@ -31,9 +31,7 @@ bool lxc_is_user(void)
 
 static void add_reason(struct mrg_probe *probe, const char *text)
 {
-	size_t length = strlen(probe->reason);
-
-	snprintf(probe->reason + length, sizeof(probe->reason) - length, "%s%s", length ? "; " : "", text);
+	reason_add(probe->reason, sizeof(probe->reason), text);
 }
 
 int lxc_user_probe(struct mrg_probe *probe, struct mrg_error *err)
