@@ -14,14 +14,9 @@
 
 #include "core/store_internal.h"
 #include "core/util/fail.h"
+#include "core/util/proc.h"
 
 #define CONFIG		"config.json"
-#define NS_PER_S	INT64_C(1000000000)
-
-static int64_t to_ns(const struct timespec *t)
-{
-	return t->tv_sec * NS_PER_S + t->tv_nsec;
-}
 
 static int look_at_config(const struct record *record, struct stat *ret)
 {
@@ -55,7 +50,7 @@ void brief_take(struct brief *brief, const struct record *record)
 	if (!record->unnamed || mark(record, &st) < 0)
 		return;
 	*brief = (struct brief){
-		.inode = (int64_t)st.st_ino, .size = st.st_size, .modified = to_ns(&st.st_mtim), .changed = to_ns(&st.st_ctim),
+		.inode = (int64_t)st.st_ino, .size = st.st_size, .modified = time_ns(&st.st_mtim), .changed = time_ns(&st.st_ctim),
 		.root = mrg_fields_has(&spec->set, MRG_FIELD_ROOT_PATH) ? spec->root_path : NULL,
 		.cgroups = mrg_fields_has(&spec->set, MRG_FIELD_CGROUPS_PATH) ? spec->cgroups_path : NULL,
 	};
@@ -66,7 +61,7 @@ bool brief_fits(const struct brief *brief, const struct record *record)
 	struct stat st;
 
 	return brief->inode && look_at_config(record, &st) == 0 && S_ISREG(st.st_mode) && brief->inode == (int64_t)st.st_ino &&
-	       brief->size == st.st_size && brief->modified == to_ns(&st.st_mtim) && brief->changed == to_ns(&st.st_ctim);
+	       brief->size == st.st_size && brief->modified == time_ns(&st.st_mtim) && brief->changed == time_ns(&st.st_ctim);
 }
 
 static int set_field(struct mrg_spec *spec, unsigned int field, const char **target, const char *text)

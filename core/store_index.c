@@ -27,10 +27,9 @@
 #define FILE_NAME	"records"
 #define TITLE		"moorage-index 1\n"
 #define INDEX_MAX	(64 * 1024 * 1024)
-#define NS_PER_S	INT64_C(1000000000)
 
 /* The clock of files goes in steps: what changes twice within one has the same time. So what has changed just now is not taken. */
-#define SETTLED_NS	(2 * NS_PER_S)
+#define SETTLED_NS	INT64_C(2000000000)
 
 /* So many containers that it does not know, and so many of those it knows, make it worth a new one. */
 #define MISSES		32
@@ -44,18 +43,13 @@ struct index {
 	size_t n, size, misses;
 };
 
-static int64_t to_ns(const struct timespec *t)
-{
-	return t->tv_sec * NS_PER_S + t->tv_nsec;
-}
-
 static int read_stamp(int base, const char *name, struct index_stamp *ret)
 {
 	struct stat st;
 
 	if (fstatat(base, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	*ret = (struct index_stamp){ (int64_t)st.st_ino, to_ns(&st.st_mtim), to_ns(&st.st_ctim) };
+	*ret = (struct index_stamp){ (int64_t)st.st_ino, time_ns(&st.st_mtim), time_ns(&st.st_ctim) };
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 

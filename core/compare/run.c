@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/compare/measure.h"
@@ -34,14 +33,6 @@ void arguments_add(struct arguments *a, ...)
 	while ((word = va_arg(words, const char *)) && a->n < ARGUMENTS)
 		a->word[a->n++] = word;
 	va_end(words);
-}
-
-int64_t measure_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 int measure_rest(struct measure *m, int ms, struct mrg_error *err)
@@ -118,7 +109,7 @@ static int begin(const struct arguments *a, const char *dir, struct measure_chil
 	*ret = (struct measure_child){ .pidfd = -1, .out = out[0], .errors = errors[0] };
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	fcntl(errors[0], F_SETFL, O_NONBLOCK);
-	*ret_begin = measure_now();
+	*ret_begin = time_monotonic_ns();
 	r = spawn(a, dir, out[1], errors[1], &ret->pid);
 	close(out[1]);
 	close(errors[1]);
@@ -176,7 +167,7 @@ static int wait_end(struct measure_child *c, int signals, int timeout_ms, struct
 		if (r < 0 && errno != EINTR)
 			return -errno;
 		if (fds[0].revents) {
-			o->end = measure_now();
+			o->end = time_monotonic_ns();
 			return 0;
 		}
 		if (r > 0 && fds[1].revents)

@@ -11,6 +11,7 @@
 
 #include "core/compare/tools.h"
 #include "core/util/fail.h"
+#include "core/util/proc.h"
 
 #define TOOL_MS		30000
 
@@ -104,7 +105,7 @@ static int start(struct tool_call *c, struct outcome *o, struct mrg_error *err)
 	if (r < 0 || !c->tool->gone)
 		return r;
 	r = c->tool->gone(c, err);
-	o->end = measure_now();
+	o->end = time_monotonic_ns();
 	return r < 0 ? r : tool_read_stamps(c, o, err);
 }
 

@@ -201,7 +201,7 @@ int measure_tool_stop(struct measure *m, size_t subject, const char *name, struc
 	r = measure_run(m, &c.a, NULL, TOOL_MS, ret, err);
 	if (r == 0)
 		r = await_gone(&c, held, payload, err);
-	ret->end = measure_now();
+	ret->end = time_monotonic_ns();
 	return r;
 }
 

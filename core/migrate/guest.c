@@ -16,6 +16,7 @@
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 #include "core/util/path.h"
+#include "core/util/proc.h"
 
 void guest_state_deinit(struct guest_state *state)
 {
@@ -113,7 +114,7 @@ int guest_look(int root, const char *path, struct guest_state *ret)
 	ret->mode = st.st_mode & 07777;
 	ret->uid = st.st_uid;
 	ret->gid = st.st_gid;
-	ret->mtime = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+	ret->mtime = time_ns(&st.st_mtim);
 	if (ret->kind < 0)
 		return -EINVAL;
 	if (ret->kind == GUEST_FILE)

@@ -340,7 +340,7 @@ static int collect(int base, char ***ret)
 
 		if (!id_is_valid(entry->d_name) || fstatat(base, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
-		if (asprintf(&sortable, "%020" PRId64 " %s", (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec, entry->d_name) < 0) {
+		if (asprintf(&sortable, "%020" PRId64 " %s", time_ns(&st.st_mtim), entry->d_name) < 0) {
 			sortable = NULL;
 			return -ENOMEM;
 		}

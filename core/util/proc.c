@@ -101,12 +101,17 @@ int64_t proc_started_ns(uint64_t start_time)
 	       (int64_t)start_time * (NS_PER_S / sysconf(_SC_CLK_TCK));
 }
 
+int64_t time_ns(const struct timespec *t)
+{
+	return t->tv_sec * NS_PER_S + t->tv_nsec;
+}
+
 int64_t time_now_ns(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	return time_ns(&t);
 }
 
 int64_t time_monotonic_ns(void)
@@ -114,7 +119,7 @@ int64_t time_monotonic_ns(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	return time_ns(&t);
 }
 
 int64_t time_monotonic_ms(void)

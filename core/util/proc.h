@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* Field 22 of /proc/PID/stat (clock ticks since boot): with the boot id it tells a pid from its reuse. -ESRCH when
  * there is no such process or it is a zombie. */
@@ -24,6 +25,9 @@ int proc_exit_status(int pidfd, int *ret);
 
 /* A start time as nanoseconds since the epoch. */
 int64_t proc_started_ns(uint64_t start_time);
+
+/* A time in nanoseconds. */
+int64_t time_ns(const struct timespec *t);
 
 /* Nanoseconds of CLOCK_REALTIME. */
 int64_t time_now_ns(void);

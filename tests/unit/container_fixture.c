@@ -181,3 +181,20 @@ void tear(struct fixture *f, const char *name, const char *file)
 	close(dir);
 	close(base);
 }
+
+bool root_has(struct mrg_container *c, const char *name, const char *text)
+{
+	_cleanup_close_ int root = open(mrg_container_spec(c)->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *found = NULL;
+
+	return text ? fd_read_file(root, name, 4096, &found, NULL) == 0 && strcmp(found, text) == 0 : faccessat(root, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void finish(struct mrg_container *c)
+{
+	struct mrg_error err = { 0 };
+
+	if (mrg_remove(c, 0, &err) < 0)
+		fail_msg("cannot remove: %s", err.message);
+	mrg_container_free(c);
+}

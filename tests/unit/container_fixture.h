@@ -43,6 +43,12 @@ int count_names(const char *name, void *data);
 
 int names(struct fixture *f);
 
+/* Whether its root has this file, with this text when it is given. */
+bool root_has(struct mrg_container *c, const char *name, const char *text);
+
+/* Removes it, with the root that was made for it. */
+void finish(struct mrg_container *c);
+
 void tear(struct fixture *f, const char *name, const char *file);
 
 #endif

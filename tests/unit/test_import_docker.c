@@ -163,20 +163,6 @@ static int import_it(struct world *w, const char *tag, struct mrg_container **re
 	return mrg_import(f->m, &import, ret, &w->err);
 }
 
-static bool has(struct mrg_container *c, const char *name, const char *text)
-{
-	_cleanup_close_ int root = open(mrg_container_spec(c)->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_free_ char *found = NULL;
-
-	return text ? fd_read_file(root, name, 4096, &found, NULL) == 0 && strcmp(found, text) == 0 : faccessat(root, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static void finish(struct world *w, struct mrg_container *c)
-{
-	assert_works(w, mrg_remove(c, 0, &w->err));
-	mrg_container_free(c);
-}
-
 static void layers_lie_over_each_other(void **state)
 {
 	static const struct {
@@ -192,10 +178,10 @@ static void layers_lie_over_each_other(void **state)
 		assert_works(w, import_it(w, NULL, &c));
 		assert_string_equal(mrg_container_spec(c)->args[0], "/bin/x");
 		assert_string_equal(mrg_container_spec(c)->user, "7");
-		assert_true(has(c, "etc/one", "upper") && !has(c, "gone", NULL) && has(c, "opaque", NULL) && !has(c, "opaque/old", NULL));
-		assert_true(has(c, "etc/passwd", "inside"));
+		assert_true(root_has(c, "etc/one", "upper") && !root_has(c, "gone", NULL) && root_has(c, "opaque", NULL) && !root_has(c, "opaque/old", NULL));
+		assert_true(root_has(c, "etc/passwd", "inside"));
 		assert_non_null(strstr(w->notes, "not taken: ExposedPorts\n"));
-		finish(w, c);
+		finish(c);
 	}
 }
 
@@ -207,10 +193,10 @@ static void a_tag_tells_which(void **state)
 	write_image(w, "[" IMAGE("\"x:1\"", ID_C ".json", BOTH) "," IMAGE("\"y:latest\",\"z:3\"", ID_C ".json", BOTH) "]", NULL, false);
 	assert_works(w, import_it(w, NULL, &c));
 	assert_non_null(strstr(w->notes, "2 images"));
-	finish(w, c);
+	finish(c);
 	assert_works(w, import_it(w, "y", &c));
 	assert_null(strstr(w->notes, "images"));
-	finish(w, c);
+	finish(c);
 	assert_int_equal(import_it(w, "x:2", &c), -MRG_E_INVALID);
 	assert_non_null(strstr(w->err.message, "x:1, y:latest, z:3"));
 }
@@ -263,8 +249,8 @@ static void a_root_stays_one(void **state)
 	assert_int_equal(fd_write_all(fd, b.text, b.length), 0);
 	close(fd);
 	assert_works(w, import_it(w, NULL, &c));
-	assert_true(has(c, "manifest.json", "[]") && has(c, "bin", NULL));
-	finish(w, c);
+	assert_true(root_has(c, "manifest.json", "[]") && root_has(c, "bin", NULL));
+	finish(c);
 }
 
 int main(void)

@@ -184,21 +184,6 @@ static int import_it(struct world *w, const char *source, struct mrg_container *
 	return mrg_import(f->m, &import, ret, &w->err);
 }
 
-/* Whether the root of the image has this file, with this text when it is given. */
-static bool has(struct mrg_container *c, const char *name, const char *text)
-{
-	_cleanup_close_ int root = open(mrg_container_spec(c)->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_free_ char *found = NULL;
-
-	return text ? fd_read_file(root, name, 4096, &found, NULL) == 0 && strcmp(found, text) == 0 : faccessat(root, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static void finish(struct world *w, struct mrg_container *c)
-{
-	assert_works(w, mrg_remove(c, 0, &w->err));
-	mrg_container_free(c);
-}
-
 /* Nothing but the layout is there. */
 static void assert_nothing(struct world *w)
 {
@@ -236,10 +221,10 @@ static void layers_lie_over_each_other(void **state)
 	assert_works(w, import_it(w, NULL, &c));
 	assert_string_equal(mrg_container_spec(c)->args[1], "y");
 	assert_string_equal(mrg_container_spec(c)->cwd, "/etc");
-	assert_true(has(c, "etc/one", "lower") && has(c, "etc/two", "upper") && has(c, "etc/three", "lower") && has(c, "turns", "file"));
-	assert_true(has(c, "opaque/new", NULL) && !has(c, "opaque/old", NULL) && !has(c, "gone", NULL) && !has(c, "tree", NULL));
-	assert_false(has(c, ".wh.gone", NULL) || has(c, "opaque/.wh..wh..opq", NULL) || has(c, "etc/.wh.never", NULL));
-	finish(w, c);
+	assert_true(root_has(c, "etc/one", "lower") && root_has(c, "etc/two", "upper") && root_has(c, "etc/three", "lower") && root_has(c, "turns", "file"));
+	assert_true(root_has(c, "opaque/new", NULL) && !root_has(c, "opaque/old", NULL) && !root_has(c, "gone", NULL) && !root_has(c, "tree", NULL));
+	assert_false(root_has(c, ".wh.gone", NULL) || root_has(c, "opaque/.wh..wh..opq", NULL) || root_has(c, "etc/.wh.never", NULL));
+	finish(c);
 	assert_nothing(w);
 }
 
@@ -259,8 +244,8 @@ static void the_image_for_this_machine_is_taken(void **state)
 		     other, other, our_architecture(), ours, our_architecture(), other);
 	put_index(w, "{\"manifests\":[{\"digest\":\"sha256:%s\"}]}", nested);
 	assert_works(w, import_it(w, NULL, &c));
-	assert_true(has(c, "ours", NULL));
-	finish(w, c);
+	assert_true(root_has(c, "ours", NULL));
+	finish(c);
 
 	put_document(w, nested,
 		     "{\"manifests\":[{\"digest\":\"sha256:%s\",\"platform\":{\"architecture\":\"vax\"}},"
@@ -287,13 +272,13 @@ static void a_tag_tells_which(void **state)
 		  one, two);
 	snprintf(source, sizeof(source), "oci:%s:v2", w->layout);
 	assert_works(w, import_it(w, source, &c));
-	assert_true(has(c, "two", NULL));
-	finish(w, c);
+	assert_true(root_has(c, "two", NULL));
+	finish(c);
 	snprintf(source, sizeof(source), "oci:%s", w->layout);
 	assert_works(w, import_it(w, source, &c));
-	assert_true(has(c, "one", NULL));
+	assert_true(root_has(c, "one", NULL));
 	assert_non_null(strstr(w->note, "2 images"));
-	finish(w, c);
+	finish(c);
 	snprintf(source, sizeof(source), "oci:%s:v3", w->layout);
 	assert_int_equal(import_it(w, source, &c), -MRG_E_INVALID);
 	assert_non_null(strstr(w->err.message, "v1, v2"));
