@@ -214,8 +214,8 @@ load migration
 	as_before virt
 }
 
-@test "a Debian system with systemd: LXC to nspawn and back, booted each time, the same services" {
-	needs lxc busybox
+# round_trip BACKEND: a running Debian to that backend and back to LXC.
+round_trip() {
 	[ -n "$SYSTEMD" ] || skip "the root could not be made: no package mirror answers"
 	E2E_ROOT=$SYSTEMD
 	foreign os "lxc.init.cmd = /sbin/init" "lxc.cap.drop = sys_rawio"
@@ -225,7 +225,7 @@ load migration
 	eventually 60 m exec "$P-os" -- systemctl is-system-running >/dev/null 2>&1
 	services >"$BATS_TEST_TMPDIR/services"
 	grep -q dbus "$BATS_TEST_TMPDIR/services"
-	for backend in nspawn lxc; do
+	for backend in "$1" lxc; do
 		m migrate -q "$P-os" --to $backend --accept all
 		[ "$(m ls --json | jq -r --arg n "$P-os" '.[] | select(.name == $n) | .backend + " " + .state')" = "$backend running" ]
 		services | diff "$BATS_TEST_TMPDIR/services" -
@@ -234,4 +234,14 @@ load migration
 	cmp "$LXCPATH/$P-os/config" "$BATS_TEST_TMPDIR/config"
 	# What a running system writes is its own.
 	tree "$ROOTFS" /etc /run /tmp /var | diff "$BATS_TEST_TMPDIR/system" -
+}
+
+@test "a Debian system with systemd: LXC to nspawn and back, booted each time, the same services" {
+	needs lxc busybox
+	round_trip nspawn
+}
+
+@test "a Debian system with systemd: LXC to libvirt and back, booted each time, the same services" {
+	needs libvirt busybox
+	round_trip libvirt
 }

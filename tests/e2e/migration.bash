@@ -5,7 +5,7 @@
 prepare_file() {
 	export LXCPATH SYSTEMD=
 	LXCPATH=$(lxc-config lxc.lxcpath 2>/dev/null) || LXCPATH=
-	if [ "$E2E_BACKEND" = lxc ]; then
+	if [ "$E2E_BACKEND" = lxc ] || [ "$E2E_BACKEND" = libvirt ]; then
 		SYSTEMD=$("$BATS_TEST_DIRNAME/root" systemd "${MRGT_CACHE:-/var/tmp/mrgt-cache}") || SYSTEMD=
 	fi
 }
