@@ -19,6 +19,7 @@
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/mountinfo.h"
+#include "core/util/names.h"
 
 #define TOP		"/sys/fs/cgroup"
 #define UNIFIED		TOP "/unified"
@@ -135,7 +136,7 @@ void cgroup_look_begin(struct mrg_look *look)
 	look->cgroups = (struct look_names){ 0 };
 	if (!look->cgroups_unified && !add_v2(&cg, UNIFIED))
 		return;
-	r = fd_list_names(cg.item[0].root, look->cgroups_unified ? CGROUP_PARENT : ".", &look->cgroups.names);
+	r = names_read(cg.item[0].root, look->cgroups_unified ? CGROUP_PARENT : ".", &look->cgroups.names);
 	look->cgroups.known = r == 0 || r == -ENOENT;
 	cgroup_close(&cg);
 }

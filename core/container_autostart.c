@@ -15,6 +15,7 @@
 #include "core/util/command.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
+#include "core/util/names.h"
 #include "core/util/str.h"
 
 #define ENABLED		"/etc/systemd/system/multi-user.target.wants"
@@ -28,7 +29,7 @@ static void unit_name(const struct mrg_container *c, char unit[UNIT_SIZE])
 void autostart_look_begin(struct mrg_look *look)
 {
 	look->enabled = (struct look_names){ 0 };
-	look->enabled.known = fd_list_names(AT_FDCWD, ENABLED, &look->enabled.names) == 0;
+	look->enabled.known = names_read(AT_FDCWD, ENABLED, &look->enabled.names) == 0;
 }
 
 void autostart_look_end(struct mrg_look *look)

@@ -18,6 +18,7 @@ libutil_la_SOURCES = \
 	%D%/util/json_write.c \
 	%D%/util/library.c %D%/util/library.h \
 	%D%/util/mountinfo.h \
+	%D%/util/names.c %D%/util/names.h \
 	%D%/util/parse.c \
 	%D%/util/path.c %D%/util/path.h \
 	%D%/util/pid_namespace.c %D%/util/pid_namespace.h \

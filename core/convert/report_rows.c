@@ -162,7 +162,29 @@ static const char *key_of(const struct mrg_report_row *row)
 	return row->source ? row->source : mrg_field_info((unsigned int)row->field)->path;
 }
 
-static int refuse(const struct mrg_report_row *row, size_t more, const char *accept, struct mrg_error *err)
+/* What takes all losses, as far as a hint has room for it. */
+struct acceptance {
+	char words[240];
+	bool left_out;
+};
+
+/* Adds " --accept KEY", once a key; without the file that it is in, which need not be typed. */
+static void add_accept(struct acceptance *accept, const struct mrg_report_row *row)
+{
+	const char *key = key_of(row), *colon = strrchr(key, ':');
+	size_t length = strlen(accept->words);
+	char word[160];
+
+	snprintf(word, sizeof(word), " --accept %s", colon && colon[1] ? colon + 1 : key);
+	if (strstr(accept->words, word))
+		return;
+	if (length + strlen(word) < sizeof(accept->words))
+		memcpy(accept->words + length, word, strlen(word) + 1);
+	else
+		accept->left_out = true;
+}
+
+static int refuse(const struct mrg_report_row *row, size_t more, const struct acceptance *accept, struct mrg_error *err)
 {
 	const char *key = key_of(row);
 	char line[24] = "", others[40] = "";
@@ -174,23 +196,13 @@ static int refuse(const struct mrg_report_row *row, size_t more, const char *acc
 	mrg_error_set(err, -MRG_E_UNSUPPORTED, "%s%.100s %s: %.200s%s", line, key,
 		      row->verdict == MRG_WEAKENS ? "would be lost, which weakens the container" : "would be lost",
 		      row->note ? row->note : "the target cannot say it", others);
-	mrg_error_hint(err, "this takes the loss:%s", accept);
+	mrg_error_hint(err, "this takes the loss:%s%s", accept->words, accept->left_out ? ", and the other keys of the report likewise" : "");
 	return -MRG_E_UNSUPPORTED;
-}
-
-/* Adds " --accept KEY", once a key and as long as there is room. */
-static void add_accept(char *text, size_t size, const struct mrg_report_row *row)
-{
-	char word[160];
-
-	snprintf(word, sizeof(word), " --accept %s", key_of(row));
-	if (!strstr(text, word) && strlen(text) + strlen(word) < size)
-		memcpy(text + strlen(text), word, strlen(word) + 1);
 }
 
 int report_rows_judge(const struct mrg_report_row *rows, size_t n, int worst, const char *const *accept, struct mrg_error *err)
 {
-	char words[240] = "";
+	struct acceptance accepting = { .left_out = false };
 	const struct mrg_report_row *first = NULL;
 	size_t refused = 0;
 	int r = 0;
@@ -205,7 +217,7 @@ int report_rows_judge(const struct mrg_report_row *rows, size_t n, int worst, co
 			continue;
 		first = first ? first : &rows[i];
 		refused++;
-		add_accept(words, sizeof(words), &rows[i]);
+		add_accept(&accepting, &rows[i]);
 	}
-	return first ? refuse(first, refused - 1, words, err) : r;
+	return first ? refuse(first, refused - 1, &accepting, err) : r;
 }

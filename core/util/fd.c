@@ -180,29 +180,6 @@ int fd_cloexec(int fd, bool on)
 	return fcntl(fd, F_SETFD, flags) < 0 ? -errno : 0;
 }
 
-static bool is_self_or_parent(const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
-int fd_list_names(int dir, const char *path, struct strings *ret)
-{
-	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *entry;
-
-	if (!d) {
-		r = -errno;
-		fd_close(fd);
-		return r;
-	}
-	while (r == 0 && (entry = readdir(d)))
-		if (!is_self_or_parent(entry->d_name))
-			r = strings_add(ret, entry->d_name);
-	strings_sort(ret);
-	return r;
-}
-
 static int remove_entry(int dir, const char *name);
 
 static int remove_children(int fd)
@@ -217,7 +194,7 @@ static int remove_children(int fd)
 		return r;
 	}
 	while ((entry = readdir(d)))
-		if (!is_self_or_parent(entry->d_name)) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
 			int e = remove_entry(dirfd(d), entry->d_name);
 
 			r = e < 0 ? e : r;

@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "core/util/str.h"
-
 /* Closes @fd unless it is negative; keeps errno; returns -1. */
 int fd_close(int fd);
 
@@ -36,9 +34,6 @@ int fd_make_file(int dir, const char *name, const void *data, size_t length, boo
 
 /* Replaces a file whole: temporary name, write, rename; with @durable also fsync of file and directory. Mode 0600. */
 int fd_replace_file(int dir, const char *name, const void *data, size_t length, bool durable);
-
-/* The names in the directory @path below @dir (or AT_FDCWD), sorted, without "." and ".."; strings_deinit() in any case. */
-int fd_list_names(int dir, const char *path, struct strings *ret);
 
 /* Sets or clears FD_CLOEXEC. */
 int fd_cloexec(int fd, bool on);
