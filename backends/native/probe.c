@@ -92,7 +92,6 @@ static void probe_rootless(struct mrg_probe *probe)
 
 	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
 		mrg_fields_remove(&probe->fields, lacks[i]);
-	add_reason(probe, "ids are mapped as /etc/subuid has them");
 }
 
 /* Which users a container can have beside root. All that needs rights of ours needs those that we shall have in our user namespace. */
@@ -102,8 +101,10 @@ static void probe_ids(struct mrg_probe *probe)
 	struct mrg_id_mapping uid, gid;
 	char why[96], text[160];
 
-	if (mrg_helper_user_ids(&uid, &gid, why, sizeof(why)))
+	if (mrg_helper_user_ids(&uid, &gid, why, sizeof(why))) {
+		add_reason(probe, "ids are mapped as /etc/subuid has them");
 		return;
+	}
 	for (size_t i = 0; i < sizeof(need_ids) / sizeof(need_ids[0]); i++)
 		mrg_fields_remove(&probe->fields, need_ids[i]);
 	snprintf(text, sizeof(text), "root is the only user in containers: %s", why);

@@ -30,6 +30,7 @@ no_program() { ! command -v "$1" >/dev/null; }
 no_library() { ! ldconfig -p | grep -qF "$1"; }
 no_libvirt() { ! timeout 60 virsh -q -c lxc:/// version >/dev/null 2>&1; }
 no_apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ]; }
+no_selinux() { [ ! -e /sys/fs/selinux/enforce ]; }
 no_cgroups() { ! setpriv --reuid 4242 --regid 4242 --clear-groups find /sys/fs/cgroup -maxdepth 3 -type d -writable 2>/dev/null | grep -q .; }
 no_range() { ! grep -q "^mrgt-4242:" "$1"; }
 not_root() { [ "$AS" != root ]; }
@@ -38,6 +39,7 @@ is_managed() { systemctl is-system-running | grep -qE 'running|degraded|starting
 inside() { "$BATS_TEST_DIRNAME/user" "$AS" "$HOME_DIR" "$@"; }
 no_mapper() { ! inside test -x /usr/bin/newuidmap; }
 no_line() { ! inside grep -q '^mrgt-4242:' /etc/subuid; }
+has_line() { inside grep -q '^mrgt-4242:' /etc/subuid; }
 no_controller() { ! grep -qw "$1" /sys/fs/cgroup/cgroup.controllers 2>/dev/null && ! grep -qE " - cgroup .*[ ,]$1(,|\$)" /proc/self/mountinfo; }
 no_controllers() { ! grep -q . "$(findmnt -n -o TARGET -t cgroup2 | head -n 1)/cgroup.controllers"; }
 no_file() { ! find /sys/fs/cgroup -maxdepth 3 -name "$1" | grep -q .; }
@@ -51,9 +53,12 @@ judged() {
 	*"daemon of libvirt does not answer"*) no_libvirt ;;
 	*"'libvirt-lxc.so.0'"*) no_library libvirt-lxc.so.0 ;;
 	*"this host has no AppArmor"*) no_apparmor ;;
+	*"this host has no SELinux"*) no_selinux ;;
+	"only root can put a layer over a root") not_root ;;
 	*"this user may not make cgroups"*) no_cgroups ;;
 	*"there is no /usr/bin/newuidmap (package uidmap)"*) no_mapper ;;
 	*"/etc/subuid has no line"*) no_line ;;
+	"ids are mapped as /etc/subuid has them") has_line ;;
 	*"needs the rights of root"* | *"need the rights of root"*) not_root ;;
 	"the kernel offers no time namespaces") [ ! -e /proc/self/ns/time ] ;;
 	*"systemd manages the control groups of machines"*) is_managed ;;
