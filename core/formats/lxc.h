@@ -73,9 +73,14 @@ int lxc_line_fail(struct lxc_config *config, const struct lxc_source *source, un
 bool lxc_line(struct buffer *b, const char *name, const char *value);
 bool lxc_verbatim(struct buffer *b, const char *name, const char *value);
 
-/* Names of lines that are no key, or have no effect. */
+/* Names of lines that are no key, or have no effect; a key has no parentheses. */
+static inline bool lxc_is_no_key(const char *name)
+{
+	return name[0] == '(';
+}
 #define LXC_NO_KEY	"(no key)"
 #define LXC_REPLACED	"(replaced)"
+#define LXC_RESERVED	"(reserved)"	/* called as we call what is kept, which LXC has no keys for */
 
 /* Where device rules are kept that no field holds: "allow RULE" and "deny RULE", in order. */
 #define LXC_KEPT_DEVICES	"lxc.cgroup.devices"

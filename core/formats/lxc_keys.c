@@ -22,6 +22,7 @@
 
 const struct key lxc_keys[] = {
 	{ LXC_NO_KEY, -1, false, lxc_read_gone, NULL, MRG_DROPPED, "is ignored by LXC: its keys begin with 'lxc.'" },
+	GONE(LXC_RESERVED, "is no key of LXC, which refuses it"),
 	{ LXC_REPLACED, -1, false, lxc_read_nothing, NULL, MRG_CARRIED, NULL },
 	{ "lxc.include", -1, true, lxc_read_include, NULL, MRG_CARRIED, "not opened, so what it confines is not known" },
 	GONE("lxc.kmsg", "LXC 2.1 removed it"),

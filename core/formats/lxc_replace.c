@@ -66,7 +66,7 @@ void lxc_replace(struct assignments *list)
 		bool below = !*now->value && clears_below(now->key), same = !*now->value || !collects(now->key);
 
 		/* Devices are read as they come: the type of one begins it anew. What was included stays. */
-		if (strcmp(now->key, LXC_NO_KEY) == 0 || strcmp(now->key, LXC_REPLACED) == 0 || strcmp(now->key, "lxc.include") == 0 ||
+		if (lxc_is_no_key(now->key) || strcmp(now->key, "lxc.include") == 0 ||
 		    (strncmp(now->key, "lxc.net.", 8) == 0 && !below))
 			continue;
 		for (size_t j = 0; j < i; j++)

@@ -99,6 +99,11 @@ static bool is_key(const char *key)
 	return true;
 }
 
+static bool is_reserved(const char *key)
+{
+	return key && (strcmp(key, LXC_KEPT_OPTIONS) == 0 || strcmp(key, LXC_KEPT_DEVICES) == 0 || strcmp(key, LXC_KEPT_DEVICES2) == 0);
+}
+
 static int add_line(struct lxc_config *config, char *text, const struct lxc_source *source, unsigned int line)
 {
 	struct assignment item = { .section = "", .key = LXC_NO_KEY, .value = text, .line = line, .file = source->name };
@@ -116,6 +121,8 @@ static int add_line(struct lxc_config *config, char *text, const struct lxc_sour
 			return lxc_line_fail(config, source, line, "the key must be printable ASCII without blanks and quotes, and at most 255 long");
 		item.value = unquote(strip(equals + 1));
 		item.key = lxc_modern_key(config, original, item.value);
+		if (is_reserved(item.key))
+			item.key = LXC_RESERVED;
 	}
 	r = item.key ? lxc_add(config, &item, original) : -ENOMEM;
 	if (r == -E2BIG)
