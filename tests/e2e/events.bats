@@ -83,7 +83,8 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 
 @test "out of memory" {
 	begin_watch
-	run -137 once greedy -m 16M -- /bin/sh -c 'x=0123456789abcdef; while :; do x=$x$x; done'
+	# Enough for the kernel to find nothing as large as the payload, whatever of the engine is in its cgroup.
+	run -137 once greedy -m 64M -- /bin/sh -c 'x=0123456789abcdef; while :; do x=$x$x; done'
 	eventually 30 told greedy create start oom die remove
 	[ "$(last greedy die .oomKilled)" = true ]
 }
