@@ -31,6 +31,7 @@ static double greater(double a, double b)
 static struct scale scale_for(double most)
 {
 	double raw = (most > 0 ? most : 1) / 5, power = 1, step;
+	int marks;
 
 	while (power > raw)
 		power /= 10;
@@ -43,7 +44,9 @@ static struct scale scale_for(double most)
 		step = 5 * power;
 	else if (raw > power)
 		step = 2 * power;
-	return (struct scale){ .most = step * ceil((most > 0 ? most : 1) / step), .step = step };
+	marks = (int)(raw * 5 / step);
+	marks += marks * step < raw * 5;
+	return (struct scale){ .most = step * marks, .step = step };
 }
 
 static double at(const struct scale *scale, double value)
