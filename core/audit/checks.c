@@ -392,7 +392,7 @@ static const struct audit_check checks[] = {
 	{ "walk", "not all that there is was looked at", judge_info, ADVICE(NULL, NULL, NULL, NULL, NULL, NULL) },
 };
 
-/* Where Podman's options are others than Docker's. */
+/* Podman has Docker's options, but for these. */
 static const struct {
 	const char *check, *advice;
 } podman[] = {

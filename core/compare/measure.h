@@ -75,7 +75,6 @@ int measure_end(struct measure *m, struct measure_child *child, const struct arg
 /* Waits until the process of @pidfd has ended, whoever's child it is. */
 int measure_wait(struct measure *m, int pidfd, int timeout_ms, struct mrg_error *err);
 
-
 /* -EINTR when a signal has come; waits @ms for it. */
 int measure_rest(struct measure *m, int ms, struct mrg_error *err);
 
