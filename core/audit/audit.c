@@ -101,7 +101,7 @@ static int open_process(struct audit_reading *r, int pidfd, struct mrg_error *er
 	r->root = openat(r->proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->root < 0) {
 		fail_errno(err, -errno, "cannot open the root of process %d", (int)r->pid);
-		return mrg_error_hint(err, "root may");
+		return mrg_error_hint(err, geteuid() == 0 ? "the kernel or a security module forbids it: ptrace(2), access mode checking" : "root may");
 	}
 	return 0;
 }
