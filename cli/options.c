@@ -48,20 +48,11 @@ bool word_in(const char *words, const char *word)
 	return false;
 }
 
-static bool has_long(const struct parser *p, const char *word, size_t length)
-{
-	for (size_t i = 0; i < p->n_longs; i++)
-		if (p->longs[i].name[0] == word[0] && strncmp(p->longs[i].name, word, length) == 0 && !p->longs[i].name[length])
-			return true;
-	return false;
-}
-
 static void add_long(struct parser *p, const struct option_spec *o, const char *word, size_t length)
 {
 	char *copy = p->words + p->words_used;
 
-	if (has_long(p, word, length) || p->n_longs + 1 == ARRAY_SIZE(p->longs) ||
-	    p->words_used + length + 1 > sizeof(p->words))
+	if (p->n_longs + 1 == ARRAY_SIZE(p->longs) || p->words_used + length + 1 > sizeof(p->words))
 		return;
 	memcpy(copy, word, length);
 	copy[length] = '\0';
@@ -74,7 +65,7 @@ static void add_long(struct parser *p, const struct option_spec *o, const char *
 	};
 }
 
-/* A verb's own letters and names go before the global ones. */
+/* A verb's own letters and names go before the global ones: getopt_long() takes the first. */
 static void add_option(struct parser *p, const struct option_spec *o)
 {
 	const char *words = o->names, *word;
@@ -89,6 +80,7 @@ static void add_option(struct parser *p, const struct option_spec *o)
 			p->letters[n++] = *c;
 			if (o->arg)
 				p->letters[n++] = ':';
+			p->letters[n] = '\0';
 		}
 	p->option[p->n++] = o;
 }
@@ -231,15 +223,18 @@ static void tell_abbreviation(struct cli *cli, const char *name)
 
 int options_parse(struct cli *cli, const struct option_table *tables, int argc, char **argv, bool stop_at_operand)
 {
-	_cleanup_free_ struct parser *p = calloc(1, sizeof(*p));
+	/* Large, and of most verbs little is used. */
+	_cleanup_free_ struct parser *p = malloc(sizeof(*p));
 	int c, r = 0, which = 0;
 
 	if (!p)
 		return cli_usage(cli, NULL, "out of memory"), -1;
+	p->n = p->n_longs = p->words_used = 0;
 	snprintf(p->letters, sizeof(p->letters), "%s", stop_at_operand ? "+:" : ":");
 	add_tables(p, tables);
 	if (tables != global_options)
 		add_tables(p, global_options);
+	p->longs[p->n_longs] = (struct option){ 0 };
 	look_for_json(cli, argc, argv);
 	opterr = 0;
 	optind = 0;
