@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,9 @@ static void wait_ahead(void)
 
 	if (pid == 0)
 		_exit(write(fd, "0", 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
+	/* It waits at once, if it is let. */
+	if (pid > 0)
+		sched_yield();
 	fd_close(fd);
 }
 
