@@ -155,6 +155,7 @@ cli_tests = \
 	%D%/cli/test_metrics.py \
 	%D%/cli/test_terminal.py \
 	%D%/cli/test_top.py \
+	%D%/convert/complete.py \
 	%D%/convert/golden.py
 if HAVE_CMOCKA
 TESTS += $(cli_tests)

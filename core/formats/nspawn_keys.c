@@ -90,7 +90,7 @@ const struct key nspawn_network_keys[] = {
 /* [Service] is about systemd-nspawn itself: of all that confines, only control groups reach what it runs. */
 const struct key nspawn_service_keys[] = {
 	{ "ExecStart", -1, false, nspawn_read_exec_start, nspawn_write_exec_start, MRG_CARRIED, NULL },
-	BOTH("TimeoutStopSec", STOP_TIMEOUT, read_timeout, key_write_simple),
+	BOTH("TimeoutStopSec", STOP_TIMEOUT, read_timeout, write_timeout),
 	BOTH("Restart", RESTART, read_restart, write_restart),
 	KEPT("Slice", "where the control group is is up to who runs the container"),
 	KEPT("Environment", "the environment of systemd-nspawn itself"),
@@ -116,7 +116,14 @@ const struct key nspawn_command_keys[] = {
 	{ "--keep-unit", -1, false, nspawn_read_run, NULL, MRG_CARRIED, NULL },
 	{ "--quiet", -1, false, nspawn_read_run, NULL, MRG_CARRIED, NULL },
 	{ "--no-pager", -1, false, nspawn_read_run, NULL, MRG_CARRIED, NULL },
+	KEPT("--register", "machined is told of every container where systemd manages the host"),
 	KEPT("--image", "a root is a directory"),
+	KEPT("--oci-bundle", "a bundle is read from its own config.json, with --from oci"),
+	{ "--root-hash", -1, true, key_read_native, NULL, MRG_WEAKENS, "what the root holds is not checked by a hash" },
+	{ "--root-hash-sig", -1, true, key_read_native, NULL, MRG_WEAKENS, "what the root holds is not checked by a hash" },
+	{ "--verity-data", -1, true, key_read_native, NULL, MRG_WEAKENS, "what the root holds is not checked by a hash" },
+	KEPT("--load-credential", "secrets are not handed to the first process"),
+	KEPT("--set-credential", "secrets are not handed to the first process"),
 	KEPT("--template", "a root is not copied"),
 	KEPT("--share-system", "nspawn's namespaces are read as always of its own"),
 	{ 0 }

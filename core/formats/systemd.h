@@ -21,6 +21,10 @@ int unit_check(const char *text, size_t length, struct mrg_error *err);
 
 /* Splits a unit file. Errors name the line. */
 int unit_parse(const char *text, size_t length, struct unit *ret, struct mrg_error *err);
+
+/* A span of systemd.time(7), "1min 30s", in microseconds; a number alone counts @unit of them. */
+int unit_time(const char *text, uint64_t unit, uint64_t *ret);
+#define UNIT_SECOND	UINT64_C(1000000)
 void unit_deinit(struct unit *unit);
 
 /* Takes the first word off *at, quotes and escapes undone: 1 and *ret (the caller frees it), 0 at the end,
@@ -105,6 +109,7 @@ KEY_WRITER(write_restart);
 KEY_READER(read_signal);
 KEY_WRITER(write_signal);
 KEY_READER(read_timeout);
+KEY_WRITER(write_timeout);
 KEY_READER(read_input);
 KEY_WRITER(write_input);
 KEY_READER(read_wanted);

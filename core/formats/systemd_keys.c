@@ -34,7 +34,7 @@ const struct key systemd_keys[] = {
 	BOTH("StandardInput", TERMINAL, read_input, write_input),
 	SIMPLE("OOMScoreAdjust", OOM_SCORE_ADJ),
 	BOTH("KillSignal", STOP_SIGNAL, read_signal, write_signal),
-	BOTH("TimeoutStopSec", STOP_TIMEOUT, read_timeout, key_write_simple),
+	BOTH("TimeoutStopSec", STOP_TIMEOUT, read_timeout, write_timeout),
 	BOTH("Restart", RESTART, read_restart, write_restart),
 
 	CONFINES("CapabilityBoundingSet", CAP_BOUNDING, read_bounding, write_bounding),

@@ -48,10 +48,12 @@ static bool parse_limit(const char *text, int unit, uint64_t *ret)
 		*ret = (uint64_t)value;
 		return true;
 	case UNIT_SECONDS:
-		if (parse_duration_ms(text, &value) < 0)
+		if (unit_time(text, UNIT_SECOND, ret) < 0)
 			return false;
-		*ret = (uint64_t)(value + 999) / 1000;
+		*ret = *ret / UNIT_SECOND + (*ret % UNIT_SECOND != 0);
 		return true;
+	case UNIT_MICROSECONDS:
+		return unit_time(text, 1, ret) == 0;
 	case UNIT_NICE:
 		/* With a sign it is a nice level, without one the kernel's number, 20 minus the level. */
 		if (text[0] != '-' && text[0] != '+')
@@ -302,14 +304,14 @@ KEY_READER(read_quota)
 
 KEY_READER(read_period)
 {
-	int64_t ms;
+	uint64_t us;
 	char text[32];
 
 	if (!*value)
 		return key_read_simple(in, key, value);
-	if (parse_duration_ms(value, &ms) < 0 || ms < 1 || ms > 1000)
+	if (unit_time(value, UNIT_SECOND, &us) < 0 || us < 1000 || us > UNIT_SECOND)
 		return key_fail(in, "must be a time from 1ms to 1s, not '%.40s'", value);
-	snprintf(text, sizeof(text), "%" PRId64, ms * 1000);
+	snprintf(text, sizeof(text), "%" PRIu64, us);
 	return key_set(in, MRG_FIELD_CPU_PERIOD, text) < 0 ? -MRG_E_INVALID : MRG_CARRIED;
 }
 

@@ -314,22 +314,35 @@ KEY_WRITER(write_signal)
 	key_write_simple(out, key);
 }
 
+/* To systemd 0 is no limit, too; less than a millisecond is written for none at all. */
 KEY_READER(read_timeout)
 {
-	int64_t ms;
+	uint64_t us;
 	char text[32];
 
-	if (strcmp(value, "infinity") == 0)
-		return key_lost(in, key, "a stop does not wait for ever");
 	if (!*value)
 		return key_read_simple(in, key, value);
-	if (parse_duration_ms(value, &ms) < 0 || ms / 1000 > UINT32_MAX)
-		return key_fail(in, "must be a time such as 90s, not '%.40s'", value);
-	snprintf(text, sizeof(text), "%" PRId64, (ms + 999) / 1000);
+	if (strcmp(value, "infinity") != 0 && (unit_time(value, UNIT_SECOND, &us) < 0 || us / UNIT_SECOND >= UINT32_MAX))
+		return key_fail(in, "must be a time such as '90s' or '1min 30s', not '%.40s'", value);
+	if (strcmp(value, "infinity") == 0 || us == 0)
+		return key_lost(in, key, "a stop does not wait for ever");
+	us = us < 1000 ? 0 : us;
+	snprintf(text, sizeof(text), "%" PRIu64, (us + UNIT_SECOND - 1) / UNIT_SECOND);
 	if (key_set(in, (enum mrg_field)key->field, text) < 0)
 		return -MRG_E_INVALID;
 	in->note = "rounded up to seconds";
-	return ms % 1000 ? MRG_APPROXIMATED : MRG_CARRIED;
+	return us % UNIT_SECOND ? MRG_APPROXIMATED : MRG_CARRIED;
+}
+
+KEY_WRITER(write_timeout)
+{
+	char text[32];
+
+	if (!key_has(out, MRG_FIELD_STOP_TIMEOUT))
+		return;
+	snprintf(text, sizeof(text), "%" PRIu32, out->spec->stop_timeout);
+	key_line(out, key->name, out->spec->stop_timeout ? text : "1us");
+	key_report(out, MRG_FIELD_STOP_TIMEOUT, MRG_CARRIED, key->name, NULL);
 }
 
 KEY_READER(read_input)

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/formats/systemd.h"
@@ -385,5 +386,82 @@ int unit_words(struct key_reader *in, const char *value, char ***ret)
 	if (r < 0)
 		return key_fail(in, "has an open quote or an unknown escape");
 	*ret = take_ptr(words);
+	return 0;
+}
+
+/* ---- times ------------------------------------------------------------------ */
+
+/* How many microseconds the unit is that @text begins with, and how long its name; a number without one counts @unit. */
+static uint64_t time_unit(const char *text, uint64_t unit, size_t *ret_length)
+{
+	static const struct { const char *names; uint64_t us; } units[] = {
+		{ " us usec µs ", 1 },
+		{ " ms msec ", 1000 },
+		{ " s sec second seconds ", UNIT_SECOND },
+		{ " m min minute minutes ", 60 * UNIT_SECOND },
+		{ " h hr hour hours ", 3600 * UNIT_SECOND },
+		{ " d day days ", 86400 * UNIT_SECOND },
+		{ " w week weeks ", 7 * 86400 * UNIT_SECOND },
+		{ " M month months ", 2629800 * UNIT_SECOND },
+		{ " y year years ", 31557600 * UNIT_SECOND },
+	};
+	char name[16];
+
+	*ret_length = strcspn(text, " \t0123456789.");
+	if (*ret_length == 0)
+		return unit;
+	if (*ret_length > sizeof(name) - 3)
+		return 0;
+	snprintf(name, sizeof(name), " %.*s ", (int)*ret_length, text);
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (strstr(units[i].names, name))
+			return units[i].us;
+	return 0;
+}
+
+/* The digits behind the point of a number of @scale. */
+static uint64_t time_fraction(const char **text, uint64_t scale)
+{
+	uint64_t value = 0;
+
+	for (; isdigit((unsigned char)**text); (*text)++) {
+		scale /= 10;
+		value += (uint64_t)(**text - '0') * scale;
+	}
+	return value;
+}
+
+int unit_time(const char *text, uint64_t unit, uint64_t *ret)
+{
+	uint64_t total = 0;
+
+	text += strspn(text, " \t");
+	if (!*text)
+		return -EINVAL;
+	while (*text) {
+		const char *fraction = NULL;
+		uint64_t value = 0, scale;
+		size_t length;
+
+		if (!isdigit((unsigned char)*text))
+			return -EINVAL;
+		for (; isdigit((unsigned char)*text); text++)
+			if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
+				return -ERANGE;
+		if (*text == '.') {
+			fraction = ++text;
+			text += strspn(text, "0123456789");
+		}
+		text += strspn(text, " \t");
+		scale = time_unit(text, unit, &length);
+		if (scale == 0 || (fraction && !isdigit((unsigned char)*fraction)))
+			return -EINVAL;
+		if (__builtin_mul_overflow(value, scale, &value) || __builtin_add_overflow(total, value, &total) ||
+		    (fraction && __builtin_add_overflow(total, time_fraction(&fraction, scale), &total)))
+			return -ERANGE;
+		text += length;
+		text += strspn(text, " \t");
+	}
+	*ret = total;
 	return 0;
 }

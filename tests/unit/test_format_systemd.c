@@ -83,6 +83,12 @@ static const struct line lines[] = {
 	{ "KillSignal=SIGINT", "\"moorage\":{\"stop\":{\"signal\":\"SIGINT\"}}", "c" },
 	{ "TimeoutStopSec=1min30s", "\"moorage\":{\"stop\":{\"timeout\":90}}", "c" },
 	{ "TimeoutStopSec=1500ms", "\"moorage\":{\"stop\":{\"timeout\":2}}", "a" },
+	{ "TimeoutStopSec=1hr 2 minutes 3.5", "\"moorage\":{\"stop\":{\"timeout\":3724}}", "a" },
+	{ "TimeoutStopSec=1us", "\"moorage\":{\"stop\":{\"timeout\":0}}", "c" },
+	{ "TimeoutStopSec=0", "\"moorage\":{\"native\":{\"systemd\":{\"Service\":{\"TimeoutStopSec\":[\"0\"]}}}}", "d" },
+	{ "LimitRTTIME=5\nLimitCPU=1w", "\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_RTTIME\",\"hard\":5,\"soft\":5},"
+	  "{\"type\":\"RLIMIT_CPU\",\"hard\":604800,\"soft\":604800}]}", "cc" },
+	{ "LimitRTTIME=1s 2ms", "\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_RTTIME\",\"hard\":1002000,\"soft\":1002000}]}", "c" },
 	{ "Restart=on-failure", "\"moorage\":{\"restart\":\"on-failure\"}", "c" },
 	{ "CapabilityBoundingSet=CAP_KILL CAP_CHOWN\nCapabilityBoundingSet=~CAP_KILL",
 	  "\"process\":{\"capabilities\":{\"bounding\":[\"CAP_CHOWN\"]}}", "cc" },
