@@ -194,6 +194,21 @@ static int remove_predecessor(struct mrg *m, const char *name, const char *root,
 	return r == -MRG_E_NOT_FOUND ? 0 : r;
 }
 
+/* Containers that we keep have one name each, whatever their backends. */
+static int check_own(struct mrg *m, const char *name, struct mrg_error *err)
+{
+	struct record *record = NULL;
+	int r = store_open(m, name, &record, err);
+
+	/* One that is damaged is one. */
+	if (r < 0 && r != -EBADMSG)
+		return r == -MRG_E_NOT_FOUND ? 0 : r;
+	mrg_error_set(err, -MRG_E_EXISTS, "a container named '%s' exists already%s%s", name, record ? ": it is of backend " : "",
+		      record ? record->backend : "");
+	store_free(record);
+	return -MRG_E_EXISTS;
+}
+
 /* What else the engine has under that name is not ours to replace. */
 static int check_engine(struct mrg *m, struct plugin *p, const char *name, struct mrg_error *err)
 {
@@ -215,6 +230,8 @@ static int prepare(struct mrg *m, const struct mrg_create *create, const struct 
 
 	if (r == 0 && create->flags & MRG_CREATE_REPLACE)
 		r = remove_predecessor(m, name, plan->spec->root_path, &owns_root, err);
+	if (r == 0 && !origin)
+		r = check_own(m, name, err);
 	if (r == 0 && !origin)
 		r = check_engine(m, plan->plugin, name, err);
 	if (r == 0)
@@ -284,16 +301,9 @@ int container_create_as(struct mrg *m, const struct mrg_create *create, const st
 
 static int check_name_free(struct mrg *m, const struct mrg_create *create, struct mrg_error *err)
 {
-	struct record *record = NULL;
-	int r;
-
 	if (!create->name || create->flags & MRG_CREATE_REPLACE)
 		return 0;
-	r = store_open(m, create->name, &record, NULL);
-	store_free(record);
-	if (r == -MRG_E_NOT_FOUND)
-		return 0;
-	return mrg_error_set(err, -MRG_E_EXISTS, "a container named '%s' exists already", create->name);
+	return check_own(m, create->name, err);
 }
 
 int mrg_create_check(struct mrg *m, const struct mrg_create *create, struct mrg_error *err)

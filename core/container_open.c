@@ -114,6 +114,8 @@ static int open_own(struct mrg *m, const char *backend, const char *name, struct
 	struct mrg_container *c;
 	int r = open_record(m, name, &record, &damage, err);
 
+	if (r == -MRG_E_NOT_FOUND && backend)
+		mrg_error_prefix(err, "backend '%s'", backend);
 	if (r < 0)
 		return r;
 	if ((backend && strcmp(backend, record->backend) != 0) || (m->path && !same_path(m->path, record->path))) {
@@ -167,17 +169,14 @@ static int open_of(struct mrg *m, const char *backend, const char *name, struct 
 			*err = why;
 		return r;
 	}
-	/* Not installed: neither ours nor an engine's can be of it. */
-	has = registry_load(m, backend, &p, NULL);
+	has = registry_load(m, backend, &p, err);
 	if (has == 0)
 		has = engine_has(m, p, name, err);
 	if (has == 1)
 		return container_new_adopted(m, p, name, ret, err);
-	if (p && has < 0)
-		return has;
-	if (err)
+	if (has == 0 && err)
 		*err = why;
-	return r;
+	return has < 0 ? has : r;
 }
 
 /* The engines besides that of @own that have @name, as "lxc:web"; *ret_plugin is the last of them. One that cannot be asked has none. */

@@ -240,7 +240,24 @@ static int parse(int argc, char **argv, struct options *ret)
 	return i + 1 < argc ? 0 : -1;
 }
 
-static void __attribute__((noreturn)) supervise(const struct options *options)
+/* What lists of processes show is the memory of the arguments. Engines execute a descriptor, and the options are nobody's business: what is left is
+ * "moorage-init -- COMMAND [ARG...]". */
+static void show_command(char **argv, char **command)
+{
+	static const char name[] = "moorage-init\0--";
+	char *begin = argv[0], *end = command[0], *from = command[0];
+
+	for (char **arg = command; *arg; arg++)
+		end = *arg + strlen(*arg) + 1;
+	if ((size_t)(from - begin) < sizeof(name))
+		return;
+	memcpy(begin, name, sizeof(name));
+	begin += sizeof(name);
+	memmove(begin, from, (size_t)(end - from));
+	memset(begin + (end - from), 0, (size_t)(from - begin));
+}
+
+static void __attribute__((noreturn)) supervise(char **argv, const struct options *options)
 {
 	sigset_t all;
 	pid_t payload;
@@ -255,6 +272,7 @@ static void __attribute__((noreturn)) supervise(const struct options *options)
 		execute(options->command);
 	/* The reader waits for its end: from here on only the payload's exec closes it. */
 	close(ERROR_FD);
+	show_command(argv, options->command);
 	serve(payload, &all, options->status);
 }
 
@@ -278,5 +296,5 @@ int main(int argc, char **argv)
 		execute(options.command);
 	prctl(PR_SET_NAME, "moorage-init", 0, 0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	supervise(&options);
+	supervise(argv, &options);
 }

@@ -167,6 +167,8 @@ cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
 	lxc-ls -1 | grep -qx "$P-ours"
 	lxc_is ours RUNNING
 	[ "$(lxc-attach -n "$P-ours" -- /bin/cat /proc/1/comm)" = moorage-init ]
+	# Not the descriptor that LXC was given, nor what it is told.
+	[[ "$(m procs "$P-ours" | sed -n 2p)" == *" moorage-init -- /bin/"* ]]
 	lxc-stop -n "$P-ours" -t 10
 	eventually 30 is ours stopped
 	m rm "$P-ours"
@@ -218,4 +220,12 @@ cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
 	[[ "$output" == *"$P-broken"* ]]
 	sed -i '$d' "$LXCPATH/$P-broken/config"
 	untouched broken
+}
+
+@test "a name that another backend has, one that this backend has not, and a backend that is none" {
+	fresh mine -- /bin/true
+	refused 9 "a container named '$P-mine' exists already: it is of backend lxc" create -B chroot --name "$P-mine" "$E2E_ROOT" -- /bin/true
+	refused 3 "backend 'lxc': no container named '$P-none'" start "lxc:$P-none"
+	refused 5 "no backend 'nosuch' is installed" start "nosuch:$P-mine"
+	m rm "$P-mine"
 }
