@@ -201,7 +201,7 @@ int lxc_user_share_sys(struct mrg_spec *spec, struct mrg_error *err);
 int lxc_user_open_pipe(int fd);
 
 /* What would mend a start that failed with @log, if it is known. */
-bool lxc_user_hint(const struct mrg_spec *spec, const char *log, struct mrg_error *err);
+bool lxc_start_hint(const struct mrg_spec *spec, const char *log, struct mrg_error *err);
 
 /* ---- points.c ---------------------------------------------------------------------------------- */
 

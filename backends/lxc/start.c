@@ -120,7 +120,7 @@ static int start_failed(const struct lxc_start *s, struct mrg_error *err)
 
 	lxc_log_read(s->unit, text, sizeof(text));
 	mrg_error_set(err, -EIO, "LXC could not start '%s'%s%s", s->unit->name, *text ? ": " : "", text);
-	if (lxc_is_user() && lxc_user_hint(s->unit->spec, text, err))
+	if (lxc_start_hint(s->unit->spec, text, err))
 		return -EIO;
 	return mrg_error_hint(err, "lxc-start -P %s -n %s -F -l debug -o /dev/stderr", s->place.path, s->unit->name);
 }

@@ -245,6 +245,18 @@ static bool hint_network(const struct mrg_spec *spec, struct mrg_error *err)
 	return true;
 }
 
+static bool hint_bridge(const struct mrg_spec *spec, struct mrg_error *err)
+{
+	char bridge[IFNAMSIZ];
+
+	find_bridge(spec, bridge);
+	if (strcmp(bridge, "lxcbr0") == 0)
+		mrg_error_hint(err, "LXC's own network makes it: systemctl start lxc-net");
+	else
+		mrg_error_hint(err, "make it first: ip link add %s type bridge && ip link set %s up", bridge, bridge);
+	return true;
+}
+
 static bool hint_ids(struct mrg_error *err)
 {
 	struct mrg_id_mapping uid, gid;
@@ -271,11 +283,13 @@ static bool hint_way(const struct mrg_spec *spec, struct mrg_error *err)
 	return true;
 }
 
-bool lxc_user_hint(const struct mrg_spec *spec, const char *log, struct mrg_error *err)
+bool lxc_start_hint(const struct mrg_spec *spec, const char *log, struct mrg_error *err)
 {
 	if (strstr(log, "lxc-user-nic"))
 		return hint_network(spec, err);
 	if (strstr(log, "newuidmap") || strstr(log, "newgidmap") || strstr(log, "id mapping"))
 		return hint_ids(err);
-	return strstr(log, "Permission denied") && hint_way(spec, err);
+	if (strstr(log, "bridge interface doesn't exist"))
+		return hint_bridge(spec, err);
+	return lxc_is_user() && strstr(log, "Permission denied") && hint_way(spec, err);
 }

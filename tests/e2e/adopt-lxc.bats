@@ -229,3 +229,16 @@ cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
 	refused 5 "no backend 'nosuch' is installed" start "nosuch:$P-mine"
 	m rm "$P-mine"
 }
+
+@test "every configuration that LXC comes with can be included" {
+	local file
+	foreign shipped
+	for file in /usr/share/lxc/config/*.conf; do
+		printf 'lxc.include = %s\n' "$file" >"$BATS_TEST_TMPDIR/include"
+		run m convert --from lxc --to oci "$BATS_TEST_TMPDIR/include"
+		[ "$status" != 2 ] || { echo "$file: $output"; false; }
+	done
+	sed -i '1i lxc.include = /usr/share/lxc/config/common.conf\nlxc.include = /usr/share/lxc/config/userns.conf' "$LXCPATH/$P-shipped/config"
+	m start "$P-shipped"
+	[ "$(m exec "$P-shipped" -- /bin/hostname)" = "$P-shipped" ]
+}

@@ -129,6 +129,11 @@ static void test_directory(void **state)
 	spec = read_in(*state, "lxc.include = @/d/\n", NULL);
 	assert_int_equal(strv_length(spec->env), 2);
 	mrg_spec_free(spec);
+	/* One that is not there is empty when it is said to be a directory. */
+	spec = read_in(*state, "lxc.include = @/none.d/\nlxc.uts.name = a\n", NULL);
+	assert_string_equal(spec->hostname, "a");
+	mrg_spec_free(spec);
+	refuse_in(*state, "lxc.include = @/none.d\n", "line 1: lxc.include: '@/none.d' cannot be read: No such file or directory");
 }
 
 static void test_links_are_followed(void **state)
