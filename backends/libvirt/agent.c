@@ -41,6 +41,9 @@ struct api {
 	LIBRARY_MEMBER(virGetLastError);
 };
 
+/* Debian's; they bring the library with them. */
+#define PACKAGES	"libvirt-daemon-system libvirt-daemon-driver-lxc"
+
 #define SYMBOL(function)	LIBRARY_SYMBOL(struct api, function)
 static const struct library_symbol symbols[] = {
 	SYMBOL(virConnectOpen), SYMBOL(virConnectClose), SYMBOL(virConnectGetLibVersion), SYMBOL(virDomainLookupByName), SYMBOL(virDomainFree),
@@ -112,25 +115,28 @@ static int fail_libvirt(const struct agent *a, struct mrg_error *err)
 	return -code;
 }
 
-/* What to start, or to install. */
+/* What to start, or to install. A unit is of use where systemd manages the host. */
 static void hint_daemon(struct mrg_error *err)
 {
 	static const struct {
+		bool unit;
 		const char *path, *hint;
 	} known[] = {
-		{ "/usr/lib/systemd/system/virtlxcd.socket", "systemctl start virtlxcd.socket" },
-		{ "/lib/systemd/system/virtlxcd.socket", "systemctl start virtlxcd.socket" },
-		{ "/usr/lib/systemd/system/libvirtd.service", "systemctl start libvirtd" },
-		{ "/lib/systemd/system/libvirtd.service", "systemctl start libvirtd" },
-		{ "/usr/sbin/libvirtd", "start the daemon: libvirtd -d" },
+		{ true, "/usr/lib/systemd/system/virtlxcd.socket", "systemctl start virtlxcd.socket" },
+		{ true, "/lib/systemd/system/virtlxcd.socket", "systemctl start virtlxcd.socket" },
+		{ true, "/usr/lib/systemd/system/libvirtd.service", "systemctl start libvirtd" },
+		{ true, "/lib/systemd/system/libvirtd.service", "systemctl start libvirtd" },
+		{ false, "/usr/sbin/virtlxcd", "start the daemon: virtlxcd -d" },
+		{ false, "/usr/sbin/libvirtd", "start the daemon: libvirtd -d" },
 	};
+	bool managed = access("/run/systemd/system", F_OK) == 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (access(known[i].path, F_OK) == 0) {
+		if ((managed || !known[i].unit) && access(known[i].path, F_OK) == 0) {
 			mrg_error_hint(err, "%s", known[i].hint);
 			return;
 		}
-	mrg_error_hint(err, "apt-get install libvirt-daemon-system libvirt-daemon-driver-lxc");
+	mrg_error_hint(err, "apt-get install " PACKAGES);
 }
 
 static int fail_connect(const struct agent *a, struct mrg_error *err)
@@ -153,7 +159,7 @@ static int fail_connect(const struct agent *a, struct mrg_error *err)
 
 static int load(struct agent *a, struct mrg_error *err)
 {
-	int r = a->loaded ? 0 : library_open("libvirt.so.0", "libvirt0", symbols, &a->api, err);
+	int r = a->loaded ? 0 : library_open("libvirt.so.0", PACKAGES, symbols, &a->api, err);
 
 	if (r < 0 || a->loaded)
 		return r;

@@ -64,6 +64,22 @@ int key_fail(struct key_reader *in, const char *format, ...)
 	return key_place(in);
 }
 
+int key_fail_of(struct key_reader *in, const char *name, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	mrg_error_setv(in->err, -MRG_E_INVALID, format, args);
+	va_end(args);
+	for (size_t i = in->all ? in->all->n : 0; i-- > 0;)
+		if (strcmp(in->all->item[i].key, name) == 0) {
+			in->now = &in->all->item[i];
+			return key_place(in);
+		}
+	mrg_error_prefix(in->err, "%.64s%s", name, in->syntax->sign);
+	return -MRG_E_INVALID;
+}
+
 int key_lost(struct key_reader *in, const struct key *key, const char *note)
 {
 	if (note)

@@ -71,6 +71,7 @@ struct key_reader {
 	const struct key_table *tables;	/* ends with a NULL section */
 	/* What the format decides of an assignment before its row sees it: a verdict, or -1. May be NULL. */
 	int (*judge)(struct key_reader *in);
+	const struct assignments *all;	/* what key_fail_of() looks into; may be NULL */
 	const struct assignment *now;	/* the one being read */
 	const char *rest;		/* what the "*" of the row stands for, else NULL */
 	const char *note;		/* a row may say what was lost of this one */
@@ -124,6 +125,8 @@ int keys_keep(struct key_reader *in, const struct assignments *list);
 
 /* "line LINE: KEY=: RULE". */
 int key_fail(struct key_reader *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same of what several keys make together: the line is that of the last of @name. */
+int key_fail_of(struct key_reader *in, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int key_no_memory(struct key_reader *in);
 
 /* Puts file, line and key in front of an error that is there already. Returns -MRG_E_INVALID. */

@@ -113,6 +113,7 @@ static int read_config(struct lxc_reader *reader)
 	int r;
 
 	lxc_replace(&config->list);
+	in->all = &config->list;
 	r = read_fstabs(config);
 	if (r == 0)
 		r = keys_read(in, &config->list);

@@ -52,7 +52,7 @@ int lxc_finish_caps(struct key_reader *in)
 	struct mrg_spec *spec = in->spec;
 
 	if (reader->have_keep && reader->have_drop)
-		return mrg_error_set(in->err, -MRG_E_INVALID, "lxc.cap.keep: excludes lxc.cap.drop");
+		return key_fail_of(in, "lxc.cap.keep", "excludes lxc.cap.drop");
 	spec->cap_bounding = reader->have_keep ? reader->cap_keep : CAPS_ALL & ~reader->cap_drop;
 	spec->cap_effective = spec->cap_permitted = spec->cap_bounding;
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)

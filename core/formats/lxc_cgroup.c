@@ -119,7 +119,7 @@ static int finish_swap(struct key_reader *in, const struct lxc_side *v1, struct 
 		return mrg_spec_set(in->spec, MRG_FIELD_UNIFIED, text, in->err);
 	}
 	if (v2->swap >= 0 && __builtin_add_overflow(v2->swap, limited->memory_limit, &sum))
-		return mrg_error_set(in->err, -MRG_E_INVALID, "lxc.cgroup2.memory.swap.max: is too large");
+		return key_fail_of(in, "lxc.cgroup2.memory.swap.max", "is too large");
 	v2->spec->memory_swap = v2->swap < 0 ? -1 : sum;
 	mrg_fields_add(&v2->spec->set, MRG_FIELD_MEMORY_SWAP);
 	return 0;

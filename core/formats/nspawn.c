@@ -380,6 +380,7 @@ static int read_all(struct nspawn_reader *reader, struct nspawn_lists *texts)
 	int r;
 
 	reader->settings = &texts->settings;
+	in->all = &list;
 	r = read_parts(reader, texts, &list);
 	if (r == 0)
 		r = finish_machine(in, texts);

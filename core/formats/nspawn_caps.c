@@ -77,9 +77,9 @@ int nspawn_finish_caps(struct key_reader *in)
 	if (users && !private)
 		caps &= ~CAP(NET_BIND_SERVICE);
 	if (reader->ambient & ~caps)
-		return mrg_error_set(in->err, -MRG_E_INVALID, "AmbientCapability=: has capabilities the container does not have");
+		return key_fail_of(in, "AmbientCapability", "has capabilities the container does not have");
 	if (reader->ambient && in->spec->boot)
-		return mrg_error_set(in->err, -MRG_E_INVALID, "AmbientCapability=: is of no use to a container that boots");
+		return key_fail_of(in, "AmbientCapability", "is of no use to a container that boots");
 	given = nspawn_is_root(in->spec) ? caps : reader->ambient;
 	set_caps(in, MRG_FIELD_CAP_BOUNDING, caps);
 	set_caps(in, MRG_FIELD_CAP_EFFECTIVE, given);

@@ -297,8 +297,8 @@ static int check_masks(struct key_reader *in)
 		return 0;
 	for (char **path = in->spec->masked_paths; path && *path; path++)
 		if (strncmp(*path, "/sys/", 5) == 0)
-			return mrg_error_set(in->err, -MRG_E_INVALID, "Inaccessible=: %.80s is nothing that systemd-nspawn could hide: "
-					     "with a network of its own a container gets its /sys later", *path);
+			return key_fail_of(in, "Inaccessible", "%.80s is nothing that systemd-nspawn could hide: "
+					   "with a network of its own a container gets its /sys later", *path);
 	return 0;
 }
 

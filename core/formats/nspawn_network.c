@@ -230,9 +230,9 @@ int nspawn_finish_network(struct key_reader *in)
 	if (b.failed)
 		r = key_no_memory(in);
 	else if (joined && b.length > 0)
-		r = mrg_error_set(in->err, -MRG_E_INVALID, "--network-namespace-path: excludes devices of its own");
+		r = key_fail_of(in, "--network-namespace-path", "excludes devices of its own");
 	else if (nspawn_of(in)->ports && !private)
-		r = mrg_error_set(in->err, -MRG_E_INVALID, "Port=: needs a network of the container's own: set Private=yes or VirtualEthernet=yes");
+		r = key_fail_of(in, "Port", "needs a network of the container's own: set Private=yes or VirtualEthernet=yes");
 	if (r == 0 && private && !joined)
 		r = mrg_spec_set(in->spec, MRG_FIELD_NS_NETWORK, "private", in->err);
 	if (r == 0 && b.length > 0)

@@ -39,6 +39,7 @@ static int read_unit(struct unit_reader *unit, struct assignments *list)
 		if (strcmp(list->item[i].section, "Service") == 0 && strcmp(list->item[i].key, "RootDirectory") == 0)
 			unit->root = list->item[i].value;
 	unit_judge_filter(&unit->in, list);
+	unit->in.all = list;
 	r = keys_read(&unit->in, list);
 	for (size_t i = 0; i < ARRAY_SIZE(finish) && r == 0; i++)
 		r = finish[i](&unit->in);

@@ -188,9 +188,9 @@ static int finish_swap(struct key_reader *in)
 	if (!unit->have_swap)
 		return 0;
 	if (unit->swap >= 0 && !limited)
-		return mrg_error_set(in->err, -MRG_E_INVALID, "MemorySwapMax=: needs MemoryMax= too");
+		return key_fail_of(in, "MemorySwapMax", "needs MemoryMax= too");
 	if (unit->swap >= 0 && __builtin_add_overflow(unit->swap, spec->memory_limit, &sum))
-		return mrg_error_set(in->err, -MRG_E_INVALID, "MemorySwapMax=: is too large");
+		return key_fail_of(in, "MemorySwapMax", "is too large");
 	spec->memory_swap = unit->swap < 0 ? -1 : sum;
 	mrg_fields_add(&spec->set, MRG_FIELD_MEMORY_SWAP);
 	return 0;

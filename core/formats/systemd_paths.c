@@ -154,7 +154,8 @@ static int bind_mount(struct key_reader *in, bool readonly, char *const parts[3]
 	if (parts[2] && *parts[2] && !norbind && strcmp(parts[2], "rbind") != 0)
 		return key_fail(in, "must be SOURCE[:DESTINATION[:rbind|norbind]]");
 	if (!path_is_clean(mount.source) || !path_is_clean(mount.destination))
-		return key_fail(in, "must be absolute paths without '..', not '%.80s'", mount.source);
+		return key_fail(in, "must be absolute paths without '..', not '%.80s'",
+				path_is_clean(mount.source) ? mount.destination : mount.source);
 	if (missing_ok)
 		in->note = "the source must exist";
 	return add_mount(in, &mount) < 0 ? -MRG_E_INVALID : missing_ok ? MRG_APPROXIMATED : MRG_CARRIED;
