@@ -44,6 +44,8 @@ int lxc_list(void *self _unused_, const char *path, mrg_found_fn found, void *da
 	if (r < 0)
 		return r;
 	dir = opendir(place);
+	if (!dir && errno == ENOENT && path)
+		return mrg_error_set(err, -MRG_E_NO_ENGINE, "there is no directory '%s' that LXC could have containers in", place);
 	if (!dir && errno == ENOENT) {
 		mrg_error_set(err, -MRG_E_NO_ENGINE, "LXC is not in use here: there is no '%s'", place);
 		return lxc_is_user() ? -MRG_E_NO_ENGINE : mrg_error_hint(err, "apt-get install lxc");

@@ -47,8 +47,18 @@ int nspawn_check_name(const char *name, struct mrg_error *err)
 
 /* ---- roots ---------------------------------------------------------------------------------- */
 
-/* 1: there is something, of a kind nspawn can use. */
-static int look_at(const char *dir, const char *name, bool is_file, struct nspawn_image *ret)
+/* Whether the directory is one that nspawn would run: it wants a /usr. */
+static bool has_system(const char *path)
+{
+	char usr[PATH_MAX];
+	struct stat st;
+
+	return snprintf(usr, sizeof(usr), "%s/usr", path) < (int)sizeof(usr) && lstat(usr, &st) == 0;
+}
+
+/* 1: there is something, of a kind nspawn can use. In a place that the user names (@asked), which may hold other things as well, a directory must
+ * be the root of a system; in the usual ones machinectl takes every directory for one. */
+static int look_at(const char *dir, const char *name, bool asked, bool is_file, struct nspawn_image *ret)
 {
 	struct stat st;
 	int n = snprintf(ret->path, sizeof(ret->path), "%s/%s%s", dir, name, is_file ? ".raw" : "");
@@ -56,7 +66,9 @@ static int look_at(const char *dir, const char *name, bool is_file, struct nspaw
 	if (n < 0 || (size_t)n >= sizeof(ret->path) || stat(ret->path, &st) < 0)
 		return 0;
 	ret->is_file = is_file;
-	return is_file ? S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) : S_ISDIR(st.st_mode);
+	if (is_file)
+		return S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
+	return S_ISDIR(st.st_mode) && (!asked || has_system(ret->path));
 }
 
 int nspawn_image_find(const char *path, const char *name, struct nspawn_image *ret, struct mrg_error *err)
@@ -66,7 +78,7 @@ int nspawn_image_find(const char *path, const char *name, struct nspawn_image *r
 		return 0;
 	for (size_t i = 0; i < (path ? 1 : ARRAY_SIZE(machine_dirs)); i++)
 		for (int is_file = 0; is_file < 2; is_file++)
-			if (look_at(path ? path : machine_dirs[i], name, is_file, ret))
+			if (look_at(path ? path : machine_dirs[i], name, path, is_file, ret))
 				return 1;
 	return 0;
 }
@@ -92,7 +104,7 @@ static int list_in(const char *dir, bool asked, char ***names, struct mrg_error 
 	while ((entry = readdir(d))) {
 		cut_suffix(entry->d_name);
 		if (!nspawn_name_is_valid(entry->d_name) || strv_contains(*names, entry->d_name) ||
-		    (!look_at(dir, entry->d_name, false, &image) && !look_at(dir, entry->d_name, true, &image)))
+		    (!look_at(dir, entry->d_name, asked, false, &image) && !look_at(dir, entry->d_name, asked, true, &image)))
 			continue;
 		if (strv_append(names, entry->d_name) < 0)
 			return fail_memory(err);

@@ -242,3 +242,17 @@ cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
 	m start "$P-shipped"
 	[ "$(m exec "$P-shipped" -- /bin/hostname)" = "$P-shipped" ]
 }
+
+@test "another place of LXC's has no machines of systemd in it" {
+	local place=$BATS_TEST_TMPDIR/place
+	mkdir "$place"
+	printf 'lxc.net.0.type = empty\n' >"$BATS_TEST_TMPDIR/new.conf"
+	lxc-create -P "$place" -n "$P-there" -f "$BATS_TEST_TMPDIR/new.conf" -t busybox >/dev/null 2>&1
+	[ "$(m -P "$place" ls -a --format '{{.Backend}}:{{.Name}}')" = "lxc:$P-there" ]
+	m -P "$place" start "$P-there"
+	[ "$(lxc-info -P "$place" -s -H -n "$P-there")" = RUNNING ]
+	[ "$(m -P "$place" exec "$P-there" -- /bin/hostname)" = "$P-there" ]
+	m -P "$place" rm -f "$P-there"
+	[ ! -e "$place/$P-there" ]
+	refused 5 "there is no directory '$place/none'" ls -B lxc -P "$place/none"
+}
