@@ -135,8 +135,14 @@ static int list_engine(struct listing *l, const char *backend)
 	struct plugin *p;
 	int r;
 
-	/* A plugin that cannot be loaded is the matter of "moorage backends". */
-	if (registry_load(l->m, backend, &p, NULL) < 0 || !p->table.list)
+	/* Most hosts do not have all engines; a plugin that is broken may hide containers. Who names one is told by mrg_backend_info(). */
+	r = registry_load(l->m, backend, &p, &why);
+	if (r < 0) {
+		if (r != -MRG_E_NO_ENGINE && !l->backend)
+			report(l, backend, &why);
+		return 0;
+	}
+	if (!p->table.list)
 		return 0;
 	r = dispatch_list(p, l->m->path, collect, &names, &why);
 	if (r < 0) {

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +76,31 @@ static int check_trust(int fd, const char *path, struct mrg_error *err)
 	return 0;
 }
 
+/* A file that was cut short, as by a full disk, is not found wanting by dlopen(3): what is mapped beyond its end kills the program. What is no ELF
+ * file, or has its table elsewhere than linkers put it, is left to dlopen(3). */
+static bool is_cut_short(int fd, off_t size)
+{
+	union {
+		ElfW(Ehdr) elf;
+		char bytes[1024];
+	} head;
+	ssize_t n = pread(fd, &head, sizeof(head), 0);
+
+	if (n < (ssize_t)sizeof(head.elf) || memcmp(head.elf.e_ident, ELFMAG, SELFMAG) != 0)
+		return false;
+	for (size_t i = 0; i < head.elf.e_phnum; i++) {
+		size_t at = sizeof(head.elf) + i * sizeof(ElfW(Phdr));
+		ElfW(Phdr) segment;
+
+		if (head.elf.e_phoff != sizeof(head.elf) || at + sizeof(segment) > (size_t)n)
+			break;
+		memcpy(&segment, head.bytes + at, sizeof(segment));
+		if (segment.p_type == PT_LOAD && (segment.p_offset > (uint64_t)size || segment.p_filesz > (uint64_t)size - segment.p_offset))
+			return true;
+	}
+	return false;
+}
+
 static int check_file(int dir, const char *file, const char *path, struct mrg_error *err)
 {
 	/* O_NONBLOCK: a FIFO of that name must not hang us. */
@@ -86,6 +113,8 @@ static int check_file(int dir, const char *file, const char *path, struct mrg_er
 		return fail_errno(err, -errno, "cannot open '%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return mrg_error_set(err, -MRG_E_ABI, "cannot load '%s': it is not a regular file", path);
+	if (is_cut_short(fd, st.st_size))
+		return mrg_error_set(err, -MRG_E_ABI, "cannot load '%s': the file is cut short; install it again", path);
 	return check_trust(fd, path, err);
 }
 

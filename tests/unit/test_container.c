@@ -159,7 +159,7 @@ static void test_taken_name(void **state)
 	struct mrg_error err = { 0 };
 
 	assert_int_equal(mrg_create(f->m, &create, NULL, &err), -MRG_E_EXISTS);
-	assert_string_equal(err.message, "a container named 'web' exists already");
+	assert_string_equal(err.message, "a container named 'web' exists already: it is of backend fake");
 	assert_int_equal(mrg_create_check(f->m, &create, NULL), -MRG_E_EXISTS);
 	begin(c);
 	create.flags = MRG_CREATE_REPLACE;
@@ -222,8 +222,10 @@ static void test_not_found(void **state)
 	c = NULL;
 	assert_int_equal(mrg_container_open(f->m, "webservr", &c, &err), -MRG_E_NOT_FOUND);
 	assert_string_equal(err.message, "no container named 'webservr'\ndid you mean 'webserver'?");
-	assert_int_equal(mrg_container_open(f->m, "native:webserver", &c, &err), -MRG_E_NOT_FOUND);
-	assert_string_equal(err.message, "backend 'native' has no container named 'webserver'\none of that name is of backend 'fake'");
+	assert_int_equal(mrg_container_open(f->m, "fake:other", &c, &err), -MRG_E_NOT_FOUND);
+	assert_string_equal(err.message, "backend 'fake': no container named 'other'");
+	assert_int_equal(mrg_container_open(f->m, "nosuch:webserver", &c, &err), -MRG_E_NO_ENGINE);
+	assert_non_null(strstr(err.message, "no backend 'nosuch' is installed"));
 	assert_int_equal(mrg_container_open(f->m, "../etc", &c, &err), -MRG_E_INVALID);
 	assert_null(c);
 }

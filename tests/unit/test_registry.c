@@ -245,6 +245,21 @@ static void test_not_regular(_unused_ void **state)
 }
 
 /* The first directory that has it decides, also when it is refused there. */
+/* What a full disk leaves of a plugin. */
+static void test_cut_short(_unused_ void **state)
+{
+	static const size_t lengths[] = { 1000, 5000 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		struct place place;
+
+		place_make(&place, "well-formed", "short");
+		assert_int_equal(truncate(place.file, (off_t)lengths[i]), 0);
+		expect(place.dir, "short", -MRG_E_ABI, "the file is cut short; install it again");
+		place_remove(&place);
+	}
+}
+
 static void test_search_path(_unused_ void **state)
 {
 	_cleanup_free_ char *path = NULL;
@@ -397,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_truncated_elf),
 		cmocka_unit_test(test_untrusted),
 		cmocka_unit_test(test_not_regular),
+		cmocka_unit_test(test_cut_short),
 		cmocka_unit_test(test_search_path),
 		cmocka_unit_test(test_relative_path),
 		cmocka_unit_test(test_listing),
