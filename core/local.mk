@@ -51,6 +51,7 @@ libcore_la_SOURCES = \
 	%D%/archive/pack.c %D%/archive/pack.h \
 	%D%/archive/root_note.c %D%/archive/root_note.h \
 	%D%/archive/stream.c %D%/archive/stream.h \
+	%D%/archive/stream_ahead.c %D%/archive/stream_ahead.h \
 	%D%/archive/stream_gzip.c \
 	%D%/archive/stream_xz.c \
 	%D%/archive/stream_zstd.c \

@@ -248,6 +248,8 @@ static int unpack(struct import_job *job, struct import_archive *a, struct extra
 		if (r < 0)
 			return r;
 	}
+	if (r == 0)
+		r = stream_finish(&a->stream, err);
 	if (r < 0)
 		return r;
 	return begun ? extract_end(x) : mrg_error_set(err, -MRG_E_INVALID, "the archive '%s' has no root in it", job->source);

@@ -156,6 +156,8 @@ static int unpack_entries(struct import_job *job, struct stream_reader *stream, 
 	}
 	if (r == 0)
 		r = extract_end(&x);
+	if (r == 0)
+		r = stream_finish(stream, err);
 	tar_entry_deinit(&entry);
 	extractor_deinit(&x);
 	return r;
@@ -165,6 +167,7 @@ static int unpack_entries(struct import_job *job, struct stream_reader *stream, 
 static int apply_layer(struct import_job *job, const struct image_layer *layer, int marks, struct mrg_error *err)
 {
 	struct stream_reader stream = { .in = NULL };
+	bool packed;
 	struct blob b;
 	int r = blob_open(&b, job, layer->file, err);
 
@@ -172,9 +175,10 @@ static int apply_layer(struct import_job *job, const struct image_layer *layer, 
 		r = stream_reader_init(&stream, blob_read, &b, err);
 	if (r == 0)
 		r = unpack_entries(job, &stream, marks, err);
-	if (r == 0)
-		r = blob_check(&b, layer->unpacked && stream.codec ? NULL : layer->hex, err);
+	packed = stream.codec;
 	stream_reader_deinit(&stream);
+	if (r == 0)
+		r = blob_check(&b, layer->unpacked && packed ? NULL : layer->hex, err);
 	blob_close(&b);
 	return r;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/archive/stream.h"
+#include "core/archive/stream_ahead.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
@@ -79,6 +80,7 @@ int stream_reader_init(struct stream_reader *r, stream_source source, void *data
 
 void stream_reader_deinit(struct stream_reader *r)
 {
+	stream_ahead_free(r->ahead);
 	if (r->state)
 		r->codec->decoder_free(r->state);
 	free(r->in);
@@ -86,10 +88,10 @@ void stream_reader_deinit(struct stream_reader *r)
 	*r = (struct stream_reader) { 0 };
 }
 
-/* One step of the codec. Several members follow each other; what is left at the end must be whole. */
-static int decode(struct stream_reader *r, struct mrg_error *err)
+/* One step of the codec: 1 and what it gave, perhaps nothing; 0 at the end. Several members follow each other; what is left at the end must be whole. */
+static int decode(struct stream_reader *r, unsigned char *out, size_t *ret, struct mrg_error *err)
 {
-	struct stream_step step = { .out = r->out, .out_size = STREAM_CHUNK };
+	struct stream_step step = { .out = out, .out_size = STREAM_CHUNK };
 	int e = r->in_at == r->in_length ? fill(r, err) : 0;
 
 	if (e < 0)
@@ -110,43 +112,71 @@ static int decode(struct stream_reader *r, struct mrg_error *err)
 			return e;
 	}
 	r->in_at += step.in_used;
-	r->out_length = step.out_used;
 	r->out_end = step.end;
+	*ret = step.out_used;
 	return 1;
+}
+
+/* As stream_fill. */
+static ssize_t unpack(void *data, unsigned char *out, struct mrg_error *err)
+{
+	struct stream_reader *r = data;
+	size_t length = 0;
+	int e = 1;
+
+	while (e > 0 && length == 0)
+		e = decode(r, out, &length, err);
+	if (e < 0)
+		return e;
+	r->out_total += length;
+	if (r->out_total > STREAM_BOMB_FROM && r->out_total / STREAM_BOMB > r->in_total) {
+		mrg_error_set(err, -EFBIG, "the archive expands to more than %d times its size", STREAM_BOMB);
+		return mrg_error_hint(err, "if it is to be trusted, unpack it with %s first", r->codec->name);
+	}
+	return (ssize_t)length;
+}
+
+static ssize_t next_unpacked(struct stream_reader *r, struct mrg_error *err)
+{
+	if (!r->ahead && !r->alone && r->out_total >= STREAM_ALONE) {
+		r->ahead = stream_ahead_new(unpack, r);
+		r->alone = !r->ahead;
+	}
+	if (r->ahead)
+		return stream_ahead_next(r->ahead, &r->at, err);
+	r->at = r->out;
+	return unpack(r, r->out, err);
 }
 
 ssize_t stream_peek(struct stream_reader *r, const unsigned char **ret, struct mrg_error *err)
 {
-	int e = 1;
-
 	if (!r->codec) {
-		e = r->in_at == r->in_length ? fill(r, err) : 0;
+		int e = r->in_at == r->in_length ? fill(r, err) : 0;
+
 		if (e < 0)
 			return e;
 		*ret = r->in + r->in_at;
 		return (ssize_t)(r->in_length - r->in_at);
 	}
-	while (r->out_at == r->out_length && e > 0) {
-		r->out_at = r->out_length = 0;
-		e = decode(r, err);
+	if (r->left == 0) {
+		ssize_t n = next_unpacked(r, err);
+
+		if (n < 0)
+			return n;
+		r->left = (size_t)n;
 	}
-	if (e < 0)
-		return e;
-	if (r->out_total > STREAM_BOMB_FROM && r->out_total / STREAM_BOMB > r->in_total) {
-		mrg_error_set(err, -EFBIG, "the archive expands to more than %d times its size", STREAM_BOMB);
-		return mrg_error_hint(err, "if it is to be trusted, unpack it with %s first", r->codec->name);
-	}
-	*ret = r->out + r->out_at;
-	return (ssize_t)(r->out_length - r->out_at);
+	*ret = r->at;
+	return (ssize_t)r->left;
 }
 
 void stream_consume(struct stream_reader *r, size_t length)
 {
-	r->out_total += length;
-	if (r->codec)
-		r->out_at += length;
-	else
+	if (r->codec) {
+		r->at += length;
+		r->left -= length;
+	} else {
 		r->in_at += length;
+	}
 }
 
 int stream_read(struct stream_reader *r, void *buffer, size_t length, struct mrg_error *err)
@@ -182,6 +212,16 @@ int stream_skip(struct stream_reader *r, uint64_t length, struct mrg_error *err)
 		length -= (uint64_t)n;
 	}
 	return 0;
+}
+
+int stream_finish(struct stream_reader *r, struct mrg_error *err)
+{
+	const unsigned char *data;
+	ssize_t n = r->codec ? 1 : 0;
+
+	while (n > 0 && (n = stream_peek(r, &data, err)) > 0)
+		stream_consume(r, (size_t)n);
+	return n < 0 ? (int)n : 0;
 }
 
 /* ---- writing -------------------------------------------------------------------- */

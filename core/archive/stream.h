@@ -21,11 +21,13 @@
 /* What expands beyond this ratio is a bomb, once it has given STREAM_BOMB_FROM bytes. */
 #define STREAM_BOMB	1000
 #define STREAM_BOMB_FROM (64 * 1024 * 1024)
+#define STREAM_ALONE	(1024 * 1024)	/* for less no thread is begun: many look at the first entries only */
 
 /* Where the bytes of a reader come from: as read(2), 0 at the end, or a negative errno with the error set. */
 typedef ssize_t (*stream_source)(void *data, void *buffer, size_t size, struct mrg_error *err);
 
 struct stream_codec;
+struct stream_ahead;
 
 /* ---- reading -------------------------------------------------------------------- */
 
@@ -35,12 +37,16 @@ struct stream_reader {
 	const struct stream_codec *codec;	/* NULL: plain */
 	void *state;				/* the codec's */
 	unsigned char *in, *out;		/* STREAM_CHUNK each */
-	size_t in_at, in_length, out_at, out_length;
-	uint64_t in_total, out_total;		/* read from the source; handed out by stream_peek() */
+	size_t in_at, in_length;
+	uint64_t in_total, out_total;		/* read from the source; unpacked */
 	bool in_end, out_end;
+	struct stream_ahead *ahead;		/* who calls the source and the codec from STREAM_ALONE bytes on; what is above is theirs then */
+	bool alone;				/* nobody does */
+	unsigned char *at;			/* what is unpacked and not consumed */
+	size_t left;
 };
 
-/* Begins to read; the first bytes tell the codec. */
+/* Begins to read; the first bytes tell the codec. The source of what is packed is called from another thread, until stream_reader_deinit(). */
 int stream_reader_init(struct stream_reader *r, stream_source source, void *data, struct mrg_error *err);
 void stream_reader_deinit(struct stream_reader *r);
 
@@ -56,6 +62,9 @@ int stream_read(struct stream_reader *r, void *buffer, size_t length, struct mrg
 
 /* Goes over @length bytes; the end before is an error. */
 int stream_skip(struct stream_reader *r, uint64_t length, struct mrg_error *err);
+
+/* Goes over the rest of what is packed: whether it was whole, its codec says at its end only. */
+int stream_finish(struct stream_reader *r, struct mrg_error *err);
 
 /* ---- writing -------------------------------------------------------------------- */
 

@@ -87,6 +87,8 @@ static int unpack(struct tree_fixture *f, bool devices)
 	}
 	if (r == 0)
 		r = extract_end(&x);
+	if (r == 0)
+		r = stream_finish(&stream, &f->err);
 	extractor_deinit(&x);
 	stream_reader_deinit(&stream);
 	tar_entry_deinit(&entry);
@@ -307,13 +309,69 @@ static void cut_archives_are_errors(void **state)
 		pack_root(f, codecs[i], &report);
 		assert_int_equal(fstatat(f->dir, "archive", &st, 0), 0);
 		fd = openat(f->dir, "archive", O_WRONLY | O_CLOEXEC);
-		/* The last bytes of a packed archive are checksums, behind the end of the tar. */
-		for (off_t at = st.st_size - (codecs[i] ? 60 : 1025); at >= 0; at -= codecs[i] ? 1 : 37) {
+		for (off_t at = st.st_size - (codecs[i] ? 1 : 1025); at >= 0; at -= codecs[i] ? 1 : 37) {
 			assert_int_equal(ftruncate(fd, at), 0);
 			clear_work(f);
 			if (unpack(f, false) >= 0)
 				fail_msg("%s, cut at %ld of %ld", codecs[i] ? codecs[i] : "plain", (long)at, (long)st.st_size);
 		}
+	}
+	tree_report_deinit(&report);
+}
+
+/* Beyond what is unpacked without a thread: a file of which nothing can be packed. */
+static void fill_with_noise(struct tree_fixture *f)
+{
+	_cleanup_close_ int fd = openat(f->root, "noise", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	uint64_t x = 88172645463325252;
+
+	for (int i = 0; i < 24; i++) {
+		uint64_t block[32768];
+
+		for (size_t k = 0; k < ARRAY_SIZE(block); k++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			block[k] = x ^= x << 17;
+		}
+		assert_int_equal(write(fd, block, sizeof(block)), sizeof(block));
+	}
+}
+
+/* A bit that is another one is noticed wherever it is, also in contents: by the checksum at the end, if not before. */
+static void damage_is_noticed(void **state)
+{
+	static const char *const codecs[] = { "gzip", "zstd", "xz" };
+	struct tree_fixture *f = *state;
+	struct tree_report report = { 0 };
+	struct stat st;
+
+	NEEDS_ROOT();
+	fill_with_noise(f);
+	for (size_t i = 0; i < ARRAY_SIZE(codecs); i++) {
+		_cleanup_close_ int fd = -1;
+
+		pack_root(f, codecs[i], &report);
+		assert_int_equal(fstatat(f->dir, "archive", &st, 0), 0);
+		assert_true(st.st_size > 6 << 20);
+		fd = openat(f->dir, "archive", O_RDWR | O_CLOEXEC);
+		clear_work(f);
+		assert_works(f, unpack(f, false));
+		same_digest(f);
+		for (off_t at = 5000; at < st.st_size; at += st.st_size / 5) {
+			unsigned char byte, other;
+
+			assert_int_equal(pread(fd, &byte, 1, at), 1);
+			other = byte ^ 0x10;
+			assert_int_equal(pwrite(fd, &other, 1, at), 1);
+			clear_work(f);
+			if (unpack(f, false) >= 0)
+				fail_msg("%s, damaged at %ld of %ld", codecs[i], (long)at, (long)st.st_size);
+			assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+		}
+		/* Given up in the middle, whoever unpacks ahead ends as well. */
+		assert_int_equal(ftruncate(fd, st.st_size - 3000000), 0);
+		clear_work(f);
+		assert_int_equal(unpack(f, false), -EBADMSG);
 	}
 	tree_report_deinit(&report);
 }
@@ -445,6 +503,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hostile_names_stay_inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(links_inside_are_followed_inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(cut_archives_are_errors, setup, teardown),
+		cmocka_unit_test_setup_teardown(damage_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(headers_that_lie_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(marks_of_layers, setup, teardown),
 		cmocka_unit_test(acls_as_text),
