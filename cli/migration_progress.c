@@ -32,7 +32,7 @@ int migration_progress_begin(struct migration_progress *p, struct cli *cli, enum
 			return cli_usage(cli, "it is auto, none, lines, bar or json", "'%s' is no way to show progress", cli->progress);
 		}
 	if (interruptible)
-		p->signals = terminal_catch(cli);
+		p->signals = terminal_catch_end(cli);
 	return interruptible && p->signals < 0 ? 1 : 0;
 }
 

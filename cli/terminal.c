@@ -72,7 +72,7 @@ static void on_broken_pipe(int signo)
 	(void)signo;
 }
 
-int terminal_catch(struct cli *cli)
+static int catch(struct cli *cli, const int *signals, size_t n)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, old;
 	struct mrg_error err;
@@ -84,15 +84,27 @@ int terminal_catch(struct cli *cli)
 		cli_fail(cli, &err);
 		return -1;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(caught); i++) {
+	for (size_t i = 0; i < n; i++) {
 		/* nohup(1) and shells without job control mean what they ignore. */
-		if (sigaction(caught[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN)
 			continue;
-		sigaction(caught[i], &action, NULL);
+		sigaction(signals[i], &action, NULL);
 	}
 	action.sa_handler = on_broken_pipe;
 	sigaction(SIGPIPE, &action, NULL);
 	return signal_pipe[0];
+}
+
+int terminal_catch(struct cli *cli)
+{
+	return catch(cli, caught, ARRAY_SIZE(caught));
+}
+
+int terminal_catch_end(struct cli *cli)
+{
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+
+	return catch(cli, ends, ARRAY_SIZE(ends));
 }
 
 int terminal_signal(int fd)

@@ -15,6 +15,9 @@ void terminal_restore(void);
 /* Collects signals from now on: gives a descriptor from which terminal_signal() reads them. -1 after a message. */
 int terminal_catch(struct cli *cli);
 
+/* The same, of the signals alone that ask a command to end: a window that changes its size does not, and Ctrl-Z stops it as usual. */
+int terminal_catch_end(struct cli *cli);
+
 /* The next signal, 0 when there is none. */
 int terminal_signal(int fd);
 

@@ -239,6 +239,7 @@ ROW_WRITER(domain_write_dir);
 ROW_READER(domain_read_user);
 ROW_WRITER(domain_write_user);
 ROW_READER(domain_read_console);
+ROW_READER(domain_read_emulator);
 ROW_WRITER(domain_write_console);
 int domain_finish_os(struct domain_reader *in);
 /* libvirt_limits.c */

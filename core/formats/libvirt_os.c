@@ -524,6 +524,20 @@ ROW_WRITER(domain_write_console)
 		      "libvirt gives every container a terminal");
 }
 
+/* What libvirt executes as root for each container. It fills its own in where nothing is said, so that every domain it prints has it. */
+ROW_READER(domain_read_emulator)
+{
+	static const char *const own[] = { "/usr/lib/libvirt/libvirt_lxc", "/usr/libexec/libvirt_lxc", "/usr/libexec/libvirt/libvirt_lxc",
+					   "/usr/lib/libvirt_lxc", "/usr/lib64/libvirt_lxc" };
+	const char *program = xml_content(element);
+
+	(void)row;
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (strcmp(program, own[i]) == 0)
+			return domain_keep_whole(in, element, MRG_APPROXIMATED, "libvirt's own program around a container, which others have of their own; kept verbatim");
+	return domain_keep_whole(in, element, MRG_DROPPED, "a program of the host that libvirt executes around the container instead of its own; kept verbatim");
+}
+
 /* In this order, wherever they stand. */
 static int finish_names(struct domain_reader *in)
 {

@@ -67,6 +67,7 @@ const struct row libvirt_rows[] = {
 	PLACE("/domain/clock"),
 	KEPT("/domain/clock/timer//", "may give the container the clock devices of the host; kept verbatim"),
 	PLACE("/domain/devices"),
+	{ .path = "/domain/devices/emulator", .field = -1, .read = domain_read_emulator },
 	MANY("/domain/devices/filesystem", MOUNTS, domain_read_filesystem, domain_write_filesystems),
 	MANY("/domain/devices/interface", NETWORKS, domain_read_interface, domain_write_networks),
 	STATE("/domain/devices/interface/guest/@actual"),
@@ -103,7 +104,6 @@ const struct row libvirt_rows[] = {
 	BOTH("/domain/lxc:namespace/lxc:shareipc", NS_IPC, domain_read_share, NULL),
 	BOTH("/domain/lxc:namespace/lxc:shareuts", NS_UTS, domain_read_share, NULL),
 
-	INERT("/domain/devices/emulator//"),
 	INERT("/domain/genid"),
 	INERT("/domain/maxMemory//"),
 	INERT("/domain/memory/@dumpCore"),

@@ -138,6 +138,13 @@ load migration
 	"$MOORAGE" migrate "$P-signal" --to nspawn --accept all --health-cmd false --progress json 2>"$BATS_TEST_TMPDIR/progress" &
 	pid=$!
 	eventually 30 grep -q '"step":"start"' "$BATS_TEST_TMPDIR/progress"
+	# These ask for nothing: the window has another size, a shell has it in the foreground again.
+	kill -WINCH "$pid"
+	kill -STOP "$pid"
+	kill -CONT "$pid"
+	sleep 1
+	kill -0 "$pid"
+	run ! grep -q 'broken off' "$BATS_TEST_TMPDIR/progress"
 	kill -TERM "$pid"
 	local status=0
 	wait "$pid" || status=$?
@@ -212,6 +219,23 @@ load migration
 	on virt lxc
 	m stop "$P-virt"
 	as_before virt
+}
+
+@test "from every engine to every other one, running: one process, the same files, and in the end the very configuration" {
+	needs libvirt busybox
+	local backend from=lxc pairs=()
+	foreign all
+	m start "$P-all"
+	# Each ordered pair of the five once.
+	for backend in nspawn lxc native lxc libvirt lxc chroot nspawn native nspawn libvirt nspawn chroot native libvirt native chroot libvirt chroot lxc; do
+		m migrate -q "$P-all" --to $backend --accept all || { echo "from $from to $backend"; return 1; }
+		on all $backend
+		pairs+=("$from>$backend")
+		from=$backend
+	done
+	[ "$(printf '%s\n' "${pairs[@]}" | sort -u | wc -l)" = 20 ]
+	m stop "$P-all"
+	as_before all
 }
 
 # round_trip BACKEND: a running Debian to that backend and back to LXC.

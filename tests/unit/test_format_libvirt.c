@@ -160,6 +160,7 @@ static const struct element elements[] = {
 	{ "devices", "<disk type='block'/>", NATIVE("/domain/devices", "\"<disk type=\\\"block\\\"/>\""), "d" },
 	{ "devices", "<console type='pty' tty='/dev/pts/2'/>", NATIVE("/domain/devices", "\"<console type=\\\"pty\\\" tty=\\\"/dev/pts/2\\\"/>\""), "dd" },
 	{ "devices", "<emulator>/usr/lib/libvirt_lxc</emulator>", NATIVE("/domain/devices", "\"<emulator>/usr/lib/libvirt_lxc</emulator>\""), "a" },
+	{ "devices", "<emulator>/opt/own</emulator>", NATIVE("/domain/devices", "\"<emulator>/opt/own</emulator>\""), "d" },
 	/* labels, namespaces of others */
 	{ "", "<seclabel type='static' model='apparmor' relabel='no'><label>p</label></seclabel>", "\"process\":{\"apparmorProfile\":\"p\"}", "cccc" },
 	{ "", "<seclabel type='static' model='selinux'><label>l</label></seclabel>", "\"process\":{\"selinuxLabel\":\"l\"}", "ccc" },
