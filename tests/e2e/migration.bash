@@ -54,8 +54,15 @@ foreign() {
 	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
 }
 
-# copies: how many of it run.
-copies() { pgrep -fxc "/bin/sh /bin/service $MARK" || true; }
+# copies: how many of it run: processes with the mark that no other one of them has forked a moment ago.
+copies() {
+	local pids pid n=0
+	pids=" $(pgrep -fx "/bin/sh /bin/service $MARK" | tr '\n' ' ') "
+	for pid in $pids; do
+		[[ $pids == *" $(awk '/^PPid:/ { print $2 }' "/proc/$pid/status" 2>/dev/null || true) "* ]] || n=$((n + 1))
+	done
+	echo "$n"
+}
 
 # tree DIRECTORY [PATH...]: all that is in it, with owners, modes, times to the nanosecond, which names are one file, devices, attributes of every kind and
 # contents; not what a run leaves below /dev and in each PATH, nor the time that this gives to the root.
