@@ -24,15 +24,19 @@ void guest_state_deinit(struct guest_state *state)
 	state->content = NULL;
 }
 
+void guest_change_deinit(struct guest_change *change)
+{
+	free(change->rule);
+	free(change->path);
+	free(change->text);
+	guest_state_deinit(&change->before);
+	guest_state_deinit(&change->after);
+}
+
 void guest_changes_deinit(struct guest_changes *changes)
 {
-	for (size_t i = 0; i < changes->n; i++) {
-		free(changes->item[i].rule);
-		free(changes->item[i].path);
-		free(changes->item[i].text);
-		guest_state_deinit(&changes->item[i].before);
-		guest_state_deinit(&changes->item[i].after);
-	}
+	for (size_t i = 0; i < changes->n; i++)
+		guest_change_deinit(&changes->item[i]);
 	free(changes->item);
 	*changes = (struct guest_changes){ 0 };
 }

@@ -66,6 +66,7 @@ int guest_look(int root, const char *path, struct guest_state *ret);
 int guest_put(int root, const char *path, const struct guest_state *state, struct mrg_error *err);
 bool guest_same(const struct guest_state *a, const struct guest_state *b);
 void guest_state_deinit(struct guest_state *state);
+void guest_change_deinit(struct guest_change *change);
 void guest_changes_deinit(struct guest_changes *changes);
 
 /* guest_keep.c: in the directory of a journal. *ret is empty when there is nothing. */

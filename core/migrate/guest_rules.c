@@ -23,12 +23,12 @@
 
 /* ---- helpers for rules -------------------------------------------------------------------------- */
 
-static bool is_among(const struct guest_changes *changes, const char *path)
+static struct guest_change *find_change(const struct guest_changes *changes, const char *path)
 {
 	for (size_t i = 0; i < changes->n; i++)
 		if (strcmp(changes->item[i].path, path) == 0)
-			return true;
-	return false;
+			return &changes->item[i];
+	return NULL;
 }
 
 int guest_add(struct guest_changes *changes, const struct guest_context *x, const char *rule, const char *path, struct guest_state *after, const char *text,
@@ -39,7 +39,7 @@ int guest_add(struct guest_changes *changes, const struct guest_context *x, cons
 
 	*after = (struct guest_state){ 0 };
 	/* What cannot be looked at is nothing that a rule is about; the first rule about a file has the say. */
-	if (is_among(changes, path) || guest_look(x->root, path, &change.before) < 0 || guest_same(&change.before, &change.after)) {
+	if (find_change(changes, path) || guest_look(x->root, path, &change.before) < 0 || guest_same(&change.before, &change.after)) {
 		guest_state_deinit(&change.before);
 		guest_state_deinit(&change.after);
 		return 0;
@@ -51,11 +51,7 @@ int guest_add(struct guest_changes *changes, const struct guest_context *x, cons
 	if (bigger)
 		changes->item = bigger;
 	if (!bigger || !change.rule || !change.path || !change.text) {
-		free(change.rule);
-		free(change.path);
-		free(change.text);
-		guest_state_deinit(&change.before);
-		guest_state_deinit(&change.after);
+		guest_change_deinit(&change);
 		return fail_memory(err);
 	}
 	changes->item[changes->n++] = change;
@@ -129,22 +125,32 @@ static int each_file(const struct guest_context *x, struct guest_changes *change
 
 /* ---- what an earlier migration has changed -------------------------------------------------------- */
 
+/* One change taken back, on top of the later ones that are. */
+static int restore_file(const struct guest_context *x, struct guest_changes *changes, struct guest_change *earlier, struct mrg_error *err)
+{
+	_cleanup_(guest_state_deinit) struct guest_state now = { 0 };
+	struct guest_change *later = find_change(changes, earlier->path);
+
+	/* Owners may have been given other numbers since. */
+	earlier->before.uid = earlier->before.gid = -1;
+	if (later && guest_same(&later->after, &earlier->after)) {
+		guest_state_deinit(&later->after);
+		later->after = earlier->before;
+		earlier->before = (struct guest_state){ 0 };
+	}
+	if (later || guest_look(x->root, earlier->path, &now) < 0 || !guest_same(&now, &earlier->after))
+		return 0;
+	return guest_add(changes, x, "restore", earlier->path, &earlier->before, "as it was before the migration from there", err);
+}
+
 /* Back where it came from: what was changed for the way here is as it was before, where nobody has touched it. */
 static int restore_one(const struct guest_context *x, struct guest_changes *changes, int journal, struct mrg_error *err)
 {
 	_cleanup_(guest_changes_deinit) struct guest_changes earlier = { 0 };
 	int r = guest_load(journal, &earlier, err);
 
-	for (size_t i = earlier.n; i-- > 0 && r == 0;) {
-		_cleanup_(guest_state_deinit) struct guest_state now = { 0 };
-		struct guest_state *before = &earlier.item[i].before;
-
-		if (guest_look(x->root, earlier.item[i].path, &now) < 0 || !guest_same(&now, &earlier.item[i].after))
-			continue;
-		/* Owners may have been given other numbers since. */
-		before->uid = before->gid = -1;
-		r = guest_add(changes, x, "restore", earlier.item[i].path, before, "as it was before the migration from there", err);
-	}
+	for (size_t i = earlier.n; i-- > 0 && r == 0;)
+		r = restore_file(x, changes, &earlier.item[i], err);
 	return r;
 }
 
@@ -416,6 +422,19 @@ static int remove_remains(const struct guest_context *x, struct guest_changes *c
 
 /* ---- all of them ------------------------------------------------------------------------------------- */
 
+/* What was changed there and back in the meantime is as it has to be. */
+static void forget_unchanged(struct guest_changes *changes)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < changes->n; i++)
+		if (guest_same(&changes->item[i].before, &changes->item[i].after))
+			guest_change_deinit(&changes->item[i]);
+		else
+			changes->item[kept++] = changes->item[i];
+	changes->n = kept;
+}
+
 int guest_plan(const struct guest_context *x, struct guest_changes *ret, struct mrg_error *err)
 {
 	static int (*const rules[])(const struct guest_context *x, struct guest_changes *changes, struct mrg_error *err) = {
@@ -427,6 +446,7 @@ int guest_plan(const struct guest_context *x, struct guest_changes *ret, struct 
 	*ret = (struct guest_changes){ 0 };
 	for (size_t i = 0; i < ARRAY_SIZE(rules) && r == 0; i++)
 		r = rules[i](x, ret, err);
+	forget_unchanged(ret);
 	if (r < 0)
 		guest_changes_deinit(ret);
 	return r;

@@ -258,6 +258,39 @@ static void test_the_way_back(void **state)
 	assert_text(f->root, "etc/inittab", "tty1::respawn:/sbin/getty 38400 tty1\n");
 }
 
+/* By way of a third engine: both changes of a file are taken back, and one that was undone on the way is none. */
+static void test_a_longer_way_back(void **state)
+{
+	static const char *const engines[] = { "lxc", "libvirt", "nspawn", "lxc" };
+	struct fixture *f = *state;
+	int journals[2];
+
+	put(f, "etc/environment", "container=lxc\n");
+	make_dirs(f->top_fd, "second");
+	journals[1] = f->journal;
+	journals[0] = openat(f->top_fd, "second", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 2; i++) {
+		f->x.from = engines[i];
+		f->x.to = engines[i + 1];
+		f->journal = journals[1 - i];
+		change(f);
+	}
+	f->journal = journals[1];
+	assert_text(f->root, "etc/environment", "container=systemd-nspawn\n");
+	assert_int_equal(faccessat(f->root, ".oldroot", F_OK, 0), -1);
+	f->x.from = "nspawn";
+	f->x.to = "lxc";
+	f->x.earlier = journals;
+	f->x.n_earlier = 2;
+	guest_changes_deinit(&f->changes);
+	assert_int_equal(guest_plan(&f->x, &f->changes, &f->err), 0);
+	assert_int_equal(f->changes.n, 1);
+	assert_int_equal(guest_apply(f->root, &f->changes, &f->err), 0);
+	assert_text(f->root, "etc/environment", "container=lxc\n");
+	assert_int_equal(faccessat(f->root, ".oldroot", F_OK, 0), -1);
+	close(journals[0]);
+}
+
 /* A crash in the middle of a file leaves neither text: with nobody else at work it is undone all the same. */
 static void test_torn(void **state)
 {
@@ -388,6 +421,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_libvirt_will_leave, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_name_of_the_engine, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_way_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_longer_way_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exchanged, setup, teardown),
