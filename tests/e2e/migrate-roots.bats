@@ -119,6 +119,24 @@ merged() {
 	tree "$dir/delta0" | diff "$BATS_TEST_TMPDIR/delta" -
 }
 
+@test "LXC with layers, purged: what it alone had is gone, the layer of another container stays and that container runs" {
+	needs lxc busybox
+	local dir=$LXCPATH/$P-clone
+	foreign below
+	local base=$ROOTFS
+	mkdir -p "$dir/delta0/etc"
+	echo mine >"$dir/delta0/etc/mine"
+	sed "s|^lxc.rootfs.path.*|lxc.rootfs.path = overlay:$base:$dir/delta0|" "$LXCPATH/$P-below/config" >"$dir/config"
+	tree "$base" >"$BATS_TEST_TMPDIR/base"
+	m migrate -q "$P-clone" --to nspawn --accept all --purge
+	[ "$(cat "/var/lib/machines/$P-clone/etc/mine")" = mine ]
+	[ ! -e "$dir" ]
+	run -3 m rollback "$P-clone"
+	tree "$base" | diff "$BATS_TEST_TMPDIR/base" -
+	m start "$P-below"
+	on below lxc
+}
+
 @test "LXC with layers, killed while they are merged: nothing has come of it, and the next command can" {
 	needs lxc busybox
 	foreign cut
