@@ -24,13 +24,14 @@ check_LTLIBRARIES += %D%/fake.la %D%/honest/honest.la
 
 container_fixture = tests/unit/container_fixture.c tests/unit/container_fixture.h
 import_fixture = tests/unit/import_fixture.c tests/unit/import_fixture.h tests/unit/tree_fixture.c tests/unit/tree_fixture.h $(container_fixture)
+image_fixture = tests/unit/image_fixture.c tests/unit/image_fixture.h $(container_fixture)
 store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_adopt_SOURCES = tests/unit/test_adopt.c $(container_fixture)
 tests_unit_test_container_SOURCES = tests/unit/test_container.c $(container_fixture)
 tests_unit_test_events_SOURCES = tests/unit/test_events.c $(container_fixture)
 tests_unit_test_import_SOURCES = tests/unit/test_import.c $(import_fixture)
-tests_unit_test_import_docker_SOURCES = tests/unit/test_import_docker.c $(container_fixture)
-tests_unit_test_import_oci_SOURCES = tests/unit/test_import_oci.c $(container_fixture)
+tests_unit_test_import_docker_SOURCES = tests/unit/test_import_docker.c $(image_fixture)
+tests_unit_test_import_oci_SOURCES = tests/unit/test_import_oci.c $(image_fixture)
 tests_unit_test_lifecycle_SOURCES = tests/unit/test_lifecycle.c $(container_fixture)
 tests_unit_test_own_root_SOURCES = tests/unit/test_own_root.c $(import_fixture)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_fixture)

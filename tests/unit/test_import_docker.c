@@ -11,98 +11,24 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/archive/tar.h"
-#include "core/archive/transfer.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
-#include "core/util/sha256.h"
-#include "tests/unit/container_fixture.h"
+#include "tests/unit/image_fixture.h"
 
 #define ID_A	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define ID_B	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define ID_C	"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
-struct world {
-	void *fixture;			/* struct fixture: containers */
-	char archive[80];
-	char notes[512];
-	struct mrg_error err;
-};
-
-#define assert_works(w, call)	do { int r_ = (call); if (r_ < 0) fail_msg("%s: %s", #call, (w)->err.message); } while (0)
-
 static int setup_world(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
-
-	*state = w;
-	if (!w || setup(&w->fixture) < 0)
-		return -1;
-	snprintf(w->archive, sizeof(w->archive), "%s/image.tar", ((struct fixture *)w->fixture)->top);
-	return 0;
-}
-
-static int teardown_world(void **state)
-{
-	struct world *w = *state;
-	int r = unlink(w->archive) < 0 ? -1 : 0;
-
-	r |= teardown(&w->fixture);
-	free(w);
-	return r;
+	return image_setup(state, "image.tar");
 }
 
 /* ---- making archives ------------------------------------------------------------------------ */
-
-/* Bytes that grow as a stream is written. */
-static int add_bytes(void *data, const void *bytes, size_t length, struct mrg_error *err)
-{
-	(void)err;
-	buffer_add(data, bytes, length);
-	return 0;
-}
-
-/* A file when it has a @text, a symlink when it has a @link, else a directory. */
-struct item {
-	const char *path, *text, *link;
-	size_t length;			/* of the text, where it is none */
-};
-
-/* A tar of @items, the last one without a path; packed by @codec. */
-static void make_tar(struct world *w, const struct item *items, const char *codec, struct buffer *ret)
-{
-	struct stream_writer out;
-
-	assert_works(w, stream_writer_init(&out, add_bytes, ret, codec, &w->err));
-	for (; items->path; items++) {
-		uint64_t size = items->length ? items->length : items->text ? strlen(items->text) : 0;
-		struct tar_entry e = { .type = items->link ? S_IFLNK : items->text ? S_IFREG : S_IFDIR, .path = (char *)items->path, .link = (char *)items->link,
-				       .mode = 0755, .uid = geteuid(), .gid = getegid(), .size = size };
-
-		assert_works(w, tar_write_entry(&out, &e, &w->err));
-		assert_works(w, items->text ? stream_write(&out, items->text, size, &w->err) : 0);
-		assert_works(w, items->text ? tar_write_padding(&out, size, &w->err) : 0);
-	}
-	assert_works(w, tar_write_end(&out, &w->err));
-	assert_works(w, stream_writer_end(&out, &w->err));
-	stream_writer_deinit(&out);
-}
-
-static void digest_of(struct world *w, const struct buffer *b, char ret[SHA256_TEXT])
-{
-	_cleanup_(sha256_freep) struct sha256 *h = NULL;
-	unsigned char digest[SHA256_SIZE];
-
-	assert_works(w, sha256_new(&h, &w->err));
-	sha256_add(h, b->text, b->length);
-	assert_int_equal(sha256_end(h, digest), 0);
-	sha256_text(digest, ret);
-}
 
 static const struct item lower[] = {
 	{ .path = "etc/" }, { .path = "etc/one", .text = "lower" }, { .path = "gone", .text = "x" }, { .path = "opaque/" }, { .path = "opaque/old", .text = "x" }, { 0 },
@@ -117,13 +43,13 @@ static void write_image(struct world *w, const char *manifest, const char *codec
 {
 	_cleanup_(buffer_deinit) struct buffer a = { 0 }, b = { 0 }, packed = { 0 }, whole = { 0 };
 	char one[SHA256_TEXT], two[SHA256_TEXT], config[512];
-	_cleanup_close_ int fd = open(w->archive, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = open(w->image, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-	make_tar(w, lower, NULL, &a);
-	make_tar(w, upper, NULL, &b);
-	make_tar(w, upper, codec, &packed);
-	digest_of(w, &a, one);
-	digest_of(w, damage ? &a : &b, two);
+	image_tar(w, lower, NULL, &a);
+	image_tar(w, upper, NULL, &b);
+	image_tar(w, upper, codec, &packed);
+	image_digest(w, a.text, a.length, one);
+	image_digest(w, damage ? a.text : b.text, damage ? a.length : b.length, two);
 	snprintf(config, sizeof(config), "{\"config\":{\"Cmd\":[\"/bin/x\"],\"User\":\"7\",\"ExposedPorts\":{\"80/tcp\":{}}},"
 		 "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:%s\",\"sha256:%s\"]}}", one, two);
 	const struct item items[] = {
@@ -133,7 +59,7 @@ static void write_image(struct world *w, const char *manifest, const char *codec
 		{ .path = ID_C ".json", .text = config }, { .path = "none.json", .text = "{}" }, { .path = "manifest.json", .text = manifest }, { 0 },
 	};
 
-	make_tar(w, items, NULL, &whole);
+	image_tar(w, items, NULL, &whole);
 	assert_int_equal(fd_write_all(fd, whole.text, whole.length), 0);
 }
 
@@ -143,24 +69,12 @@ static void write_image(struct world *w, const char *manifest, const char *codec
 
 /* ---- importing ------------------------------------------------------------------------------ */
 
-static void note(const char *text, void *data)
-{
-	struct world *w = data;
-	size_t n = strlen(w->notes);
-
-	snprintf(w->notes + n, sizeof(w->notes) - n, "%s\n", text);
-}
-
 static int import_it(struct world *w, const char *tag, struct mrg_container **ret)
 {
-	struct fixture *f = w->fixture;
 	char source[160];
-	const struct mrg_import import = { .source = source, .name = "mrgt-image", .backend = "fake", .transfer = { .note = note, .data = w } };
 
-	snprintf(source, sizeof(source), "%s%s%s%s", tag ? "docker-archive:" : "", w->archive, tag ? ":" : "", tag ? tag : "");
-	w->err = (struct mrg_error) { 0 };
-	*w->notes = '\0';
-	return mrg_import(f->m, &import, ret, &w->err);
+	snprintf(source, sizeof(source), "%s%s%s%s", tag ? "docker-archive:" : "", w->image, tag ? ":" : "", tag ? tag : "");
+	return image_import(w, source, ret);
 }
 
 static void layers_lie_over_each_other(void **state)
@@ -243,9 +157,9 @@ static void a_root_stays_one(void **state)
 	_cleanup_(buffer_deinit) struct buffer b = { 0 };
 	struct world *w = *state;
 	struct mrg_container *c;
-	int fd = open(w->archive, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = open(w->image, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-	make_tar(w, items, NULL, &b);
+	image_tar(w, items, NULL, &b);
 	assert_int_equal(fd_write_all(fd, b.text, b.length), 0);
 	close(fd);
 	assert_works(w, import_it(w, NULL, &c));
@@ -256,10 +170,10 @@ static void a_root_stays_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(layers_lie_over_each_other, setup_world, teardown_world),
-		cmocka_unit_test_setup_teardown(a_tag_tells_which, setup_world, teardown_world),
-		cmocka_unit_test_setup_teardown(what_is_hostile_is_refused, setup_world, teardown_world),
-		cmocka_unit_test_setup_teardown(a_root_stays_one, setup_world, teardown_world),
+		cmocka_unit_test_setup_teardown(layers_lie_over_each_other, setup_world, image_teardown),
+		cmocka_unit_test_setup_teardown(a_tag_tells_which, setup_world, image_teardown),
+		cmocka_unit_test_setup_teardown(what_is_hostile_is_refused, setup_world, image_teardown),
+		cmocka_unit_test_setup_teardown(a_root_stays_one, setup_world, image_teardown),
 	};
 
 	return cmocka_run_group_tests_name("import_docker", tests, NULL, NULL);

@@ -12,54 +12,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "core/archive/tar.h"
-#include "core/archive/transfer.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
-#include "core/util/sha256.h"
-#include "tests/unit/container_fixture.h"
-
-struct world {
-	void *fixture;			/* struct fixture: containers */
-	char layout[64];
-	int dir;			/* it, open */
-	char note[256];			/* the last that was told */
-	struct mrg_error err;
-};
-
-#define assert_works(w, call)	do { int r_ = (call); if (r_ < 0) fail_msg("%s: %s", #call, (w)->err.message); } while (0)
+#include "tests/unit/image_fixture.h"
 
 static int setup_world(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct world *w;
 
-	*state = w;
-	if (!w || setup(&w->fixture) < 0)
+	if (image_setup(state, "layout") < 0)
 		return -1;
-	snprintf(w->layout, sizeof(w->layout), "%s/layout", ((struct fixture *)w->fixture)->top);
-	if (mkdir(w->layout, 0700) < 0)
+	w = *state;
+	if (mkdir(w->image, 0700) < 0)
 		return -1;
-	w->dir = open(w->layout, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	w->dir = open(w->image, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return mkdirat(w->dir, "blobs", 0700) < 0 || mkdirat(w->dir, "blobs/sha256", 0700) < 0 ||
 	       fd_make_file(w->dir, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}", 30, false) < 0 ? -1 : 0;
-}
-
-static int teardown_world(void **state)
-{
-	struct world *w = *state;
-	int r;
-
-	fd_remove_tree(AT_FDCWD, w->layout);
-	fd_close(w->dir);
-	r = teardown(&w->fixture);
-	free(w);
-	return r;
 }
 
 /* ---- making layouts ------------------------------------------------------------------------- */
@@ -74,14 +47,10 @@ static void put_file(struct world *w, const char *name, const void *data, size_t
 /* A blob of these bytes; *ret is its name. */
 static void put_blob(struct world *w, const void *data, size_t length, char ret[SHA256_TEXT])
 {
-	_cleanup_(sha256_freep) struct sha256 *h = NULL;
-	unsigned char digest[SHA256_SIZE];
 	char name[128];
 
-	assert_works(w, sha256_new(&h, &w->err));
-	sha256_add(h, data, length);
-	assert_int_equal(sha256_end(h, digest), 0);
-	snprintf(name, sizeof(name), "blobs/sha256/%s", sha256_text(digest, ret));
+	image_digest(w, data, length, ret);
+	snprintf(name, sizeof(name), "blobs/sha256/%s", ret);
 	put_file(w, name, data, length);
 }
 
@@ -112,39 +81,18 @@ static void put_index(struct world *w, const char *format, ...)
 	put_file(w, "index.json", text, strlen(text));
 }
 
-/* An entry of a layer: a file when it has a @text, a further name when it has a @link, else a directory. */
-struct item {
-	const char *path, *text, *link;
-};
-
 static void put_layer(struct world *w, const struct item *items, char ret[SHA256_TEXT])
 {
-	_cleanup_close_ int fd = openat(w->dir, "layer", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	_cleanup_free_ char *text = NULL;
-	struct stream_writer out;
-	size_t length;
+	_cleanup_(buffer_deinit) struct buffer packed = { 0 };
 
-	assert_works(w, stream_writer_init(&out, stream_sink_fd, &fd, "gzip", &w->err));
-	for (; items->path; items++) {
-		struct tar_entry e = { .type = items->link ? 0 : items->text ? S_IFREG : S_IFDIR, .path = (char *)items->path, .link = (char *)items->link,
-				       .mode = 0755, .uid = geteuid(), .gid = getegid(), .size = items->text ? strlen(items->text) : 0 };
-
-		assert_works(w, tar_write_entry(&out, &e, &w->err));
-		assert_works(w, items->text ? stream_write(&out, items->text, e.size, &w->err) : 0);
-		assert_works(w, items->text ? tar_write_padding(&out, e.size, &w->err) : 0);
-	}
-	assert_works(w, tar_write_end(&out, &w->err));
-	assert_works(w, stream_writer_end(&out, &w->err));
-	stream_writer_deinit(&out);
-	assert_works(w, fd_read_file(w->dir, "layer", 1 << 20, &text, &length));
-	put_blob(w, text, length, ret);
-	assert_int_equal(unlinkat(w->dir, "layer", 0), 0);
+	image_tar(w, items, "gzip", &packed);
+	put_blob(w, packed.text, packed.length, ret);
 }
 
 /* An image of one layer that holds the file @name; *ret is its manifest. */
 static void put_image(struct world *w, const char *name, char ret[SHA256_TEXT])
 {
-	const struct item items[] = { { name, name, NULL }, { NULL, NULL, NULL } };
+	const struct item items[] = { { .path = name, .text = name }, { 0 } };
 	char layer[SHA256_TEXT], config[SHA256_TEXT];
 
 	put_layer(w, items, layer);
@@ -166,22 +114,10 @@ static const char *our_architecture(void)
 
 /* ---- importing ------------------------------------------------------------------------------ */
 
-static void note(const char *text, void *data)
-{
-	struct world *w = data;
-
-	snprintf(w->note, sizeof(w->note), "%s", text);
-}
-
 /* @source NULL: the layout as it is. */
 static int import_it(struct world *w, const char *source, struct mrg_container **ret)
 {
-	struct fixture *f = w->fixture;
-	const struct mrg_import import = { .source = source ? source : w->layout, .name = "mrgt-image", .backend = "fake", .transfer = { .note = note, .data = w } };
-
-	w->err = (struct mrg_error) { 0 };
-	*w->note = '\0';
-	return mrg_import(f->m, &import, ret, &w->err);
+	return image_import(w, source ? source : w->image, ret);
 }
 
 /* Nothing but the layout is there. */
@@ -200,14 +136,14 @@ static void assert_nothing(struct world *w)
 static void layers_lie_over_each_other(void **state)
 {
 	static const struct item lower[] = {
-		{ "etc/", NULL, NULL }, { "etc/one", "lower", NULL }, { "etc/two", NULL, "etc/one" }, { "gone", "x", NULL }, { "tree/", NULL, NULL },
-		{ "tree/deep/", NULL, NULL }, { "tree/deep/file", "x", NULL }, { "opaque/", NULL, NULL }, { "opaque/old", "x", NULL },
-		{ "turns/", NULL, NULL }, { "turns/in", "x", NULL }, { NULL, NULL, NULL },
+		{ .path = "etc/" }, { .path = "etc/one", .text = "lower" }, { .path = "etc/two", .other = "etc/one" }, { .path = "gone", .text = "x" }, { .path = "tree/" },
+		{ .path = "tree/deep/" }, { .path = "tree/deep/file", .text = "x" }, { .path = "opaque/" }, { .path = "opaque/old", .text = "x" },
+		{ .path = "turns/" }, { .path = "turns/in", .text = "x" }, { 0 },
 	};
 	/* A further name of a file below; marks; a directory that becomes a file; one name of two that is replaced. */
 	static const struct item upper[] = {
-		{ "etc/three", NULL, "etc/one" }, { "etc/two", "upper", NULL }, { ".wh.gone", "", NULL }, { ".wh.tree", "", NULL }, { "opaque/", NULL, NULL },
-		{ "opaque/new", "x", NULL }, { "opaque/.wh..wh..opq", "", NULL }, { "turns", "file", NULL }, { "etc/.wh.never", "", NULL }, { NULL, NULL, NULL },
+		{ .path = "etc/three", .other = "etc/one" }, { .path = "etc/two", .text = "upper" }, { .path = ".wh.gone", .text = "" }, { .path = ".wh.tree", .text = "" }, { .path = "opaque/" },
+		{ .path = "opaque/new", .text = "x" }, { .path = "opaque/.wh..wh..opq", .text = "" }, { .path = "turns", .text = "file" }, { .path = "etc/.wh.never", .text = "" }, { 0 },
 	};
 	struct world *w = *state;
 	char a[SHA256_TEXT], b[SHA256_TEXT], config[SHA256_TEXT], manifest[SHA256_TEXT];
@@ -270,16 +206,16 @@ static void a_tag_tells_which(void **state)
 		  "{\"manifests\":[{\"digest\":\"sha256:%s\",\"annotations\":{\"org.opencontainers.image.ref.name\":\"v1\"}},"
 		  "{\"digest\":\"sha256:%s\",\"annotations\":{\"org.opencontainers.image.ref.name\":\"v2\"}}]}",
 		  one, two);
-	snprintf(source, sizeof(source), "oci:%s:v2", w->layout);
+	snprintf(source, sizeof(source), "oci:%s:v2", w->image);
 	assert_works(w, import_it(w, source, &c));
 	assert_true(root_has(c, "two", NULL));
 	finish(c);
-	snprintf(source, sizeof(source), "oci:%s", w->layout);
+	snprintf(source, sizeof(source), "oci:%s", w->image);
 	assert_works(w, import_it(w, source, &c));
 	assert_true(root_has(c, "one", NULL));
-	assert_non_null(strstr(w->note, "2 images"));
+	assert_non_null(strstr(w->notes, "2 images"));
 	finish(c);
-	snprintf(source, sizeof(source), "oci:%s:v3", w->layout);
+	snprintf(source, sizeof(source), "oci:%s:v3", w->image);
 	assert_int_equal(import_it(w, source, &c), -MRG_E_INVALID);
 	assert_non_null(strstr(w->err.message, "v1, v2"));
 }
@@ -321,12 +257,12 @@ static void hostile_layers_are_refused(void **state)
 		struct item items[2];
 		const char *text;
 	} layers[] = {
-		{ { { "../out", "x", NULL } }, "lead outside" },
-		{ { { "a/../../out", "x", NULL } }, "lead outside" },
-		{ { { "a/.wh...", "", NULL } }, "names nothing" },
-		{ { { ".wh..", "", NULL } }, "names nothing" },
-		{ { { "link", NULL, "../layout/oci-layout" } }, "lead outside" },
-		{ { { "link", NULL, "/nowhere" } }, "make the link" },
+		{ { { .path = "../out", .text = "x" } }, "lead outside" },
+		{ { { .path = "a/../../out", .text = "x" } }, "lead outside" },
+		{ { { .path = "a/.wh...", .text = "" } }, "names nothing" },
+		{ { { .path = ".wh..", .text = "" } }, "names nothing" },
+		{ { { .path = "link", .other = "../layout/oci-layout" } }, "lead outside" },
+		{ { { .path = "link", .other = "/nowhere" } }, "make the link" },
 	};
 	struct world *w = *state;
 	char layer[SHA256_TEXT], config[SHA256_TEXT], manifest[SHA256_TEXT];
@@ -347,11 +283,11 @@ static void hostile_layers_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(layers_lie_over_each_other, setup_world, teardown_world),
-		cmocka_unit_test_setup_teardown(the_image_for_this_machine_is_taken, setup_world, teardown_world),
-		cmocka_unit_test_setup_teardown(a_tag_tells_which, setup_world, teardown_world),
-		cmocka_unit_test_setup_teardown(what_is_hostile_is_refused, setup_world, teardown_world),
-		cmocka_unit_test_setup_teardown(hostile_layers_are_refused, setup_world, teardown_world),
+		cmocka_unit_test_setup_teardown(layers_lie_over_each_other, setup_world, image_teardown),
+		cmocka_unit_test_setup_teardown(the_image_for_this_machine_is_taken, setup_world, image_teardown),
+		cmocka_unit_test_setup_teardown(a_tag_tells_which, setup_world, image_teardown),
+		cmocka_unit_test_setup_teardown(what_is_hostile_is_refused, setup_world, image_teardown),
+		cmocka_unit_test_setup_teardown(hostile_layers_are_refused, setup_world, image_teardown),
 	};
 
 	return cmocka_run_group_tests_name("import_oci", tests, NULL, NULL);
