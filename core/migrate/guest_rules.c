@@ -341,10 +341,11 @@ static int rename_devices(const struct guest_context *x, struct guest_changes *c
 static int copy_resolver(const struct guest_context *x, struct guest_changes *changes, struct mrg_error *err)
 {
 	_cleanup_(guest_state_deinit) struct guest_state now = { 0 };
-	_cleanup_close_ int there = -1;
+	_cleanup_close_ int there = -1, etc = path_open_in_root(x->root, "/etc", O_PATH | O_DIRECTORY, 0);
 	struct guest_state after = { .kind = GUEST_FILE, .mode = 0644, .uid = -1, .gid = -1, .mtime = -1 };
 
-	if (x->after->ns_network || strcmp(x->to, "nspawn") == 0 || guest_look(x->root, "/etc/resolv.conf", &now) < 0)
+	/* An application's root may have no such directory, and then nothing in it that would look there. */
+	if (etc < 0 || x->after->ns_network || strcmp(x->to, "nspawn") == 0 || guest_look(x->root, "/etc/resolv.conf", &now) < 0)
 		return 0;
 	if ((now.kind == GUEST_FILE && now.length > 0) || now.kind == GUEST_DIRECTORY)
 		return 0;

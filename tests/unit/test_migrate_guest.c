@@ -258,6 +258,23 @@ static void test_the_way_back(void **state)
 	assert_text(f->root, "etc/inittab", "tty1::respawn:/sbin/getty 38400 tty1\n");
 }
 
+/* Where there is no directory for it nothing is copied. */
+static void test_no_place_for_a_resolver(void **state)
+{
+	struct fixture *f = *state;
+	struct mrg_spec *host = mrg_spec_new();
+
+	f->x.to = "chroot";
+	f->x.after = host;
+	assert_int_equal(unlinkat(f->root, "etc", AT_REMOVEDIR), 0);
+	change(f);
+	assert_int_equal(f->changes.n, 0);
+	make_dirs(f->top_fd, "root/etc");
+	assert_int_equal(guest_plan(&f->x, &f->changes, &f->err), 0);
+	assert_int_equal(f->changes.n, access("/etc/resolv.conf", R_OK) == 0 ? 1 : 0);
+	mrg_spec_free(host);
+}
+
 /* By way of a third engine: both changes of a file are taken back, and one that was undone on the way is none. */
 static void test_a_longer_way_back(void **state)
 {
@@ -421,6 +438,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_libvirt_will_leave, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_name_of_the_engine, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_way_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_place_for_a_resolver, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_longer_way_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
