@@ -194,6 +194,12 @@ static int find_root(struct migration *g, struct mrg_error *err)
 	return journal_set(g->j, &g->j->root_from, root, err);
 }
 
+static int no_place_for_copy(const struct migration *g, struct mrg_error *err)
+{
+	mrg_error_set(err, -MRG_E_EXISTS, "the copy would be where the root of '%s' is: '%s'", g->j->source.name, g->j->root_from);
+	return mrg_error_hint(err, "under another name it has a place of its own: --rename NAME"), -MRG_E_EXISTS;
+}
+
 static int place_root(struct migration *g, struct mrg_error *err)
 {
 	_cleanup_free_ char *source_home = NULL, *home = NULL;
@@ -211,9 +217,12 @@ static int place_root(struct migration *g, struct mrg_error *err)
 		return r;
 	g->j->method = choose_method(g, source_home);
 	r = journal_set(g->j, &g->j->root_to, g->j->method == MRG_ROOT_STAY ? root : home, err);
-	/* It is where it has to be. */
-	if (r == 0 && !g->j->layers && strcmp(g->j->root_to, root) == 0)
+	/* It is where it has to be, but for a copy that somebody asked for to leave it alone. */
+	if (r == 0 && !g->j->layers && strcmp(g->j->root_to, root) == 0) {
+		if (g->how->method == MRG_ROOT_COPY)
+			return no_place_for_copy(g, err);
 		g->j->method = MRG_ROOT_STAY;
+	}
 	plan->same_file_system = r == 0 && can_rename(root, g->j->root_to);
 	g->owns_root = r == 0 && owns_root(g, root, source_home);
 	return r;

@@ -94,6 +94,19 @@ load migration
 	as_before copy
 }
 
+@test "a copy beside its original has another name, or is refused" {
+	needs lxc busybox
+	foreign beside
+	m migrate -q "$P-beside" --to native --accept all
+	refused 9 'where the root of .* is' migrate "$P-beside" --to chroot --copy --accept all
+	m migrate -q "$P-beside" --to chroot --copy --rename "$P-two" --accept all
+	[ -e "$MOORAGE_STATE_DIR/roots/$P-two/bin/service" ]
+	[ -e "$MOORAGE_STATE_DIR/roots/$P-beside/bin/service" ]
+	m rollback -q "$P-two"
+	m rollback -q "$P-beside"
+	as_before beside
+}
+
 @test "one that is not well is taken back, and runs again where it was" {
 	needs lxc busybox
 	foreign ill
