@@ -136,14 +136,17 @@ static void assert_nothing(struct world *w)
 static void layers_lie_over_each_other(void **state)
 {
 	static const struct item lower[] = {
-		{ .path = "etc/" }, { .path = "etc/one", .text = "lower" }, { .path = "etc/two", .other = "etc/one" }, { .path = "gone", .text = "x" }, { .path = "tree/" },
+		{ .path = "etc/" }, { .path = "etc/one", .text = "lower" }, { .path = "etc/two", .other = "etc/one" },
+		{ .path = "gone", .text = "x" }, { .path = "tree/" },
 		{ .path = "tree/deep/" }, { .path = "tree/deep/file", .text = "x" }, { .path = "opaque/" }, { .path = "opaque/old", .text = "x" },
 		{ .path = "turns/" }, { .path = "turns/in", .text = "x" }, { 0 },
 	};
 	/* A further name of a file below; marks; a directory that becomes a file; one name of two that is replaced. */
 	static const struct item upper[] = {
-		{ .path = "etc/three", .other = "etc/one" }, { .path = "etc/two", .text = "upper" }, { .path = ".wh.gone", .text = "" }, { .path = ".wh.tree", .text = "" }, { .path = "opaque/" },
-		{ .path = "opaque/new", .text = "x" }, { .path = "opaque/.wh..wh..opq", .text = "" }, { .path = "turns", .text = "file" }, { .path = "etc/.wh.never", .text = "" }, { 0 },
+		{ .path = "etc/three", .other = "etc/one" }, { .path = "etc/two", .text = "upper" }, { .path = ".wh.gone", .text = "" },
+		{ .path = ".wh.tree", .text = "" }, { .path = "opaque/" },
+		{ .path = "opaque/new", .text = "x" }, { .path = "opaque/.wh..wh..opq", .text = "" }, { .path = "turns", .text = "file" },
+		{ .path = "etc/.wh.never", .text = "" }, { 0 },
 	};
 	struct world *w = *state;
 	char a[SHA256_TEXT], b[SHA256_TEXT], config[SHA256_TEXT], manifest[SHA256_TEXT];
