@@ -81,12 +81,13 @@ cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cg
 %C%_unit_test_top_LDADD = libtop.la $(LDADD)
 
 root_fixture = %D%/unit/root_fixture.c %D%/unit/root_fixture.h
+mount_fixture = %D%/unit/mount_fixture.c %D%/unit/mount_fixture.h $(root_fixture)
 %C%_unit_test_archive_SOURCES = %D%/unit/test_archive.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h
 %C%_unit_test_tree_SOURCES = %D%/unit/test_tree.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h $(root_fixture)
-%C%_unit_test_mounts_SOURCES = %D%/unit/test_mounts.c $(root_fixture)
+%C%_unit_test_mounts_SOURCES = %D%/unit/test_mounts.c $(mount_fixture)
 %C%_unit_test_native_SOURCES = %D%/unit/test_native.c $(root_fixture)
 %C%_unit_test_native_LDADD = libnative.la libcore.la $(CMOCKA_LIBS)
-%C%_unit_test_root_SOURCES = %D%/unit/test_root.c $(root_fixture)
+%C%_unit_test_root_SOURCES = %D%/unit/test_root.c $(mount_fixture)
 
 # Processes in a root of busybox.
 process_fixture = %D%/unit/process_fixture.c %D%/unit/process_fixture.h

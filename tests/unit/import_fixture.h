@@ -20,10 +20,6 @@ struct world {
 int setup_world(void **state);
 int teardown_world(void **state);
 
-#define NEEDS_ROOT()	do { if (geteuid() != 0) { print_message("needs root\n"); skip(); } } while (0)
-
-#define assert_works(w, call)	do { int r_ = (call); if (r_ < 0) fail_msg("%s: %s", #call, (w)->err.message); } while (0)
-
 /* Nothing below state and run but what containers have. */
 bool nothing_is_left(struct world *w);
 

@@ -5,6 +5,10 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <cmocka.h>
 
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
@@ -100,6 +105,34 @@ void fixture_close(struct fixture *f)
 	fd_close(f->dir);
 	fd_remove_tree(tmp, f->root + strlen("/tmp/"));
 	fd_remove_tree(tmp, f->run_dir + strlen("/tmp/"));
+}
+
+int fixture_setup(void **state)
+{
+	struct fixture *f;
+
+	if (fixture_reason())
+		return 0;
+	f = calloc(1, sizeof(*f));
+	*state = f;
+	return f ? fixture_open(f) : -1;
+}
+
+int fixture_teardown(void **state)
+{
+	if (*state)
+		fixture_close(*state);
+	free(*state);
+	return 0;
+}
+
+struct fixture *fixture_of(void **state)
+{
+	if (!*state) {
+		print_message("skipped: %s\n", fixture_reason());
+		skip();
+	}
+	return *state;
 }
 
 static int child(void *data, struct mrg_error *err)

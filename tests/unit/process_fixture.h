@@ -28,6 +28,13 @@ const char *fixture_reason(void);
 int fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 
+/* For cmocka: without a fixture where there can be none. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
+/* That of the test, which is skipped without one. */
+struct fixture *fixture_of(void **state);
+
 /* Runs the shell command @script in the root (or, when NULL, what the spec says), its output collected. @command may be NULL. */
 void fixture_run(struct fixture *f, const char *script, const struct mrg_command *command, struct result *ret);
 

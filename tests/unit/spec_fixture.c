@@ -321,3 +321,19 @@ void assert_reported_once(char *(*write)(const struct mrg_spec *spec, struct buf
 		mrg_spec_free(spec);
 	}
 }
+
+void assert_survives_cuts(const char *format, const char *text, size_t length)
+{
+	for (size_t n = 0; n <= length; n++) {
+		/* No byte more than is read, so that the sanitizers see where reading ends. */
+		char *cut = malloc(n ? n : 1);
+		struct mrg_spec *spec = NULL;
+		struct mrg_error err = { 0 };
+
+		memcpy(cut, text, n);
+		if (mrg_format_read(format, cut, n, &spec, NULL, NULL, &err) < 0)
+			assert_true(err.message[0] && !spec);
+		mrg_spec_free(spec);
+		free(cut);
+	}
+}

@@ -33,4 +33,7 @@ struct mrg_spec *random_spec(unsigned int seed);
 /* Of random specs each field that is set has one line in the report of @write. */
 void assert_reported_once(char *(*write)(const struct mrg_spec *spec, struct buffer *report));
 
+/* Cut anywhere, a text of @format is read or refused with a reason. */
+void assert_survives_cuts(const char *format, const char *text, size_t length);
+
 #endif

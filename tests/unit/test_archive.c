@@ -38,20 +38,6 @@ static int setup(void **state)
 	return !f || tree_fixture_init(f) < 0 || mkdirat(f->dir, "work", 0700) < 0 ? -1 : 0;
 }
 
-static int teardown(void **state)
-{
-	struct tree_fixture *f = *state;
-	int r = tree_fixture_canary_lives(f) ? 0 : -1;
-
-	tree_fixture_deinit(f);
-	free(f);
-	return r;
-}
-
-#define NEEDS_ROOT()	do { if (geteuid() != 0) { print_message("needs root\n"); skip(); } } while (0)
-
-#define assert_works(f, call)	do { int r_ = (call); if (r_ < 0) fail_msg("%s: %s", #call, (f)->err.message); } while (0)
-
 static int open_work(struct tree_fixture *f)
 {
 	int fd = openat(f->dir, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -497,15 +483,15 @@ static void acls_as_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(bombs_are_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_root_survives_every_codec, setup, teardown),
-		cmocka_unit_test_setup_teardown(gnu_tar_agrees, setup, teardown),
-		cmocka_unit_test_setup_teardown(hostile_names_stay_inside, setup, teardown),
-		cmocka_unit_test_setup_teardown(links_inside_are_followed_inside, setup, teardown),
-		cmocka_unit_test_setup_teardown(cut_archives_are_errors, setup, teardown),
-		cmocka_unit_test_setup_teardown(damage_is_noticed, setup, teardown),
-		cmocka_unit_test_setup_teardown(headers_that_lie_are_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(marks_of_layers, setup, teardown),
+		cmocka_unit_test_setup_teardown(bombs_are_refused, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(a_root_survives_every_codec, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(gnu_tar_agrees, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(hostile_names_stay_inside, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(links_inside_are_followed_inside, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(cut_archives_are_errors, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(damage_is_noticed, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(headers_that_lie_are_refused, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(marks_of_layers, setup, tree_fixture_teardown),
 		cmocka_unit_test(acls_as_text),
 	};
 

@@ -23,34 +23,6 @@
 #define CAP(name)	(UINT64_C(1) << CAP_##name)
 #define STATUS		"cat /proc/self/status"
 
-static int setup(void **state)
-{
-	struct fixture *f;
-
-	if (fixture_reason())
-		return 0;
-	f = calloc(1, sizeof(*f));
-	*state = f;
-	return f ? fixture_open(f) : -1;
-}
-
-static int teardown(void **state)
-{
-	if (*state)
-		fixture_close(*state);
-	free(*state);
-	return 0;
-}
-
-static struct fixture *fixture(void **state)
-{
-	if (!*state) {
-		print_message("skipped: %s\n", fixture_reason());
-		skip();
-	}
-	return *state;
-}
-
 static void set_caps(struct mrg_spec *s, uint64_t bounding, uint64_t permitted, uint64_t inheritable, uint64_t ambient)
 {
 	s->cap_bounding = bounding;
@@ -92,7 +64,7 @@ static void test_capability_model(void **state)
 		0, CAP(CHOWN), CAP(CHOWN) | CAP(KILL) | CAP(SETUID), CAP(SYS_CHROOT) | CAP(NET_ADMIN) | CAP(DAC_OVERRIDE),
 	};
 	static const char *const users[] = { NULL, "0", "joe", "1234:77" };
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	static struct result result;
 
 	for (size_t u = 0; u < ARRAY_SIZE(users); u++)
@@ -115,7 +87,7 @@ static void test_capability_model(void **state)
 
 static void test_user_without_ambient_has_nothing(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	static struct result result;
 
 	f->spec->user = "joe";
@@ -125,7 +97,7 @@ static void test_user_without_ambient_has_nothing(void **state)
 
 static void test_capability_we_lack_is_refused(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 	uint64_t missing;
@@ -146,7 +118,7 @@ static void test_capability_we_lack_is_refused(void **state)
 
 static void test_all_capabilities_means_those_we_have(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	static struct result result;
 
 	set_caps(f->spec, UINT64_MAX, UINT64_MAX, 0, 0);
@@ -169,7 +141,7 @@ static void test_users(void **state)
 		{ "0", "0\t0\t0\t0", "0\t0\t0\t0", "0", "/root" },
 		{ "4294967294", "4294967294\t4294967294\t4294967294\t4294967294", "0\t0\t0\t0", "0", "/" },
 	};
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	static struct result result;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -187,7 +159,7 @@ static void test_users(void **state)
 
 static void test_numbers_of_oci(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	uint32_t more[] = { 44, 4321 };
 	static struct result result;
 
@@ -215,7 +187,7 @@ static void refused(struct fixture *f, const char *user, const char *text)
 
 static void test_users_refused(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 
 	refused(f, "nobody-here", "user 'nobody-here'");
 	refused(f, "joe:nogroup", "group 'nogroup'");
@@ -236,7 +208,7 @@ static void replace(struct fixture *f, const char *name)
 
 static void test_passwd_fifo_does_not_hang(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	char path[256];
 
 	replace(f, "/etc/passwd");
@@ -247,7 +219,7 @@ static void test_passwd_fifo_does_not_hang(void **state)
 
 static void test_passwd_too_large(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s/etc/passwd", f->root);
@@ -257,7 +229,7 @@ static void test_passwd_too_large(void **state)
 
 static void test_passwd_link_stays_inside(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	char path[256];
 
 	/* Outside it would name a file with a user "root"; inside there is none. */
@@ -269,7 +241,7 @@ static void test_passwd_link_stays_inside(void **state)
 
 static void test_passwd_odd_lines(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	char *text = malloc(200000);
 	static struct result result;
 	size_t length;
@@ -287,7 +259,7 @@ static void test_passwd_odd_lines(void **state)
 
 static void test_no_databases(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	static struct result result;
 
 	replace(f, "/etc/passwd");
@@ -300,7 +272,7 @@ static void test_no_databases(void **state)
 
 static void test_no_new_privileges(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	static struct result result;
 
 	run(f, STATUS, &result);
@@ -313,7 +285,7 @@ static void test_no_new_privileges(void **state)
 static void test_filter_loads_with_and_without_no_new_privs(void **state)
 {
 	static const char *const users[] = { NULL, "joe" };
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	static struct result result;
 
 	f->spec->seccomp_profile = "default";
@@ -331,7 +303,7 @@ static void test_privileged_exec_keeps_bounding(void **state)
 {
 	char sh[] = "/bin/sh", option[] = "-c", script[] = STATUS, *args[] = { sh, option, script, NULL };
 	struct mrg_command command = { .args = args };
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	static struct result result;
 
 	set_caps(f->spec, CAP(CHOWN) | CAP(KILL), CAP(CHOWN), 0, 0);
@@ -344,21 +316,21 @@ static void test_privileged_exec_keeps_bounding(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_capability_model, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_user_without_ambient_has_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_capability_we_lack_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_all_capabilities_means_those_we_have, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_users, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_numbers_of_oci, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_users_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_passwd_fifo_does_not_hang, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_passwd_too_large, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_passwd_link_stays_inside, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_passwd_odd_lines, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_databases, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_new_privileges, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_filter_loads_with_and_without_no_new_privs, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_privileged_exec_keeps_bounding, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_capability_model, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_user_without_ambient_has_nothing, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_capability_we_lack_is_refused, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_all_capabilities_means_those_we_have, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_users, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_numbers_of_oci, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_users_refused, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_passwd_fifo_does_not_hang, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_passwd_too_large, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_passwd_link_stays_inside, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_passwd_odd_lines, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_no_databases, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_no_new_privileges, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_filter_loads_with_and_without_no_new_privs, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_privileged_exec_keeps_bounding, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,10 +22,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "core/helper_root.h"
 #include "core/util/cleanup.h"
 #include "core/util/path.h"
-#include "tests/unit/root_fixture.h"
+#include "tests/unit/mount_fixture.h"
 
 /* ---- the table -------------------------------------------------------------------------- */
 
@@ -100,37 +99,6 @@ static void unknown_options_are_data(void **state)
 
 /* ---- live ------------------------------------------------------------------------------- */
 
-struct fixture {
-	struct root_fixture f;
-	struct mrg_spec *spec;
-	struct mrg_unit unit;
-	struct mrg_error err;
-};
-
-static int setup(void **state)
-{
-	struct fixture *x = calloc(1, sizeof(*x));
-
-	if (!x || root_fixture_init(&x->f) < 0)
-		return -1;
-	x->spec = mrg_spec_new();
-	x->spec->root_path = x->f.root;
-	x->spec->ns_network = "";
-	x->unit = (struct mrg_unit){ .name = "mrgt-mounts", .id = "0123456789abcdef", .spec = x->spec, .dir = -1 };
-	*state = x;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-
-	root_fixture_deinit(&x->f);
-	mrg_spec_free(x->spec);
-	free(x);
-	return 0;
-}
-
 static void add(struct fixture *x, const char *type, const char *source, const char *destination, char **options)
 {
 	const struct mrg_mount m = { .type = type, .source = source, .destination = destination, .options = options };
@@ -161,23 +129,6 @@ static int mount_all(struct fixture *x)
 static int mounts_at_all(void *data)
 {
 	return mount_all(data) < 0 ? 1 : 0;
-}
-
-/* What in_mount_namespace() says, or the test is skipped. */
-static int live(int (*check)(void *data), void *data)
-{
-	int r;
-
-	if (geteuid() != 0) {
-		print_message("# SKIP mounts need root\n");
-		skip();
-	}
-	r = in_mount_namespace(check, data);
-	if (r == 127) {
-		print_message("# SKIP no mount namespace can be made here\n");
-		skip();
-	}
-	return r;
 }
 
 static int tmpfs_is_mounted(void *data)
@@ -375,8 +326,6 @@ static void tmpcopyup_copies(void **state)
 	add(x, "tmpfs", "tmpfs", "/data", options);
 	assert_int_equal(live(copy_is_there, x), 0);
 }
-
-#define LIVE(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

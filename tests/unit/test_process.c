@@ -22,34 +22,6 @@
 #include "core/util/cleanup.h"
 #include "tests/unit/process_fixture.h"
 
-static int setup(void **state)
-{
-	struct fixture *f;
-
-	if (fixture_reason())
-		return 0;
-	f = calloc(1, sizeof(*f));
-	*state = f;
-	return f ? fixture_open(f) : -1;
-}
-
-static int teardown(void **state)
-{
-	if (*state)
-		fixture_close(*state);
-	free(*state);
-	return 0;
-}
-
-static struct fixture *fixture(void **state)
-{
-	if (!*state) {
-		print_message("skipped: %s\n", fixture_reason());
-		skip();
-	}
-	return *state;
-}
-
 static void prints(struct fixture *f, const char *script, const char *expected)
 {
 	static struct result result;
@@ -83,7 +55,7 @@ static void fails_name(struct fixture *f, const char *name, int code, const char
 
 static void test_exit_status(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	static struct result result;
 
 	fixture_run(f, "exit 42", NULL, &result);
@@ -96,7 +68,7 @@ static void test_exit_status(void **state)
 /* Row 2 of the catalogue of weaknesses: a directory of the host among inherited descriptors. */
 static void test_inherited_descriptors(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	int fds[200];
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
@@ -109,7 +81,7 @@ static void test_inherited_descriptors(void **state)
 
 static void test_cwd_through_descriptors_is_refused(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	int fd = open("/etc", O_RDONLY | O_DIRECTORY);
 	char cwd[64];
 	static struct result result;
@@ -127,7 +99,7 @@ static void test_cwd_through_descriptors_is_refused(void **state)
 
 static void test_cwd(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	char path[256];
 	static struct result result;
 
@@ -149,7 +121,7 @@ static void test_cwd(void **state)
 
 static void test_cwd_of_the_user(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s/root", f->root);
@@ -161,7 +133,7 @@ static void test_cwd_of_the_user(void **state)
 
 static void test_environment(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	char a[] = "A=1", home[] = "HOME=/mine", *one[] = { a, NULL }, *two[] = { a, home, NULL };
 
 	setenv("MRGT_SECRET", "x", 1);
@@ -175,7 +147,7 @@ static void test_environment(void **state)
 
 static void test_umask(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 
 	prints(f, "umask", "0022\n");
 	f->spec->umask = 0077;
@@ -189,7 +161,7 @@ static void test_limits(void **state)
 		{ .type = "RLIMIT_NOFILE", .soft = 64, .hard = 128 },
 		{ .type = "RLIMIT_CORE", .soft = 0, .hard = UINT64_MAX },
 	};
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 
 	f->spec->rlimits.item = limits;
 	f->spec->rlimits.n = 2;
@@ -199,7 +171,7 @@ static void test_limits(void **state)
 static void test_limits_that_cannot_be_raised(void **state)
 {
 	struct mrg_rlimit limit = { .type = "RLIMIT_NOFILE", .soft = 100, .hard = 1 << 30 };
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	static struct result result;
 	struct rlimit now;
 
@@ -216,7 +188,7 @@ static void test_limits_that_cannot_be_raised(void **state)
 
 static void test_oom_score(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 
 	f->spec->oom_score_adj = 500;
 	mrg_fields_add(&f->spec->set, MRG_FIELD_OOM_SCORE_ADJ);
@@ -225,7 +197,7 @@ static void test_oom_score(void **state)
 
 static void test_own_session(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	char pgrp[16], session[16], pid[16];
 	static struct result result;
 
@@ -253,7 +225,7 @@ static int appears(const struct fixture *f, const char *name)
 /* The monitor is a child of ours, killed when the command runs. */
 static void test_command_outlives_its_monitor(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	static struct result result;
 	pid_t monitor;
 
@@ -273,7 +245,7 @@ static void test_command_outlives_its_monitor(void **state)
 
 static void test_user_can_reopen_stdout(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 
 	f->spec->user = "joe";
 	prints(f, "echo again > /proc/self/fd/1", "again\n");
@@ -282,7 +254,7 @@ static void test_user_can_reopen_stdout(void **state)
 static void test_not_found(void **state)
 {
 	char path[] = "PATH=/sbin:/bin", *env[] = { path, NULL };
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 
 	f->spec->env = env;
 	fails_name(f, "nonesuch", -MRG_E_NO_COMMAND, "'nonesuch' not found in the container (PATH=/sbin:/bin)");
@@ -294,7 +266,7 @@ static void test_not_found(void **state)
 
 static void test_not_executable(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 
 	fixture_file(f, "/bin/plain", "#!/bin/sh\n", 0644);
 	fixture_file(f, "/bin/orphan", "#!/bin/nonesuch -x\n", 0755);
@@ -313,7 +285,7 @@ static void test_not_executable(void **state)
 
 static void test_missing_loader(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	_cleanup_fclose_ FILE *from = fopen("/usr/bin/env", "re");
 	static char data[1 << 20];
 	size_t n = from ? fread(data, 1, sizeof(data), from) : 0;
@@ -333,7 +305,7 @@ static void test_missing_loader(void **state)
 static void test_path_search(void **state)
 {
 	char path[] = "PATH=/tmp:/bin", *env[] = { path, NULL };
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	char name[] = "which-one", *args[] = { name, NULL };
 	static struct result result;
 
@@ -350,7 +322,7 @@ static void test_path_search(void **state)
 
 static void test_boot(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = fixture_of(state);
 	char path[256];
 	static struct result result;
 
@@ -369,24 +341,24 @@ static void test_boot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_exit_status, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_inherited_descriptors, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_cwd_through_descriptors_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_cwd, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_cwd_of_the_user, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_umask, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_limits_that_cannot_be_raised, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_oom_score, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_own_session, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_command_outlives_its_monitor, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_user_can_reopen_stdout, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_not_found, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_not_executable, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_missing_loader, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_path_search, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_boot, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exit_status, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_inherited_descriptors, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_cwd_through_descriptors_is_refused, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_cwd, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_cwd_of_the_user, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_environment, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_umask, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_limits, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_limits_that_cannot_be_raised, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_oom_score, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_own_session, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_command_outlives_its_monitor, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_user_can_reopen_stdout, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_not_found, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_not_executable, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_missing_loader, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_path_search, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_boot, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,57 +19,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "core/helper_root.h"
 #include "core/util/cleanup.h"
 #include "core/util/path.h"
-#include "tests/unit/root_fixture.h"
-
-struct fixture {
-	struct root_fixture f;
-	struct mrg_spec *spec;
-	struct mrg_unit unit;
-	struct mrg_error err;
-};
-
-static int setup(void **state)
-{
-	struct fixture *x = calloc(1, sizeof(*x));
-
-	if (!x || root_fixture_init(&x->f) < 0)
-		return -1;
-	x->spec = mrg_spec_new();
-	x->spec->root_path = x->f.root;
-	x->spec->ns_network = "";
-	x->unit = (struct mrg_unit){ .name = "mrgt-root", .id = "0123456789abcdef", .spec = x->spec, .dir = -1 };
-	*state = x;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-
-	root_fixture_deinit(&x->f);
-	mrg_spec_free(x->spec);
-	free(x);
-	return 0;
-}
-
-static void live(int (*check)(void *data), void *data)
-{
-	int r;
-
-	if (geteuid() != 0) {
-		print_message("# SKIP mounts need root\n");
-		skip();
-	}
-	r = in_mount_namespace(check, data);
-	if (r == 127) {
-		print_message("# SKIP no mount namespace can be made here\n");
-		skip();
-	}
-	assert_int_equal(r, 0);
-}
+#include "tests/unit/mount_fixture.h"
 
 static void mount_on(struct fixture *x, const char *type, const char *destination)
 {
@@ -107,7 +59,7 @@ static int plain_is_nodev(void *data)
 
 static void a_plain_root_is_nodev(void **state)
 {
-	live(plain_is_nodev, *state);
+	assert_int_equal(live(plain_is_nodev, *state), 0);
 }
 
 static int readonly_refuses_writes(void *data)
@@ -122,7 +74,7 @@ static int readonly_refuses_writes(void *data)
 static void a_readonly_root_refuses_writes(void **state)
 {
 	((struct fixture *)*state)->spec->root_readonly = 1;
-	live(readonly_refuses_writes, *state);
+	assert_int_equal(live(readonly_refuses_writes, *state), 0);
 }
 
 static int readonly_gets_mount_points(void *data)
@@ -140,7 +92,7 @@ static void a_readonly_root_gets_its_mount_points(void **state)
 {
 	mount_on(*state, "tmpfs", "/missing");
 	((struct fixture *)*state)->spec->root_readonly = 1;
-	live(readonly_gets_mount_points, *state);
+	assert_int_equal(live(readonly_gets_mount_points, *state), 0);
 }
 
 static int writes_go_to_the_overlay(void *data)
@@ -160,7 +112,7 @@ static void what_is_written_over_an_ephemeral_root_is_gone(void **state)
 	char path[PATH_MAX];
 
 	x->spec->ephemeral = 1;
-	live(writes_go_to_the_overlay, x);
+	assert_int_equal(live(writes_go_to_the_overlay, x), 0);
 	snprintf(path, sizeof(path), "%s/etc", x->f.root);
 	assert_true(is_empty_directory(path));
 }
@@ -184,7 +136,7 @@ static void an_ephemeral_root_keeps_owner_and_mode(void **state)
 		assert_int_equal(chmod(x->f.root, 0751), 0);
 	}
 	x->spec->ephemeral = 1;
-	live(owner_is_kept, x);
+	assert_int_equal(live(owner_is_kept, x), 0);
 }
 
 static int host_root_hides_state(void *data)
@@ -207,7 +159,7 @@ static void the_host_root_has_an_empty_tmp(void **state)
 
 	x->spec->root_path = "/";
 	x->spec->ephemeral = 1;
-	live(host_root_hides_state, x);
+	assert_int_equal(live(host_root_hides_state, x), 0);
 }
 
 /* ---- devices ---------------------------------------------------------------------------- */
@@ -233,7 +185,7 @@ static void devices_are_made_on_our_tmpfs(void **state)
 	mode_t mask = umask(077);
 
 	mount_on(*state, "tmpfs", "/dev");
-	live(devices_are_made, *state);
+	assert_int_equal(live(devices_are_made, *state), 0);
 	umask(mask);
 }
 
@@ -254,7 +206,7 @@ static void the_roots_own_dev_is_left_alone(void **state)
 
 	snprintf(path, sizeof(path), "%s/dev", x->f.root);
 	assert_int_equal(mkdir(path, 0755), 0);
-	live(own_dev_is_left_alone, x);
+	assert_int_equal(live(own_dev_is_left_alone, x), 0);
 	assert_true(is_empty_directory(path));
 }
 
@@ -277,7 +229,7 @@ static void a_device_where_none_works_is_refused(void **state)
 
 	mount_on(x, "tmpfs", "/dev");
 	assert_int_equal(mrg_spec_add_device(x->spec, &device, NULL), 0);
-	live(device_is_refused, x);
+	assert_int_equal(live(device_is_refused, x), 0);
 }
 
 /* ---- masks ------------------------------------------------------------------------------ */
@@ -316,10 +268,8 @@ static void masks_do_not_use_what_the_root_calls_null(void **state)
 	}
 	x->spec->masked_paths = masked;
 	x->spec->readonly_paths = readonly;
-	live(masked_are_covered, x);
+	assert_int_equal(live(masked_are_covered, x), 0);
 }
-
-#define LIVE(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

@@ -52,21 +52,6 @@ static int setup_root(void **state)
 	return geteuid() == 0 ? tree_fixture_fill(*state) : 0;
 }
 
-static int teardown(void **state)
-{
-	struct tree_fixture *f = *state;
-	int r = tree_fixture_canary_lives(f) ? 0 : -1;
-
-	tree_fixture_deinit(f);
-	free(f);
-	return r;
-}
-
-#define NEEDS_ROOT()	do { if (geteuid() != 0) { print_message("needs root\n"); skip(); } } while (0)
-
-/* A success, or its error. */
-#define assert_works(f, call)	do { int r_ = (call); if (r_ < 0) fail_msg("%s: %s", #call, (f)->err.message); } while (0)
-
 static const char *digest(struct tree_fixture *f, int dir, const struct tree_map *map, char ret[TREE_DIGEST_SIZE])
 {
 	assert_works(f, tree_digest(dir, map, NULL, ret, &f->err));
@@ -691,26 +676,26 @@ static void maps_are_composed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(copy_keeps_everything, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(copy_maps_ids, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(copy_refuses_what_is_there, setup, teardown),
-		cmocka_unit_test_setup_teardown(copy_can_be_cancelled_and_removed, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(rebase_there_and_back, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(rebase_resumes, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(rebase_resumes_where_ranges_overlap, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(rebase_again_does_nothing_until_settled, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(rebase_sets_lifted_flags_again, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(rebase_survives_being_killed, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(rebase_refuses_another_map, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(rebase_refuses_links_to_outside, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(ids_without_a_place_are_told, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(scan_tells_what_is_there, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(mounts_stay, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(move_renames, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(depth_needs_few_descriptors, setup, teardown),
-		cmocka_unit_test_setup_teardown(wide_directories_are_read_to_the_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(remove_stays_inside, setup_root, teardown),
-		cmocka_unit_test_setup_teardown(races_lead_nowhere, setup_root, teardown),
+		cmocka_unit_test_setup_teardown(copy_keeps_everything, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(copy_maps_ids, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(copy_refuses_what_is_there, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(copy_can_be_cancelled_and_removed, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_there_and_back, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_resumes, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_resumes_where_ranges_overlap, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_again_does_nothing_until_settled, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_sets_lifted_flags_again, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_survives_being_killed, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_refuses_another_map, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_refuses_links_to_outside, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(ids_without_a_place_are_told, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(scan_tells_what_is_there, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(mounts_stay, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(move_renames, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(depth_needs_few_descriptors, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(wide_directories_are_read_to_the_end, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(remove_stays_inside, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(races_lead_nowhere, setup_root, tree_fixture_teardown),
 		cmocka_unit_test(maps_are_composed),
 	};
 

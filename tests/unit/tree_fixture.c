@@ -66,6 +66,16 @@ int tree_fixture_canary_lives(struct tree_fixture *f)
 	       as_made(&file, 04710) && file.st_nlink == 1 && fd_read_file(f->canary, "file", 100, &text, NULL) == 0 && strcmp(text, "alive") == 0;
 }
 
+int tree_fixture_teardown(void **state)
+{
+	struct tree_fixture *f = *state;
+	int r = tree_fixture_canary_lives(f) ? 0 : -1;
+
+	tree_fixture_deinit(f);
+	free(f);
+	return r;
+}
+
 int tree_fixture_file(int dir, const char *name, const char *text, mode_t mode)
 {
 	_cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

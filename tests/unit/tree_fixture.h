@@ -15,6 +15,14 @@ struct tree_fixture {
 int tree_fixture_init(struct tree_fixture *f);
 void tree_fixture_deinit(struct tree_fixture *f);
 
+/* For cmocka: no test may have changed the canary. */
+int tree_fixture_teardown(void **state);
+
+#define NEEDS_ROOT()	do { if (geteuid() != 0) { print_message("needs root\n"); skip(); } } while (0)
+
+/* A success, or its error. */
+#define assert_works(f, call)	do { int r_ = (call); if (r_ < 0) fail_msg("%s: %s", #call, (f)->err.message); } while (0)
+
 /* Makes the hostile root; needs root's rights. */
 int tree_fixture_fill(struct tree_fixture *f);
 
