@@ -92,8 +92,7 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	is theirs running
 	run m exec "$P-theirs" -- /bin/sh -c 'echo $PPID; cat /proc/1/comm'
 	[ "$status" = 0 ]
-	run timeout 20 script -qefc "(sleep 1; echo ahoy; sleep 1; printf '\\020\\021') | \"$MOORAGE\" attach $P-theirs" /dev/null
-	[[ "$output" == *"heard ahoy"* ]]
+	typed ahoy "heard ahoy" '\020\021' "'$MOORAGE' attach '$P-theirs'"
 	is theirs running
 	m stop -t 1 "$P-theirs"
 	[ "$(v domstate "$P-theirs")" = "shut off" ]

@@ -107,8 +107,7 @@ lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
 @test "its console" {
 	foreign console
 	lxc-start -n "$P-console"
-	run timeout 20 script -qefc "(sleep 1; echo; sleep 1; printf '\\020\\021') | '$MOORAGE' attach '$P-console'" /dev/null
-	[[ "$output" == *"built-in shell"* ]]
+	typed "" "built-in shell" '\020\021' "'$MOORAGE' attach '$P-console'"
 	lxc_is console RUNNING
 }
 

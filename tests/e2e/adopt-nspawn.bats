@@ -203,8 +203,7 @@ nspawn_of() { pgrep -f "^/usr/bin/systemd-nspawn .*--machine=$P-$1 "; }
 		# The unit runs it, and its output goes to the journal.
 		refused 125 "has no console" console "$P-hand"
 	else
-		run timeout 20 script -qefc "'$MOORAGE' console '$P-hand'" /dev/null < <(sleep 1; echo ahoy; sleep 1; printf '\035\035\035'; sleep 5)
-		[[ "$output" == *"heard ahoy"* ]]
+		typed ahoy "heard ahoy" '\035\035\035' "'$MOORAGE' console '$P-hand'"
 		is hand running
 	fi
 	m kill "$P-hand"

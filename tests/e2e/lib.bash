@@ -63,6 +63,20 @@ eventually() {
 	until "$@"; do [ "$SECONDS" -lt "$end" ] || return 1; sleep 0.05; done
 }
 
+# typed LINE ANSWER KEYS COMMAND: the command runs at a terminal, where somebody types LINE, waits for ANSWER and leaves it with the KEYS.
+typed() {
+	local seen=$BATS_TEST_TMPDIR/terminal
+	: >"$seen"
+	{
+		eventually 30 grep -q "attached to" "$seen"
+		printf '%s\n' "$1"
+		eventually 30 grep -q "$2" "$seen"
+		# shellcheck disable=SC2059
+		printf "$3"
+	} | timeout 60 script -qefc "$4" "$seen" >/dev/null || { cat "$seen"; return 1; }
+	grep -q "$2" "$seen" && grep -q "left '" "$seen"
+}
+
 # is NAME STATE
 is() { [ "$("$MOORAGE" state "$P-$1" 2>/dev/null)" = "$2" ]; }
 
