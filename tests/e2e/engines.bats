@@ -12,11 +12,11 @@ teardown() {
 	[ -z "$daemon" ] || { kill "$daemon" && timeout 30 tail --pid="$daemon" -f /dev/null; } 2>/dev/null || true
 }
 
-# begin OPTION...: a container of $engine from $image; its first process is $pid.
+# begin NAME OPTION...: a container of $engine from $image; its first process, which nothing but SIGKILL ends, is $pid.
 begin() {
 	container=$P-$1
 	shift
-	"${engine[@]}" run -d --name "$container" --network none "$@" "${image[@]}" /bin/sleep 600 >/dev/null
+	"${engine[@]}" run -d --name "$container" --network none --stop-timeout 0 "$@" "${image[@]}" /bin/sleep 600 >/dev/null
 	pid=$("${engine[@]}" inspect -f '{{.State.Pid}}' "$container")
 }
 
