@@ -12,7 +12,7 @@ load lib
 	[ "$(m ls --json | jq --arg p "$P-" '[.[] | select(.state == "running" and (.name | startswith($p)))] | length')" = 200 ]
 	run m exec "$P-137" -- /bin/echo there
 	[ "$output" = there ]
-	mine | xargs -n 20 "$MOORAGE" rm -f >/dev/null
+	mine | xargs -n 20 -P 5 "$MOORAGE" rm -f >/dev/null
 	[ -z "$(mine)" ]
 }
 
