@@ -127,21 +127,29 @@ static void device_inside(struct scene *s, char ret[IFNAMSIZ])
 	trial_fail(s->t, "inside there is only '%s'", names);
 }
 
+/* A container that waits, with a network that has these @keys on a new @bridge, and a device of it inside. */
+static void run_on_bridge(struct scene *s, const char *keys, char *bridge)
+{
+	char name[IFNAMSIZ];
+
+	make_bridge(s->t, bridge);
+	scene_begin(s, s->t, 0);
+	scene_set(s, MRG_FIELD_NS_NETWORK, "private");
+	scene_set(s, MRG_FIELD_NETWORKS, "[{%s,\"link\":\"%s\"}]", keys, bridge);
+	scene_word(s, "interfaces");
+	scene_word(s, "wait");
+	scene_run_until(s, "wait=ready");
+	device_inside(s, name);
+}
+
 /* ---- tests ---------------------------------------------------------------------------------------------- */
 
 static void it_is_on_the_bridge(struct trial *t)
 {
 	_scene_ struct scene s = { .t = t };
-	char bridge[IFNAMSIZ], name[IFNAMSIZ];
+	char bridge[IFNAMSIZ];
 
-	make_bridge(t, bridge);
-	scene_begin(&s, t, 0);
-	scene_set(&s, MRG_FIELD_NS_NETWORK, "private");
-	scene_set(&s, MRG_FIELD_NETWORKS, "[{\"type\":\"veth\",\"link\":\"%s\"}]", bridge);
-	scene_word(&s, "interfaces");
-	scene_word(&s, "wait");
-	scene_run_until(&s, "wait=ready");
-	device_inside(&s, name);
+	run_on_bridge(&s, "\"type\":\"veth\"", bridge);
 	if (count_ports(bridge) != 1)
 		trial_fail(t, "the bridge has %zu ports", count_ports(bridge));
 	if (mrg_stop(s.c, -1, 0, &s.err) < 0)
@@ -153,16 +161,9 @@ static void it_is_on_the_bridge(struct trial *t)
 static void it_is_above_a_device(struct trial *t)
 {
 	_scene_ struct scene s = { .t = t };
-	char bridge[IFNAMSIZ], name[IFNAMSIZ];
+	char bridge[IFNAMSIZ];
 
-	make_bridge(t, bridge);
-	scene_begin(&s, t, 0);
-	scene_set(&s, MRG_FIELD_NS_NETWORK, "private");
-	scene_set(&s, MRG_FIELD_NETWORKS, "[{\"type\":\"macvlan\",\"link\":\"%s\",\"mode\":\"bridge\"}]", bridge);
-	scene_word(&s, "interfaces");
-	scene_word(&s, "wait");
-	scene_run_until(&s, "wait=ready");
-	device_inside(&s, name);
+	run_on_bridge(&s, "\"type\":\"macvlan\",\"mode\":\"bridge\"", bridge);
 }
 
 /* Never the host's: what a backend claims of its containers need not be so. */
