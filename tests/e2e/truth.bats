@@ -32,7 +32,6 @@ no_libvirt() { ! timeout 60 virsh -q -c lxc:/// version >/dev/null 2>&1; }
 no_apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ]; }
 no_selinux() { [ ! -e /sys/fs/selinux/enforce ]; }
 no_cgroups() { ! setpriv --reuid 4242 --regid 4242 --clear-groups find /sys/fs/cgroup -maxdepth 3 -type d -writable 2>/dev/null | grep -q .; }
-no_range() { ! grep -q "^mrgt-4242:" "$1"; }
 not_root() { [ "$AS" != root ]; }
 is_managed() { systemctl is-system-running | grep -qE 'running|degraded|starting'; }
 # The file that "inside" shows the user.
