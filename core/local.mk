@@ -27,6 +27,10 @@ libutil_la_SOURCES = \
 	%D%/util/sha256.c %D%/util/sha256.h \
 	%D%/util/str.c %D%/util/str.h \
 	%D%/util/utf8.c %D%/util/utf8.h
+if HAVE_NSPAWN
+libutil_la_SOURCES += %D%/util/bus.c %D%/util/bus.h
+endif
+libutil_la_CPPFLAGS = $(AM_CPPFLAGS) $(NSPAWN_CFLAGS)
 
 # All objects of the library, with every symbol visible: what unit tests link.
 noinst_LTLIBRARIES += libcore.la
