@@ -76,6 +76,7 @@ struct cgroup {
 	const char *leaf;			/* the end of @path */
 	bool unified_only;			/* cgroup v2 and nothing else */
 	bool own_parent;			/* ours by name: removed when empty, whoever made it */
+	bool user;				/* the root is that of an ordinary user's manager */
 	bool foreign;				/* there are cgroups, where this user may make none: left out */
 };
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/cgroup.h"
+#include "core/cgroup_user.h"
 #include "core/context.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
@@ -137,7 +138,7 @@ void cgroup_look_begin(struct mrg_look *look)
 	if (!look->cgroups_unified && !add_v2(&cg, UNIFIED))
 		return;
 	r = names_read(cg.item[0].root, look->cgroups_unified ? CGROUP_PARENT : ".", &look->cgroups.names);
-	look->cgroups.known = r == 0 || r == -ENOENT;
+	look->cgroups.known = (r == 0 || r == -ENOENT) && !(look->cgroups_unified && cgroup_user_has_scopes(cg.item[0].root));
 	cgroup_close(&cg);
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/cgroup.h"
+#include "core/cgroup_user.h"
 #include "core/context.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
@@ -209,12 +210,15 @@ static int open_directories(struct cgroup *cg, bool all, struct mrg_error *err)
 	return r;
 }
 
-/* For an ordinary user this host is one without: but for a cgroup that was named, or is there. */
-static void leave_foreign(struct cgroup *cg)
+/* For an ordinary user this host is one without: but for a cgroup that was named, or is there, and for a scope of the user's. */
+static void leave_foreign(struct cgroup *cg, const struct mrg_unit *unit)
 {
 	if (!cg->tracker || cg->tracker->dir >= 0 || !cg->own_parent || faccessat(cg->tracker->root, ".", W_OK, AT_EACCESS) == 0 || errno != EACCES)
 		return;
+	if (cgroup_user_enter(cg, unit))
+		return;
 	cgroup_close(cg);
+	cg->user = false;
 	cg->foreign = true;
 }
 
@@ -225,7 +229,7 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 
 	cg->n = 0;
 	cg->tracker = NULL;
-	cg->foreign = false;
+	cg->foreign = cg->user = false;
 	/* An engine does not put its containers into every hierarchy. */
 	r = cgroup_find_mounts(cg, tracker_only && !unit->cgroup);
 	if (r < 0)
@@ -242,7 +246,7 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 	}
 	if (unit->cgroup && cg->tracker && cg->tracker->dir < 0)
 		choose_tracker(cg, true);
-	leave_foreign(cg);
+	leave_foreign(cg, unit);
 	return 0;
 }
 

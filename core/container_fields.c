@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/cgroup_user.h"
 #include "core/container_internal.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
@@ -92,6 +94,8 @@ int fields_refuse(struct mrg *m, struct plugin *p, const struct mrg_probe *probe
 	list_able(&b, m, p, spec);
 	mrg_error_set(err, -MRG_E_UNSUPPORTED, "%s", b.text ? b.text : "the backend cannot do what the spec asks for");
 	buffer_deinit(&b);
+	if (in_principle && geteuid() != 0)
+		cgroup_user_hint(missing, err);
 	return -MRG_E_UNSUPPORTED;
 }
 

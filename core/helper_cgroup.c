@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "core/cgroup.h"
+#include "core/cgroup_user.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/pid_namespace.h"
@@ -205,8 +205,12 @@ static int no_freezer(const struct mrg_unit *unit, int r, struct mrg_error *err)
 	if (r == -ETIMEDOUT)
 		return mrg_error_set(err, r, "'%s' did not freeze within 5 seconds: a process waits in the kernel",
 				     unit->name);
-	if (r == -ENOENT || r == -EOPNOTSUPP)
-		return mrg_error_set(err, -MRG_E_UNSUPPORTED, "'%s' has no cgroup that can be frozen", unit->name);
+	if (r == -ENOENT || r == -EOPNOTSUPP) {
+		enum cgroup_lack lack = cgroup_user_own_lack();
+
+		mrg_error_set(err, -MRG_E_UNSUPPORTED, "'%s' has no cgroup that can be frozen%s%s", unit->name, lack ? ": " : "", cgroup_lack_text(lack));
+		return cgroup_user_hint_lack(lack, err), -MRG_E_UNSUPPORTED;
+	}
 	return cgroup_fail(err, r, "cannot freeze '%s'", unit->name);
 }
 

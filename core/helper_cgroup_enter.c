@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/cgroup.h"
+#include "core/cgroup_user.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"
@@ -219,6 +219,9 @@ int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry 
 		return r;
 	if (cg.tracker && cg.tracker->dir < 0)
 		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "'%s' does not run: it has no cgroup", unit->name);
+	r = cgroup_scope_reach(&cg, err);
+	if (r < 0)
+		return r;
 	if (cg.tracker && cg.tracker->version == 2) {
 		entry.unified = cgroup_v2_entry(&cg, unit);
 		if (entry.unified < 0)
@@ -279,26 +282,44 @@ static void lack(struct mrg_fields *fields, unsigned int field, const char *why,
 		reason_add(reason, size, why);
 }
 
+static void lack_all(struct mrg_fields *fields, enum cgroup_lack what, char *reason, size_t size)
+{
+	for (unsigned int field = 0; field < MRG_FIELD_MAX; field++)
+		if (cgroup_is_limit(field) || field == MRG_FIELD_DEVICE_RULES || field == MRG_FIELD_CGROUPS_PATH)
+			lack(fields, field, cgroup_lack_text(what), reason, size);
+}
+
+/* An ordinary user: the one who may ask systemd has all but what is root's alone. */
+static void probe_foreign(struct mrg_fields *fields, char *reason, size_t size)
+{
+	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
+	enum cgroup_lack what = cgroup_find_mounts(&cg, false) < 0 ? CGROUP_LACK_ALL : cgroup_user_lack(&cg);
+
+	if (what != CGROUP_LACK_NONE) {
+		lack_all(fields, what, reason, size);
+		return;
+	}
+	lack(fields, MRG_FIELD_DEVICE_RULES, "only root can have device rules", reason, size);
+	lack(fields, MRG_FIELD_CGROUPS_PATH, "", NULL, 0);
+	cgroup_user_probe(fields, reason, size);
+}
+
 int mrg_helper_cgroup_probe(struct mrg_fields *fields, char *reason, size_t size, struct mrg_error *err)
 {
 	static const struct mrg_unit nobody = { .name = "probe", .id = "0", .dir = -1 };
 	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
 	struct cgroup_controllers available = { 0 };
-	const char *why = "no cgroups are mounted";
 	int r = cgroup_open(&cg, &nobody, false, err);
 
 	if (r < 0)
 		return r;
 	if (reason && size > 0)
 		reason[0] = '\0';
-	if (cg.foreign)
-		why = "this user may not make cgroups";
-	else
-		available = cgroup_available(&cg);
-	if (!cg.tracker || (!available.v1 && !available.unified)) {
-		for (unsigned int field = 0; field < MRG_FIELD_MAX; field++)
-			if (cgroup_is_limit(field) || field == MRG_FIELD_DEVICE_RULES || field == MRG_FIELD_CGROUPS_PATH)
-				lack(fields, field, why, reason, size);
+	available = cgroup_available(&cg);
+	if (cg.foreign) {
+		probe_foreign(fields, reason, size);
+	} else if (!cg.tracker || (!available.v1 && !available.unified)) {
+		lack_all(fields, CGROUP_LACK_ALL, reason, size);
 	} else {
 		cgroup_limits_probe(&cg, &available, fields, reason, size);
 		if (!cgroup_devices_work(&available))

@@ -92,6 +92,7 @@ libcore_la_SOURCES = \
 	%D%/cgroup_processes.c \
 	%D%/cgroup_stats.c \
 	%D%/cgroup_tree.c \
+	%D%/cgroup_user.c %D%/cgroup_user.h \
 	%D%/cgroup_v1.c \
 	%D%/cgroup_v2.c \
 	%D%/config.c \
@@ -205,6 +206,7 @@ libcore_la_SOURCES = \
 	%D%/helper_cgroup_delegate.c \
 	%D%/helper_cgroup_enter.c \
 	%D%/helper_cgroup_mount.c \
+	%D%/helper_cgroup_scope.c \
 	%D%/helper_command.c \
 	%D%/helper_copy_up.c \
 	%D%/helper_credentials.c \
@@ -319,6 +321,12 @@ libcore_la_SOURCES = \
 	%D%/store_park.c \
 	%D%/store_internal.h \
 	%D%/store_walk.c
+libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(NSPAWN_CFLAGS)
+if HAVE_NSPAWN
+libcore_la_SOURCES += %D%/cgroup_scope.c
+else
+libcore_la_SOURCES += %D%/cgroup_scope_none.c
+endif
 
 lib_LTLIBRARIES += libmoorage.la
 libmoorage_la_SOURCES =

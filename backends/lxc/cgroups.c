@@ -20,10 +20,15 @@ static void replace_dots(char *name)
 
 int lxc_cgroup_path(const struct mrg_unit *unit, enum lxc_cgroup which, char ret[PATH_MAX], struct mrg_error *err)
 {
-	const char *parent = unit->spec->cgroups_path ? unit->spec->cgroups_path : "";
-	const char *slash = *parent && *parent != '/' ? "/" : "";
-	int length = (int)strlen(parent), n;
+	const char *parent = unit->spec->cgroups_path ? unit->spec->cgroups_path : "", *slash;
+	char scope[PATH_MAX];
+	int length, n;
 
+	/* LXC makes an ordinary user's below the one that it is started in. */
+	if (lxc_is_user() && mrg_helper_cgroup_scope_path(unit, scope, sizeof(scope)) > 0)
+		parent = scope;
+	slash = *parent && *parent != '/' ? "/" : "";
+	length = (int)strlen(parent);
 	while (length > 0 && parent[length - 1] == '/')
 		length--;
 	if (which == LXC_CGROUP_PAYLOAD)

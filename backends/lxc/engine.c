@@ -64,7 +64,8 @@ static int check_freezer(const struct mrg_unit *unit, struct mrg_error *err)
 
 	if (r < 0 || running.unit.cgroup)
 		return r;
-	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "'%s' has no cgroup that can be frozen: its user may not make one", unit->name);
+	/* Says why. */
+	return mrg_helper_cgroup_pause(NULL, &running.unit, err);
 }
 
 /* 1: it is so already. LXC's own way, since its tools believe what its monitor was told. */

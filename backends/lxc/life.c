@@ -48,6 +48,12 @@ static int set_log(const struct lxc_start *s, struct lxc_container *c, struct mr
 	return r < 0 ? r : set_item(c, "lxc.log.level", "ERROR", err);
 }
 
+/* As LXC wants it: an ordinary user's counts from the cgroup that LXC is started in. */
+static const char *path_for_lxc(const char *path)
+{
+	return lxc_is_user() ? strrchr(path, '/') + 1 : path + 1;
+}
+
 /* Names that are used once, so that what a killed life has left is told from all others. Not where the configuration has
  * its own division. */
 static int set_cgroups(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
@@ -61,11 +67,11 @@ static int set_cgroups(const struct lxc_start *s, struct lxc_container *c, struc
 		c->clear_config_item(c, "lxc.cgroup.dir");
 	r = lxc_cgroup_path(s->unit, LXC_CGROUP_MONITOR, path, err);
 	if (r == 0)
-		r = set_item(c, "lxc.cgroup.dir.monitor", path + 1, err);
+		r = set_item(c, "lxc.cgroup.dir.monitor", path_for_lxc(path), err);
 	if (r == 0)
 		r = lxc_cgroup_path(s->unit, LXC_CGROUP_PAYLOAD, path, err);
 	if (r == 0)
-		r = set_item(c, "lxc.cgroup.dir.container", path + 1, err);
+		r = set_item(c, "lxc.cgroup.dir.container", path_for_lxc(path), err);
 	/* LXC would leave the monitor's own before it ends, to remove it, and wait for the kernel. Where no cgroup can be it cannot: it stays, and the
 	 * cleanup removes what is empty then. What others made may reboot, for which LXC makes it anew; ours has been handed what it needs once: its
 	 * reboot is its end, as with other backends. */

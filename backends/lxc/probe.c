@@ -91,17 +91,20 @@ int lxc_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *err)
 		return r;
 	for (const uint16_t *field = lxc_fields; *field != MRG_FIELD_END; field++)
 		mrg_fields_add(&probe.fields, *field);
-	r = mrg_helper_cgroup_probe(&probe.fields, probe.reason, sizeof(probe.reason), err);
-	if (r == 0)
-		r = mrg_helper_process_probe(&probe.fields, reason, sizeof(reason), err);
+	r = mrg_helper_process_probe(&probe.fields, reason, sizeof(reason), err);
 	if (r < 0)
 		return r;
 	/* The rights of an ordinary user are those in the container. */
 	if (!lxc_is_user())
 		reason_add(probe.reason, sizeof(probe.reason), reason);
 	r = lxc_is_user() ? lxc_user_probe(&probe, err) : 0;
+	if (r == 0)
+		r = mrg_helper_cgroup_probe(&probe.fields, reason, sizeof(reason), err);
 	if (r < 0)
 		return r;
+	reason_add(probe.reason, sizeof(probe.reason), reason);
+	if (lxc_is_user())
+		reason_add(probe.reason, sizeof(probe.reason), "only root can put a layer over a root");
 	probe_labels(&probe);
 	probe_time(&probe);
 	snprintf(probe.engine, sizeof(probe.engine), "LXC %.50s", api.lxc_get_version());

@@ -177,10 +177,18 @@ static int take_terminal(struct lxc_start *s, struct mrg_stdio *io, struct mrg_e
 	return io->terminal ? mrg_helper_process_master(socket, &io->master, err) : 0;
 }
 
+/* The child is at the top of an ordinary user's scope by now, where LXC begins to divide it. */
+static int step_aside(pid_t pid _unused_, void *data, struct mrg_error *err)
+{
+	const struct lxc_start *s = data;
+
+	return lxc_is_user() ? mrg_helper_cgroup_aside(s->unit, err) : 0;
+}
+
 static int run(struct lxc_start *s, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct mrg_process process = { .pidfd = -1 };
-	int r = mrg_helper_spawn(0, NULL, child, NULL, s, &process, err);
+	int r = mrg_helper_spawn(0, NULL, child, step_aside, s, &process, err);
 
 	if (r < 0)
 		return r;
@@ -256,6 +264,8 @@ int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, str
 		r = lxc_cleanup(self, unit, &gone, err);
 	if (r == 0)
 		r = prepare(&s, err);
+	if (r == 0)
+		r = mrg_helper_cgroup_scope(unit, err);
 	if (r == 0)
 		r = lxc_make_parents(unit, err);
 	if (r == 0)

@@ -97,7 +97,6 @@ int lxc_user_probe(struct mrg_probe *probe, struct mrg_error *err)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(need_root); i++)
 		mrg_fields_remove(&probe->fields, need_root[i]);
-	add_reason(probe, "only root can put a layer over a root");
 	/* All that needs rights needs those of the container's root. */
 	for (size_t i = 0; i < ARRAY_SIZE(have); i++)
 		mrg_fields_add(&probe->fields, have[i]);

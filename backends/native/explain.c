@@ -48,22 +48,35 @@ static bool can_have_cgroup(struct explanation *e)
 	struct mrg_fields fields = { 0 };
 	char reason[128];
 
-	mrg_fields_add(&fields, MRG_FIELD_CGROUPS_PATH);
-	if (mrg_helper_cgroup_probe(&fields, reason, sizeof(reason), NULL) < 0 || mrg_fields_has(&fields, MRG_FIELD_CGROUPS_PATH))
+	mrg_fields_add(&fields, MRG_FIELD_PIDS_LIMIT);
+	if (mrg_helper_cgroup_probe(&fields, reason, sizeof(reason), NULL) < 0 || mrg_fields_has(&fields, MRG_FIELD_PIDS_LIMIT))
 		return true;
 	say(e, "# no cgroup: %s", reason);
 	return false;
 }
 
+/* An ordinary user's is made by systemd, and divided by the monitor. */
+static void say_directory(struct explanation *e, const struct mrg_unit *unit)
+{
+	const char *parent = unit->spec->cgroups_path ? unit->spec->cgroups_path : "/moorage";
+
+	if (native_is_rootless()) {
+		say(e, "systemd-run --user --scope --slice=moorage -p Delegate=yes --unit=moorage-%s-%s", unit->name, unit->id);
+		say(e, "cd \"/sys/fs/cgroup$(sed 's/^0:://' /proc/self/cgroup)\" && mkdir monitor && echo 0 > monitor/cgroup.procs && mkdir %s-%s",
+		    unit->name, unit->id);
+		return;
+	}
+	say(e, "mkdir -p /sys/fs/cgroup%s%s/%s-%s        # v1: in each hierarchy%s", parent[0] == '/' ? "" : "/", parent, unit->name,
+	    unit->id, unit->spec->cgroups_path ? "" : ", moorage-NAME-ID without a parent");
+}
+
 static void say_cgroup(struct explanation *e, const struct mrg_unit *unit)
 {
 	const struct mrg_spec *spec = unit->spec;
-	const char *parent = spec->cgroups_path ? spec->cgroups_path : "/moorage";
 
 	if (!can_have_cgroup(e))
 		return;
-	say(e, "mkdir -p /sys/fs/cgroup%s%s/%s-%s        # v1: in each hierarchy%s", parent[0] == '/' ? "" : "/", parent, unit->name,
-	    unit->id, spec->cgroups_path ? "" : ", moorage-NAME-ID without a parent");
+	say_directory(e, unit);
 	if (mrg_fields_has(&spec->set, MRG_FIELD_MEMORY_LIMIT))
 		say(e, "echo %lld > memory.max               # v1: memory.limit_in_bytes", (long long)spec->memory_limit);
 	if (mrg_fields_has(&spec->set, MRG_FIELD_CPU_QUOTA))

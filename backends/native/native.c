@@ -183,7 +183,12 @@ static int start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, 
 
 	if (!native_is_rootless())
 		return start_unit(self, unit, io, ret, err);
-	r = native_rootless_enter(err);
+	/* Who is asked for a scope knows us outside the namespace only. */
+	r = mrg_helper_cgroup_scope(unit, err);
+	if (r == 0)
+		r = mrg_helper_cgroup_aside(unit, err);
+	if (r == 0)
+		r = native_rootless_enter(err);
 	spec.ns_user = NULL;
 	own.spec = &spec;
 	return r < 0 ? r : start_unit(self, &own, io, ret, err);

@@ -62,36 +62,43 @@ static int user_namespaces_allowed(void)
 	return fd < 0 || read(fd, &first, 1) != 1 || first != '0';
 }
 
+/* Whole sentences only: of some that are joined by semicolons those that there is room for. */
+static void add_reason(struct mrg_probe *probe, const char *text)
+{
+	while (*text) {
+		size_t length = strlen(probe->reason), n = strcspn(text, ";");
+
+		if (length + strlen("; ") + n < sizeof(probe->reason))
+			snprintf(probe->reason + length, sizeof(probe->reason) - length, "%s%.*s", length ? "; " : "", (int)n, text);
+		text += n;
+		text += strspn(text, "; ");
+	}
+}
+
 static void probe_namespaces(struct mrg_probe *probe)
 {
 	for (size_t i = 0; i < NS_MAX; i++) {
-		char path[64];
+		char path[64], why[64];
 
 		snprintf(path, sizeof(path), "/proc/self/ns/%s", native_namespaces[i].file);
 		if (access(path, F_OK) == 0 && (i != NS_USER || user_namespaces_allowed()))
 			continue;
 		mrg_fields_remove(&probe->fields, native_namespaces[i].field);
-		snprintf(probe->reason, sizeof(probe->reason), "the kernel offers no %s namespaces", native_namespaces[i].name);
+		snprintf(why, sizeof(why), "the kernel offers no %s namespaces", native_namespaces[i].name);
+		add_reason(probe, why);
 	}
 }
 
-static void add_reason(struct mrg_probe *probe, const char *text)
-{
-	size_t length = strlen(probe->reason);
-
-	if (*text)
-		snprintf(probe->reason + length, sizeof(probe->reason) - length, "%s%s", length ? "; " : "", text);
-}
-
-/* The monitor of an ordinary user makes the user namespace, before all else and with the ids that there are. Control groups belong to root. */
+/* The monitor of an ordinary user makes the user namespace, before all else and with the ids that there are. */
 static void probe_rootless(struct mrg_probe *probe)
 {
-	static const uint16_t lacks[] = {
-		MRG_FIELD_UID_MAPPINGS, MRG_FIELD_GID_MAPPINGS, MRG_FIELD_NS_CGROUP, MRG_FIELD_BOOT, MRG_FIELD_CGROUPS_PATH,
-	};
-
-	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
-		mrg_fields_remove(&probe->fields, lacks[i]);
+	mrg_fields_remove(&probe->fields, MRG_FIELD_UID_MAPPINGS);
+	mrg_fields_remove(&probe->fields, MRG_FIELD_GID_MAPPINGS);
+	/* Without a cgroup of its own there is nothing to make the root of what it sees, nor for an init system to manage. */
+	if (mrg_fields_has(&probe->fields, MRG_FIELD_UNIFIED))
+		return;
+	mrg_fields_remove(&probe->fields, MRG_FIELD_NS_CGROUP);
+	mrg_fields_remove(&probe->fields, MRG_FIELD_BOOT);
 }
 
 /* Which users a container can have beside root. All that needs rights of ours needs those that we shall have in our user namespace. */
@@ -145,16 +152,16 @@ int native_probe(void *self, struct mrg_probe *ret, struct mrg_error *err)
 		return r;
 	for (const uint16_t *field = native_fields; *field != MRG_FIELD_END; field++)
 		mrg_fields_add(&probe.fields, *field);
-	probe_namespaces(&probe);
-	r = mrg_helper_cgroup_probe(&probe.fields, reason, sizeof(reason), err);
+	/* What can be mended comes first. */
+	r = probe_process(&probe, rootless, err);
+	if (r == 0)
+		r = mrg_helper_cgroup_probe(&probe.fields, reason, sizeof(reason), err);
 	if (r < 0)
 		return r;
 	add_reason(&probe, reason);
 	if (rootless)
 		probe_rootless(&probe);
-	r = probe_process(&probe, rootless, err);
-	if (r < 0)
-		return r;
+	probe_namespaces(&probe);
 	uname(&host);
 	snprintf(probe.engine, sizeof(probe.engine), "Linux %.50s", host.release);
 	snprintf(probe.boundary_reason, sizeof(probe.boundary_reason),

@@ -148,10 +148,14 @@ void buffer_deinit(struct buffer *b)
 
 void reason_add(char *reasons, size_t size, const char *why)
 {
-	size_t length = strlen(reasons);
+	while (*why) {
+		size_t length = strlen(reasons), n = strcspn(why, ";");
 
-	if (*why && !strstr(reasons, why) && length + strlen("; ") + strlen(why) < size)
-		snprintf(reasons + length, size - length, "%s%s", length ? "; " : "", why);
+		if (!memmem(reasons, length, why, n) && length + strlen("; ") + n < size)
+			snprintf(reasons + length, size - length, "%s%.*s", length ? "; " : "", (int)n, why);
+		why += n;
+		why += strspn(why, "; ");
+	}
 }
 
 bool name_is_valid(const char *name)

@@ -48,7 +48,7 @@ void buffer_add(struct buffer *b, const char *data, size_t length);
 void buffer_addf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buffer_deinit(struct buffer *b);
 
-/* Appends @why to the reasons told already, behind "; ", unless it is among them or @size leaves no room for it. */
+/* Appends @why, one reason or some with "; " between them, to those told already, but for what is among them and what @size leaves no room for. */
 void reason_add(char *reasons, size_t size, const char *why);
 
 /* Decimal numbers without sign, blanks or leading "+". */

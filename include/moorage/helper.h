@@ -88,6 +88,16 @@ int mrg_helper_cgroup_complete(const struct mrg_unit *unit, struct mrg_error *er
  * in the unified one by CLONE_INTO_CGROUP. */
 int mrg_helper_cgroup_enter(const struct mrg_cgroup_entry *entry, struct mrg_error *err);
 
+/* For ordinary users, before all that makes cgroups; nothing for root. Has the user's systemd make a scope of the container's own and this monitor a part of
+ * it, where there is one to be asked; fails without, if the spec has limits. It goes with its last process. */
+int mrg_helper_cgroup_scope(const struct mrg_unit *unit, struct mrg_error *err);
+
+/* Makes room: this monitor leaves the top of the scope for a cgroup beside the container's, so that controllers can be enabled below it. */
+int mrg_helper_cgroup_aside(const struct mrg_unit *unit, struct mrg_error *err);
+
+/* The path of the scope, for an engine that makes cgroups below it: 1; 0: there is none. */
+int mrg_helper_cgroup_scope_path(const struct mrg_unit *unit, char *ret, size_t size);
+
 /* Gives cgroup v2 and name=systemd of v1 to a user of the host, the root of the container's user namespace: its init system
  * can then make cgroups below its own. */
 int mrg_helper_cgroup_delegate(const struct mrg_unit *unit, uid_t uid, gid_t gid, struct mrg_error *err);

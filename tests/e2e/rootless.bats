@@ -87,6 +87,6 @@ tells() {
 @test "what is missing is named: the line, the package, the cgroup" {
 	tells none "/etc/subuid has no line 'mrgt-4242:FIRST:65536'" run --rm --name "$P-rl" --user 1000 ./root -- /bin/true
 	tells nomapper 'newuidmap .package uidmap.' run --rm --name "$P-rl" --user 1000 ./root -- /bin/true
-	tells none 'linux.resources.memory.limit.*may not make cgroups' run --rm --name "$P-rl" -m 64m ./root -- /bin/true
+	tells none 'linux.resources.memory.limit.*may not make cgroups.*hint: ' run --rm --name "$P-rl" -m 64m ./root -- /bin/true
 	tells none 'needs the rights of root' run --rm -B chroot --name "$P-rl" ./root -- /bin/true
 }

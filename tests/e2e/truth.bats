@@ -31,7 +31,7 @@ no_library() { ! ldconfig -p | grep -qF "$1"; }
 no_libvirt() { ! timeout 60 virsh -q -c lxc:/// version >/dev/null 2>&1; }
 no_apparmor() { [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ]; }
 no_selinux() { [ ! -e /sys/fs/selinux/enforce ]; }
-no_cgroups() { ! setpriv --reuid 4242 --regid 4242 --clear-groups find /sys/fs/cgroup -maxdepth 3 -type d -writable 2>/dev/null | grep -q .; }
+no_cgroups() { ! setpriv --reuid 4242 --regid 4242 --clear-groups find /sys/fs/cgroup -maxdepth 4 -type d -writable 2>/dev/null | grep -q .; }
 not_root() { [ "$AS" != root ]; }
 is_managed() { systemctl is-system-running | grep -qE 'running|degraded|starting'; }
 # The file that "inside" shows the user.
@@ -54,7 +54,9 @@ judged() {
 	*"this host has no AppArmor"*) no_apparmor ;;
 	*"this host has no SELinux"*) no_selinux ;;
 	"only root can put a layer over a root") not_root ;;
-	*"this user may not make cgroups"*) no_cgroups ;;
+	"this user may not make cgroups of version 1") no_cgroups && [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ] ;;
+	"this user may not make cgroups without systemd") no_cgroups && ! is_managed ;;
+	"this user may not make cgroups: no user@.service runs") no_cgroups && ! systemctl -q is-active user@4242.service ;;
 	*"there is no /usr/bin/newuidmap (package uidmap)"*) no_mapper ;;
 	*"/etc/subuid has no line"*) no_line ;;
 	"ids are mapped as /etc/subuid has them") has_line ;;
