@@ -183,7 +183,8 @@ const struct verb verbs[] = {
 	  "moorage update -m 128M --cpus 0.5 web\n\nThey hold at once and from then on. The configuration of what others made is not written: there they hold until "
 	  "it ends.", update_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_update },
 	{ "enable", "autostart", LIFECYCLE, "NAME...", "start with the host", "moorage enable web\n\nBy the engine's own means "
-	  "(lxc.start.auto, systemd-nspawn@.service, libvirt's autostart), else by an instance of moorage@.service.",
+	  "(lxc.start.auto, systemd-nspawn@.service, libvirt's autostart), else by an instance of moorage@.service; an ordinary user's by the user's systemd, "
+	  "which begins with the host where loginctl enable-linger says so.",
 	  name_tables, SOME, .complete = COMPLETE_ANY, .run = cmd_enable },
 	{ "disable", NULL, LIFECYCLE, "NAME...", "do not start with the host", "moorage disable web", name_tables, SOME,
 	  .complete = COMPLETE_ANY, .run = cmd_disable },

@@ -389,8 +389,13 @@ systemunitdir = $(prefix)/lib/systemd/system
 systemunit_DATA = %D%/moorage@.service
 %D%/moorage@.service: %D%/moorage@.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D% && $(SED) 's,[@]bindir@,$(bindir),g' $(srcdir)/%D%/moorage@.service.in >$@.tmp && mv $@.tmp $@
+# The same for the systemd of a user, which has one target.
+userunitdir = $(prefix)/lib/systemd/user
+userunit_DATA = %D%/user/moorage@.service
+%D%/user/moorage@.service: %D%/moorage@.service
+	$(AM_V_GEN)$(MKDIR_P) %D%/user && $(SED) '/network\.target/d; s,multi-user\.target,default.target,' %D%/moorage@.service >$@.tmp && mv $@.tmp $@
 EXTRA_DIST += %D%/moorage@.service.in
-CLEANFILES += %D%/moorage@.service
+CLEANFILES += %D%/moorage@.service %D%/user/moorage@.service
 
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = %D%/moorage.pc
