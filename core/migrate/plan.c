@@ -273,7 +273,8 @@ struct owners {
 static void owners_observed(const struct mrg_spec *spec, const struct stat *st, struct owners *ret)
 {
 	*ret = (struct owners){ 0 };
-	if (!spec->ns_user || st->st_uid == 0)
+	/* Nor those of an ordinary user, who is root of whichever container has them. */
+	if (!spec->ns_user || st->st_uid == 0 || st->st_uid == geteuid())
 		return;
 	ret->uid = (struct mrg_id_mapping){ 0, st->st_uid, IDS_DEFAULT };
 	ret->gid = (struct mrg_id_mapping){ 0, st->st_gid, IDS_DEFAULT };

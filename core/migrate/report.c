@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <moorage/helper.h>
+
 #include "core/convert/convert.h"
 #include "core/formats/format.h"
 #include "core/formats/native.h"
@@ -223,6 +225,11 @@ static int drop_unable(struct migration *g, const struct mrg_fields *able, struc
 	int r = 0;
 
 	snprintf(note, sizeof(note), "backend '%s' cannot do this here", g->j->target.backend);
+	/* Nothing is lost of what is not wanted. */
+	if (!g->spec->boot && mrg_fields_has(&g->spec->set, MRG_FIELD_BOOT) && !mrg_fields_has(able, MRG_FIELD_BOOT)) {
+		mrg_fields_remove(&g->spec->set, MRG_FIELD_BOOT);
+		r = add_row(write, MRG_FIELD_BOOT, MRG_CARRIED, NULL, err);
+	}
 	for (unsigned int field = 0; r == 0 && field < MRG_FIELD_MAX; field++)
 		if (mrg_fields_has(&g->spec->set, field) && !mrg_fields_has(able, field))
 			r = drop(g, field, note, write, err);
@@ -374,8 +381,8 @@ static int drop_impossible_caps(struct migration *g, struct report_rows *write, 
 
 	if (r < 0)
 		return fail_errno(err, r, "cannot look at the capabilities of this process");
-	/* Among users of its own it has all there are. */
-	if (spec->ns_user)
+	/* Among users of its own, which an ordinary user's always is, it has all there are. */
+	if (spec->ns_user || geteuid() != 0)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(fields) && r == 0; i++) {
 		if (!mrg_fields_has(&spec->set, fields[i]) || !(*sets[i] & ~own.caps))
@@ -468,6 +475,38 @@ static int join(struct migration *g, struct report_rows *write, struct mrg_error
 	return r;
 }
 
+/* Whether the first two mappings say what every container of this user has: the user is its root, the user's other ids follow. */
+static bool is_own_map(const struct mrg_id_mapping *item, size_t n, unsigned int own, const struct mrg_id_mapping *others)
+{
+	return n >= 1 && item[0].container_id == 0 && item[0].host_id == own && item[0].size == 1 &&
+	       (n == 1 || (n == 2 && item[1].container_id == 1 && item[1].host_id == others->host_id));
+}
+
+/* An ordinary user's containers have users of their own, said or not: where they are those that every backend gives, nothing of them need be said. */
+static int forget_own_users(struct migration *g, struct report_rows *write, struct mrg_error *err)
+{
+	static const enum mrg_field fields[] = { MRG_FIELD_NS_USER, MRG_FIELD_UID_MAPPINGS, MRG_FIELD_GID_MAPPINGS };
+	struct mrg_id_mapping uid = { 0 }, gid = { 0 };
+	struct mrg_spec *spec = g->spec;
+	char why[96];
+	int r = 0;
+
+	if (geteuid() == 0 || g->j->host)
+		return 0;
+	mrg_helper_user_ids(&uid, &gid, why, sizeof(why));
+	if (spec->uid_mappings.n && (!is_own_map(spec->uid_mappings.item, spec->uid_mappings.n, geteuid(), &uid) ||
+				     !is_own_map(spec->gid_mappings.item, spec->gid_mappings.n, getegid(), &gid)))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(fields) && r == 0; i++) {
+		if (mrg_fields_has(&spec->set, fields[i]))
+			r = add_row(write, fields[i], MRG_CARRIED, NULL, err);
+		mrg_fields_remove(&spec->set, fields[i]);
+	}
+	spec->ns_user = NULL;
+	spec->uid_mappings.n = spec->gid_mappings.n = 0;
+	return r;
+}
+
 /* A new configuration is written from the spec. */
 static int translate(struct migration *g, const struct mrg_probe *probe, struct mrg_error *err)
 {
@@ -478,6 +517,8 @@ static int translate(struct migration *g, const struct mrg_probe *probe, struct 
 		r = complete(g, &probe->fields, err);
 	if (r == 0 && g->n_earlier > 0)
 		r = drop_unmerged(g, &write, err);
+	if (r == 0)
+		r = forget_own_users(g, &write, err);
 	if (r == 0)
 		r = reduce_native(g, &write, err);
 	if (r == 0)
