@@ -189,8 +189,7 @@ bool cgroup_user_has_scopes(int root)
 	return dir >= 0 && faccessat(dir, CGROUP_USER_SLICE, F_OK, 0) == 0;
 }
 
-/* The controllers of the host that the user's manager has not got, as a list. */
-static bool find_withheld(char *ret, size_t size)
+bool cgroup_user_withheld(char *ret, size_t size)
 {
 	static const unsigned int told[] = { CGROUP_CPU, CGROUP_CPUSET, CGROUP_IO, CGROUP_MEMORY, CGROUP_PIDS, CGROUP_HUGETLB };
 	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
@@ -217,7 +216,7 @@ void cgroup_user_probe(struct mrg_fields *fields, char *reason, size_t size)
 
 	if (cgroup_find_mounts(&cg, false) < 0)
 		return;
-	if (reason && find_withheld(withheld, sizeof(withheld))) {
+	if (reason && cgroup_user_withheld(withheld, sizeof(withheld))) {
 		snprintf(why, sizeof(why), "systemd does not give users %s", withheld);
 		reason_add(reason, size, why);
 	}
@@ -227,6 +226,12 @@ void cgroup_user_probe(struct mrg_fields *fields, char *reason, size_t size)
 	cgroup_user_take(&cg);
 	available = cgroup_available(&cg);
 	cgroup_limits_probe(&cg, &available, fields, NULL, 0);
+}
+
+void cgroup_user_hint_withheld(struct mrg_error *err)
+{
+	mrg_error_hint(err, "as root: put the lines '[Service]' and 'Delegate=cpu cpuset io memory pids' into '" DROP_IN "', "
+		       "then systemctl daemon-reload; it holds from the user's next login on");
 }
 
 /* Whether this host has one of the limits @missing, but for the user. */
@@ -254,8 +259,7 @@ void cgroup_user_hint(const struct mrg_fields *missing, struct mrg_error *err)
 		return;
 	lack = cgroup_user_lack(&cg);
 	if (lack == CGROUP_LACK_NONE)
-		mrg_error_hint(err, "as root: put the lines '[Service]' and 'Delegate=cpu cpuset io memory pids' into '" DROP_IN "', "
-			       "then systemctl daemon-reload; it holds from the user's next login on");
+		cgroup_user_hint_withheld(err);
 	else
 		cgroup_user_hint_lack(lack, err);
 }

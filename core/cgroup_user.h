@@ -44,6 +44,10 @@ bool cgroup_user_has_scopes(int root);
 /* As cgroup_limits_probe(), of a user who lacks nothing. */
 void cgroup_user_probe(struct mrg_fields *fields, char *reason, size_t size);
 
+/* The controllers of the host that the user's manager has not got, as a list; false: it has all. And what would give them. */
+bool cgroup_user_withheld(char *ret, size_t size);
+void cgroup_user_hint_withheld(struct mrg_error *err);
+
 /* What would give this user the limits among @missing that this host has. */
 void cgroup_user_hint(const struct mrg_fields *missing, struct mrg_error *err);
 

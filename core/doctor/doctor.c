@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <moorage/helper.h>
+
+#include "core/cgroup_user.h"
 #include "core/container_internal.h"
 #include "core/doctor/doctor.h"
 #include "core/util/cleanup.h"
@@ -28,17 +31,28 @@ int doctor_say(const struct doctor *d, const char *level, const char *subject, c
 
 /* ---- rights --------------------------------------------------------------------------------- */
 
+/* The sentence and the hint of an error. */
+static int say_error(const struct doctor *d, const char *subject, struct mrg_error *err)
+{
+	char *hint = strchr(err->message, '\n');
+
+	if (hint)
+		*hint++ = '\0';
+	return doctor_say(d, "warning", subject, err->message, hint);
+}
+
 static int check_user_namespaces(const struct doctor *d)
 {
-	_cleanup_free_ char *most = NULL, *clone = NULL;
+	_cleanup_free_ char *most = NULL;
+	struct mrg_error err = { 0 };
 
 	if (fd_read_virtual(AT_FDCWD, "/proc/sys/user/max_user_namespaces", 64, &most, NULL) < 0)
 		return doctor_say(d, "warning", "user namespaces", "not in this kernel", NULL);
 	if (most[0] == '0')
 		return doctor_say(d, "warning", "user namespaces", "switched off", "sysctl user.max_user_namespaces=10000");
-	if (fd_read_virtual(AT_FDCWD, "/proc/sys/kernel/unprivileged_userns_clone", 64, &clone, NULL) == 0 &&
-	    clone[0] == '0' && geteuid() != 0)
-		return doctor_say(d, "warning", "user namespaces", "only for root", "sysctl kernel.unprivileged_userns_clone=1");
+	/* Much may keep users from them: it is tried. */
+	if (geteuid() != 0 && mrg_helper_user_probe(&err) < 0)
+		return say_error(d, "user namespaces", &err);
 	return doctor_say(d, "ok", "user namespaces", "work", NULL);
 }
 
@@ -88,6 +102,27 @@ static int check_own_subids(const struct doctor *d)
 		return doctor_say(d, "ok", "subordinate ids", "your containers take theirs from /etc/subuid", NULL);
 	snprintf(fix, sizeof(fix), "a line '%s:FIRST:65536' of ids that no other line has in /etc/subuid and /etc/subgid", name ? name : "USER");
 	return doctor_say(d, "warning", "subordinate ids", "you have none: your containers have no user but root", fix);
+}
+
+/* The cgroups of an ordinary user, which systemd makes. */
+static int check_own_cgroups(const struct doctor *d)
+{
+	enum cgroup_lack lack = cgroup_user_own_lack();
+	struct mrg_error err = { 0 };
+	char withheld[64];
+
+	if (geteuid() == 0)
+		return 0;
+	if (lack != CGROUP_LACK_NONE) {
+		mrg_error_set(&err, -MRG_E_PERMISSION, "your containers have none: %s", cgroup_lack_text(lack));
+		cgroup_user_hint_lack(lack, &err);
+		return say_error(d, "limits", &err);
+	}
+	if (!cgroup_user_withheld(withheld, sizeof(withheld)))
+		return doctor_say(d, "ok", "limits", "your systemd gives them to your containers", NULL);
+	mrg_error_set(&err, -MRG_E_PERMISSION, "your systemd gives them to your containers, but for those of %s", withheld);
+	cgroup_user_hint_withheld(&err);
+	return say_error(d, "limits", &err);
 }
 
 static int check_subids(const struct doctor *d)
@@ -157,16 +192,12 @@ static int check_backend(const struct doctor *d, const char *name)
 	struct mrg_backend_info info;
 	struct mrg_error err = { 0 };
 	char subject[80], text[512];
-	char *hint;
 
 	snprintf(subject, sizeof(subject), "backend %s", name);
 	if (mrg_backend_info(d->m, name, &info, &err) < 0 || !info.usable) {
 		if (!err.code)
 			err = info.error;
-		hint = strchr(err.message, '\n');
-		if (hint)
-			*hint++ = '\0';
-		return doctor_say(d, "warning", subject, err.message, hint);
+		return say_error(d, subject, &err);
 	}
 	if (!info.probe.reason[0])
 		return doctor_say(d, "ok", subject, info.probe.engine, NULL);
@@ -229,7 +260,7 @@ int mrg_doctor(struct mrg *m, int (*found)(const struct mrg_finding *finding, vo
 	       struct mrg_error *err)
 {
 	static int (*const checks[])(const struct doctor *d) = {
-		doctor_check_kernel, check_user_namespaces, check_capabilities, check_subids, check_places,
+		doctor_check_kernel, check_user_namespaces, check_capabilities, check_subids, check_own_cgroups, check_places,
 		check_backends, check_records, doctor_check_ranges, doctor_check_docker, doctor_check_network, doctor_check_ports, doctor_check_shared,
 		doctor_check_leftovers, doctor_check_links,
 	};
