@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# An ordinary user for whom systemd runs a manager: that makes a scope for each container, with its limits, and starts what is enabled. The user, mrgt, is there
+# only on hosts that are made for tests.
+load lib
+
+prepare_file() {
+	RUNTIME=/run/user/$(id -u mrgt 2>/dev/null) || return 0
+	export RUNTIME
+	[ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ] || linger
+}
+
+linger() { loginctl enable-linger mrgt && eventually 60 test -S "$RUNTIME/bus"; }
+
+setup() {
+	[[ $E2E_BACKEND =~ ^(native|lxc)$ ]] || skip "$E2E_BACKEND needs root"
+	id mrgt >/dev/null 2>&1 || skip "no user 'mrgt', who is on hosts that are made for tests"
+	[ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] || skip "version 1 of cgroups is root's alone"
+	HOME_DIR=/home/mrgt/$P
+	install -d -o mrgt -g mrgt "$HOME_DIR"
+	chmod 755 /home/mrgt
+	[ -d "$HOME_DIR/root" ] || { cp -a "$E2E_ROOT" "$HOME_DIR/root" && chown -hR mrgt:mrgt "$HOME_DIR/root"; }
+	C=$P-lm
+}
+
+teardown() {
+	[ -n "${HOME_DIR:-}" ] || return 0
+	u rm -f "$C" >/dev/null 2>&1 || true
+	eventually 30 no_scope || { echo "the scope is still there"; return 1; }
+	rm -rf --one-file-system "$HOME_DIR"
+}
+
+# as COMMAND...: the user, from a session of root: outside what belongs to the user's manager.
+as() {
+	(cd "$HOME_DIR" && exec setpriv --reuid mrgt --regid mrgt --init-groups env -i HOME=/home/mrgt XDG_RUNTIME_DIR="${BUS_DIR-$RUNTIME}" \
+		LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}" PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 "$@")
+}
+u() { as "$MOORAGE" -B "$E2E_BACKEND" "$@"; }
+
+scopes() { as systemctl --user --no-legend --plain list-units "moorage-$P-*.scope"; }
+no_scope() { [ -z "$(scopes)" ] && [ -z "$(find /sys/fs/cgroup/user.slice -name "*$P-*")" ]; }
+# The directory of the container's first process.
+group() { echo "/sys/fs/cgroup$(sed 's/^0:://' "/proc/$(u inspect --format '{{.pid}}' "$C")/cgroup")"; }
+sleeping() { u create -q --name "$C" "$@" ./root -- /bin/sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done' && u start "$C"; }
+
+@test "a container has a scope, which goes with it, also when the monitor is killed" {
+	sleeping
+	[[ "$(scopes)" == "moorage-$C-"*.scope* ]]
+	[[ "$(group)" == */user@"$(id -u mrgt)".service/moorage.slice/moorage-"$C"-*.scope/* ]]
+	u stop "$C"
+	eventually 30 no_scope
+	u start "$C"
+	[[ "$(scopes)" == "moorage-$C-"*.scope* ]]
+	pkill -KILL -u mrgt -x moorage-monitor
+	u rm -f "$C"
+	eventually 30 no_scope
+}
+
+@test "64 MiB of memory kill an allocation of 128 MiB, ten processes forbid the eleventh" {
+	run u create -q --name "$C" -m 64m ./root -- /bin/sh -c 'dd if=/dev/zero of=/dev/null bs=128M count=1 2>/dev/null && echo survived'
+	[ "$status" = 0 ]
+	run u start -a "$C"
+	[ "$status" = 137 ] && [[ "$output" != *survived* ]]
+	[[ "$(u info "$C")" == *"killed: out of memory"* ]]
+	u rm "$C"
+	run u run --rm --name "$C" --pids-limit 10 ./root -- /bin/sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11; do sleep 1 & done; echo eleven'
+	[[ "$output" != *eleven* ]] && [[ "$output" == *fork* ]]
+}
+
+# What exec started is in the cgroup of the container, which its limits are of.
+entered() { local pid; pid=$(pgrep -u mrgt -fx '/bin/sleep 1000') && [[ "$(cat "/proc/$pid/cgroup")" == *"/$(basename "$(group)")"* ]]; }
+frozen() { grep -q 'frozen 1' "$(group)/cgroup.events"; }
+no_sleepers() { ! pgrep -u mrgt -x sleep >/dev/null; }
+
+@test "limits are changed while it runs; stats; a pause freezes all; what is entered is in the same cgroup" {
+	sleeping -m 256m --cpus 0.5
+	[ "$(cat "$(group)/memory.max")" = 268435456 ]
+	[ "$(cat "$(group)/cpu.max")" = "50000 100000" ]
+	u update -m 128m "$C"
+	[ "$(cat "$(group)/memory.max")" = 134217728 ]
+	# Its root is the user, whose the cgroup is: the cgroup namespace keeps it from that.
+	run ! u exec "$C" -- /bin/sh -c 'echo max >/sys/fs/cgroup/memory.max'
+	[ "$(cat "$(group)/memory.max")" = 134217728 ]
+	[[ "$(u stats --no-stream "$C")" == *"128 MiB"* ]]
+	u pause "$C"
+	frozen
+	[ "$(u state "$C")" = paused ]
+	u unpause "$C"
+	run ! frozen
+	u exec "$C" -- /bin/sleep 1000 3>&- &
+	eventually 30 entered
+	u kill --all-processes -s KILL "$C"
+	eventually 30 no_sleepers
+	u wait "$C" || true
+}
+
+
+# refuses PATTERN HINT ARGUMENT...: the command fails and says both.
+refuses() {
+	local pattern=$1 hint=$2
+	shift 2
+	run u "$@"
+	echo "$output"
+	[ "$status" != 0 ] && [[ "$output" =~ $pattern ]] && [[ "$output" =~ $hint ]]
+}
+
+@test "what is missing is named: the bus, the controller, the manager; and mended as it is said" {
+	[[ "$(as "$MOORAGE" backends --json | jq -r ".[] | select(.name == \"$E2E_BACKEND\").reason")" == *"systemd does not give users io"* ]]
+	refuses 'blockIO.*systemd does not give users io' "/etc/systemd/system/user@.service.d/delegate.conf" run --rm --name "$C" --device-write-bps "$(findmnt -no SOURCE /):1m" ./root -- /bin/true
+	BUS_DIR=$HOME_DIR refuses "memory.limit.*no bus" "XDG_RUNTIME_DIR is '$HOME_DIR'" run --rm --name "$C" -m 64m ./root -- /bin/true
+	# Without limits there is no need of it.
+	[ "$(BUS_DIR=$HOME_DIR u run --rm --name "$C" ./root -- /bin/echo works)" = works ]
+	mkdir -p /etc/systemd/system/user@.service.d
+	printf '[Service]\nDelegate=cpu cpuset io memory pids\n' >/etc/systemd/system/user@.service.d/delegate.conf
+	systemctl daemon-reload
+	systemctl restart "user@$(id -u mrgt).service"
+	[[ "$(as "$MOORAGE" backends --json)" != *"does not give users"* ]]
+	rm /etc/systemd/system/user@.service.d/delegate.conf
+	systemctl daemon-reload
+	systemctl stop "user@$(id -u mrgt).service"
+	refuses 'memory.limit.*no user@.service runs' 'loginctl enable-linger mrgt' run --rm --name "$C" -m 64m ./root -- /bin/true
+	systemctl start "user@$(id -u mrgt).service"
+}
+
+@test "enable: the user's systemd starts it with itself, and begins with the host where the user lingers" {
+	local units=/home/mrgt/.config/systemd/user
+	install -d -o mrgt -g mrgt /home/mrgt/.config /home/mrgt/.config/systemd "$units"
+	cp "$(dirname "$MOORAGE")/../lib/systemd/user/moorage@.service" "$units/"
+	u create -q --name "$C" ./root -- /bin/sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
+	[ "$(u ls -a --format '{{.autostart}}')" = no ]
+	u enable "$C"
+	[ "$(u ls -a --format '{{.autostart}}')" = yes ]
+	systemctl restart "user@$(id -u mrgt).service"
+	eventually 60 runs
+	[[ "$(scopes)" == "moorage-$C-"*.scope* ]]
+	u disable "$C"
+	[ "$(u ls -a --format '{{.autostart}}')" = no ]
+	u stop "$C"
+	loginctl disable-linger mrgt
+	refuses "nothing of user 'mrgt' is started at boot" 'loginctl enable-linger mrgt' enable "$C"
+	linger
+	u rm "$C"
+	rm -r "$units"
+}
+runs() { [ "$(u state "$C")" = running ]; }
