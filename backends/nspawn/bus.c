@@ -105,10 +105,18 @@ int bus_read_end(struct bus *bus, const char *name, struct bus_end *ret, struct 
 
 /* ---- machines --------------------------------------------------------------------------------- */
 
-int bus_terminate_machine(struct bus *bus, const char *name, struct mrg_error *err)
+void bus_await_machine(struct bus *bus, const char *name)
+{
+	bus->api.sd_bus_call_method(bus->bus, MACHINED, "GetMachine", NULL, NULL, "s", name);
+}
+
+int bus_terminate_machine(struct bus *bus, const char *name, const char *scope, struct mrg_error *err)
 {
 	sd_bus_error why = SD_BUS_ERROR_NULL;
-	int r = bus->api.sd_bus_call_method(bus->bus, MACHINED, "TerminateMachine", &why, NULL, "s", name);
+	int r;
 
+	/* Refused for what is no scope that runs: nobody is asked there. */
+	bus->api.sd_bus_call_method(bus->bus, BUS_SYSTEMD, "AbandonScope", NULL, NULL, "s", scope);
+	r = bus->api.sd_bus_call_method(bus->bus, MACHINED, "TerminateMachine", &why, NULL, "s", name);
 	return r < 0 ? bus_failed(bus, r, &why, "end", name, err) : 0;
 }

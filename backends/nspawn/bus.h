@@ -24,8 +24,12 @@ struct bus_end {
 };
 int bus_read_end(struct bus *bus, const char *name, struct bus_end *ret, struct mrg_error *err);
 
-/* Has machined end a machine and forget it. */
-int bus_terminate_machine(struct bus *bus, const char *name, struct mrg_error *err);
+/* Returns once machined has seen to what others have asked of it before, to register the machine @name above all. */
+void bus_await_machine(struct bus *bus, const char *name);
+
+/* Has machined end a machine, whose unit is @scope, and forget it. Its nspawn is dead: else systemd asks that to end the scope, and waits for a minute and a
+ * half when it died before systemd began to watch it. */
+int bus_terminate_machine(struct bus *bus, const char *name, const char *scope, struct mrg_error *err);
 
 /* ---- properties.c ---------------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@
 #include "core/util/str.h"
 #include "nspawn.h"
 
+#define REGISTRATION		"/run/systemd/machines/%s"
 #define REGISTRATION_MAX	(64 << 10)
 
 /* ---- processes ------------------------------------------------------------------------------ */
@@ -128,6 +129,18 @@ static bool is_in_unit(pid_t pid, const char *unit)
 	return mrg_helper_cgroup_of(pid, cgroup, sizeof(cgroup), NULL) == 0 && strcmp(strrchr(cgroup, '/') + 1, unit) == 0;
 }
 
+int nspawn_registered_scope(const char *name, char ret_unit[NSPAWN_UNIT_SIZE])
+{
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), REGISTRATION, name);
+	if (!nspawn_name_is_valid(name) || fd_read_file(AT_FDCWD, path, REGISTRATION_MAX, &text, NULL) < 0)
+		return 0;
+	copy_unit(ret_unit, value_of(text, "SCOPE"));
+	return value_of(text, "SCOPE_JOB") ? -EAGAIN : 1;
+}
+
 int nspawn_registered(const char *name, pid_t *ret_leader, char *ret_unit, struct mrg_error *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -136,7 +149,7 @@ int nspawn_registered(const char *name, pid_t *ret_leader, char *ret_unit, struc
 
 	if (!nspawn_name_is_valid(name))
 		return 0;
-	snprintf(path, sizeof(path), "/run/systemd/machines/%s", name);
+	snprintf(path, sizeof(path), REGISTRATION, name);
 	r = fd_read_file(AT_FDCWD, path, REGISTRATION_MAX, &text, NULL);
 	if (r == -ENOENT)
 		return 0;

@@ -20,6 +20,7 @@
 
 #define END_MS	5000			/* for nspawn and systemd to notice the end */
 #define STEP_MS	20
+#define EMPTY_STEP_MS	5		/* where nothing has to be ended */
 
 bool nspawn_is_managed(void)
 {
@@ -149,12 +150,23 @@ int nspawn_unit_set(const char *name, const struct mrg_spec *changes, struct mrg
 	return r < 0 ? r : bus_set_unit(&bus, name, properties, err);
 }
 
-int nspawn_unit_end_machine(const char *name, struct mrg_error *err)
+void nspawn_unit_end_machine(const char *name)
 {
 	_cleanup_bus_ struct bus bus = BUS_INIT;
-	int r = bus_open(&bus, err);
+	int64_t deadline = time_monotonic_ms() + END_MS;
+	char scope[NSPAWN_UNIT_SIZE];
+	int r;
 
-	return r < 0 ? r : bus_terminate_machine(&bus, name, err);
+	if (bus_open(&bus, NULL) < 0)
+		return;
+	bus_await_machine(&bus, name);
+	/* What is not running yet cannot be abandoned, and could be begun in the middle. */
+	while ((r = nspawn_registered_scope(name, scope)) == -EAGAIN && time_monotonic_ms() < deadline)
+		poll(NULL, 0, EMPTY_STEP_MS);
+	if (r != 0)
+		bus_terminate_machine(&bus, name, scope, NULL);
+	while (r != 0 && nspawn_registered_scope(name, scope) != 0 && time_monotonic_ms() < deadline)
+		poll(NULL, 0, EMPTY_STEP_MS);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------ */

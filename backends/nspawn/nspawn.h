@@ -59,6 +59,10 @@ void nspawn_machine_close(struct nspawn_machine *machine);
 /* What machined has of @name: 1 and *ret_leader, or 0. @ret_unit (of NSPAWN_UNIT_SIZE) may be NULL. */
 int nspawn_registered(const char *name, pid_t *ret_leader, char *ret_unit, struct mrg_error *err);
 
+/* The unit in which machined has a machine called so, whatever has become of its processes: 1, 0: it has none, -EAGAIN: the unit is just being started or
+ * stopped. */
+int nspawn_registered_scope(const char *name, char ret_unit[NSPAWN_UNIT_SIZE]);
+
 /* Verbs. */
 int nspawn_process(void *self, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err);
 int nspawn_state(void *self, const struct mrg_unit *unit, struct mrg_error *err);
@@ -145,8 +149,8 @@ int nspawn_unit_properties(const struct mrg_spec *spec, char ***ret, struct mrg_
 /* Sets them in the running unit @name. */
 int nspawn_unit_set(const char *name, const struct mrg_spec *changes, struct mrg_error *err);
 
-/* Ends what machined knows under that name. */
-int nspawn_unit_end_machine(const char *name, struct mrg_error *err);
+/* Has machined forget the machine of an nspawn that was killed; one may still be about to be registered. */
+void nspawn_unit_end_machine(const char *name);
 
 /* The unit of the template that may have run the machine stays with systemd as a failed one when it was killed, until it is forgotten. */
 void nspawn_unit_forget(const struct mrg_unit *unit);

@@ -18,7 +18,6 @@
 #include "nspawn.h"
 
 #define END_MS		5000
-#define STEP_MS		5
 #define COPY_PREFIX	".#machine."
 #define COPY_RANDOM	16		/* digits behind the name of the root */
 
@@ -80,18 +79,13 @@ void nspawn_tidy(const struct mrg_unit *unit)
 		rmdir(propagate);
 }
 
-/* A machine whose first process died before systemd had moved it into its scope is there for ever, with nothing in it. @maybe: one may still be about to be
- * registered, by an nspawn that has been killed: machined answers after it has seen to that. */
+/* A machine whose first process died before systemd had moved it into its scope stays, with nothing in it. @maybe: one may still be about to be registered. */
 static void end_empty_machine(const struct mrg_unit *unit, bool maybe)
 {
-	int64_t deadline = time_monotonic_ms() + END_MS;
-	char path[PATH_MAX];
+	char scope[NSPAWN_UNIT_SIZE];
 
-	if (snprintf(path, sizeof(path), "/run/systemd/machines/%s", unit->name) >= (int)sizeof(path) || (!maybe && access(path, F_OK) < 0))
-		return;
-	nspawn_unit_end_machine(unit->name, NULL);
-	while (access(path, F_OK) == 0 && time_monotonic_ms() < deadline)
-		poll(NULL, 0, STEP_MS);
+	if (maybe || nspawn_registered_scope(unit->name, scope) != 0)
+		nspawn_unit_end_machine(unit->name);
 }
 
 /* An nspawn that was killed does not always take its machine along; what is in cgroups of ours is ended with them. */
