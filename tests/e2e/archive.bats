@@ -101,6 +101,8 @@ blob() {
 	m migrate -q "$E2E_BACKEND:$P-renamed" --to "$other" --rename "$P-moved" --accept all
 	root=$(m inspect "$other:$P-moved" | jq -r 'first | .spec.root.path // .root.path')
 	[ -x "$root/bin/busybox" ]
+	# Where the engines' places are on different file systems the root was copied, and the old one is kept until then.
+	m migrate -q --purge "$other:$P-moved"
 	m rm "$other:$P-moved"
 	[ ! -e "$root" ]
 	[ ! -e "$MOORAGE_STATE_DIR/imports" ]
