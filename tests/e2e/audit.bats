@@ -21,8 +21,23 @@ findings() {
 	jq -r '.[0].findings[] | select(.severity != "info") | if .item == "" then .check else .check + ":" + .item end' | sort
 }
 
-# expected TEXT: the findings of a row, one a line; those with blanks in them have commas between them.
-expected() { case $1 in *,*) tr , '\n' <<<"$1" ;; *) tr ' ' '\n' <<<"$1" ;; esac | grep . || true; }
+# expected TEXT: the findings of a row, one a line; those with blanks in them have commas between them. Of files that this kernel does not have there is none.
+expected() {
+	local finding
+	case $1 in *,*) tr , '\n' <<<"$1" ;; *) tr ' ' '\n' <<<"$1" ;; esac | while read -r finding; do
+		case $finding in
+		'') ;;
+		*:/proc/* | *:/sys/*) [ ! -e "${finding#*:}" ] || echo "$finding" ;;
+		*) echo "$finding" ;;
+		esac
+	done
+}
+
+# unconfined: the finding of a container without a profile where the host has a security module that gives profiles.
+unconfined() {
+	[ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] || return 0
+	case $E2E_BACKEND in native | chroot | nspawn) echo lsm ;; esac
+}
 
 # start NAME OPTION...: a container that stays.
 begin() {
@@ -43,7 +58,7 @@ begin() {
 		got=$("$MOORAGE" audit --json "$E2E_BACKEND:$P-$name" | findings)
 		"$MOORAGE" kill "$E2E_BACKEND:$P-$name" >/dev/null
 		[ "$name" != default ] || default=$wanted
-		want=$({ expected "$default"; [ "$name" = default ] || expected "$wanted"; } | sort)
+		want=$({ unconfined; expected "$default"; [ "$name" = default ] || expected "$wanted"; } | sort)
 		[ "$got" = "$want" ] || { wrong=$((wrong + 1)); echo "$name ($options): expected" $want ", found" $got; }
 	done < <(rows)
 	echo "$number containers, $wrong wrong"
@@ -67,8 +82,9 @@ begin() {
 	run m audit --fail-on info "$E2E_BACKEND:$P-page"
 	[ "$status" = 1 ]
 	if [ "$E2E_BACKEND" = native ]; then
-		m audit --fail-on low "$E2E_BACKEND:$P-page" >/dev/null
-		[ -z "$(m audit --format csv "$E2E_BACKEND:$P-page" | grep -E '^(low|medium|high|critical),')" ]
+		[ "$(m audit --format csv "$E2E_BACKEND:$P-page" | grep -E '^(low|medium|high|critical),' | cut -d , -f 2)" = "$(unconfined)" ]
+		run m audit --fail-on low "$E2E_BACKEND:$P-page"
+		[ "$status" = "$([ -z "$(unconfined)" ] && echo 0 || echo 1)" ]
 	fi
 	m kill "$E2E_BACKEND:$P-page"
 }
@@ -94,10 +110,9 @@ begin() {
 @test "a limit that does not hold any more is found" {
 	[ "$E2E_BACKEND" = native ] || skip "one backend shows it"
 	begin lost --pids-limit 100
-	[ -z "$(m audit --json "$P-lost" | findings)" ]
-	echo max >"$(find /sys/fs/cgroup -maxdepth 3 -path "*pids*" -type d -name "*$P-lost-*" | head -n 1)/pids.max"
-	[ "$(m audit --json "$P-lost" | findings | paste -sd' ')" = "limit-lost:pids limit:pids" ] ||
-		[ "$(m audit --json "$P-lost" | findings | paste -sd' ')" = "limit:pids limit-lost:pids" ]
+	[ "$(m audit --json "$P-lost" | findings)" = "$(unconfined)" ]
+	while read -r dir; do [ ! -e "$dir/pids.max" ] || echo max >"$dir/pids.max"; done < <(cgroups lost)
+	[ "$(m audit --json "$P-lost" | findings)" = "$({ unconfined; printf 'limit:pids\nlimit-lost:pids\n'; } | sort)" ]
 	m kill "$P-lost"
 }
 
@@ -225,7 +240,11 @@ works() {
 	"$MOORAGE" audit --probe --json "$E2E_BACKEND:$P-$1" | jq -r '.[0].facts[] | select(.source == "probe" and .value == "works") | .item' | sort | paste -sd' '
 }
 
+# whole_kernel: what can be tried, and whether filters are told, is of kernels as distributions build them.
+whole_kernel() { grep -qw seccomp_get_filter /proc/kallsyms || skip "this kernel tells no filters of system calls, and has less to try"; }
+
 @test "--probe: the hardened default refuses, with these errnos" {
+	whole_kernel
 	local name value unknown
 	begin tried
 	m audit --probe --json "$E2E_BACKEND:$P-tried" >"$FILE_DIR/tried"
@@ -261,6 +280,7 @@ works() {
 
 @test "--probe: what was weakened works" {
 	[ "$E2E_BACKEND $E2E_KIND" = "native busybox" ] || skip "one backend shows it"
+	whole_kernel
 	local name options wanted got wrong=0
 	while IFS='|' read -r name options wanted; do
 		# shellcheck disable=SC2086
@@ -326,6 +346,7 @@ same_traces() { traces "$1" >"$FILE_DIR/after"; diff "$FILE_DIR/before" "$FILE_D
 @test "--probe --pid: a sandbox of bubblewrap" {
 	[ "$E2E_BACKEND $E2E_KIND" = "native busybox" ] || skip "no backend is used"
 	command -v bwrap >/dev/null || skip "bwrap is not installed"
+	whole_kernel
 	local pid inside
 	bwrap --ro-bind "$E2E_ROOT" / --dev /dev --proc /proc --unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup --new-session --cap-drop ALL \
 		--die-with-parent /bin/sleep 60 3>&- &
