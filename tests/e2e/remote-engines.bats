@@ -25,7 +25,9 @@ prepare_file() {
 	enter_there sh -c "ip addr add $PEER.2/24 dev mrgt-there; ip link set mrgt-there up; ip link set lo up
 		mkdir -p /etc/systemd/nspawn /var/lib/machines
 		for dir in '$LXCPATH' /etc/systemd/nspawn; do mount -t tmpfs none \"\$dir\"; done
-		mount -t tmpfs -o size=64M none /var/lib/machines"
+		mount -t tmpfs -o size=64M none /var/lib/machines
+		# There is one machined, which would tell here of what runs there.
+		[ ! -d /run/dbus ] || mount -t tmpfs none /run/dbus"
 	SSHD=$(enter_there "$BATS_TEST_DIRNAME/sshd" "$OTHER" "$REAL" $PEER.2)
 	echo "$SSHD" >"$FILE_DIR/sshd"
 	printf '#!/bin/sh\nexec nsenter -t %s -n -- %s "$@"\n' "$(cat "$FILE_DIR/here")" "$REAL" >"$FILE_DIR/moorage"
