@@ -3,8 +3,6 @@
 
 #include "config.h"
 
-#include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -91,19 +89,6 @@ static void show_line(const struct mrg_progress *progress)
 	fputc('\n', stderr);
 }
 
-/* Whether a signal came that breaks it off: one of the size of the terminal, or one that goes on after a stop, does not. */
-static bool is_broken_off(int signals)
-{
-	int signo;
-
-	while ((signo = terminal_signal(signals)) != 0)
-		if (signo == SIGTSTP)
-			raise(SIGSTOP);
-		else if (signo != SIGWINCH && signo != SIGCONT)
-			return true;
-	return false;
-}
-
 int migration_progress_show(const struct mrg_progress *progress, void *data)
 {
 	struct migration_progress *p = data;
@@ -122,7 +107,7 @@ int migration_progress_show(const struct mrg_progress *progress, void *data)
 		show_bar(p, progress);
 	else if (p->mode == PROGRESS_LINES && !again)
 		show_line(progress);
-	return p->signals >= 0 && is_broken_off(p->signals);
+	return p->signals >= 0 && terminal_signal(p->signals) != 0;
 }
 
 void migration_progress_note(const char *text, void *data)

@@ -174,27 +174,3 @@ blob() {
 	tar -C "$FILE_DIR/devices" -cf "$FILE_DIR/devices.tar" .
 	refused 7 "'disk' \(b 8:0\)" import -B "$E2E_BACKEND" --name "$P-disk" "$FILE_DIR/devices.tar"
 }
-
-# while_signalled SIGNAL...: an import that takes its time gets these, over and over.
-while_signalled() {
-	local pid signo
-	"$MOORAGE" import -q -B native --name "$P-large" "$FILE_DIR/large.tar" 3>&- &
-	pid=$!
-	while kill -0 "$pid" 2>/dev/null; do
-		for signo in "$@"; do kill -s "$signo" "$pid" 2>/dev/null || true; sleep 0.02; done
-	done
-	wait "$pid"
-}
-
-@test "another size of the terminal, and a stop that goes on, break nothing off; what ends a command does" {
-	[ "$E2E_BACKEND $E2E_KIND" = "native busybox" ] || skip "the same for every backend"
-	mkdir "$FILE_DIR/large"
-	head -c 256M /dev/zero >"$FILE_DIR/large/file"
-	tar -C "$FILE_DIR/large" -cf "$FILE_DIR/large.tar" .
-	rm -r "$FILE_DIR/large"
-	run ! while_signalled TERM
-	[ -z "$(mine)" ]
-	while_signalled WINCH TSTP CONT
-	root_of large >>"$FILE_DIR/roots"
-	m rm "$P-large"
-}
