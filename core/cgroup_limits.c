@@ -487,7 +487,8 @@ static bool has_file(struct cgroup *cg, const struct row *row, int version)
 void cgroup_limits_probe(struct cgroup *cg, const struct cgroup_controllers *available, struct mrg_fields *fields,
 			 char *reason, size_t size)
 {
-	char buffer[96], never[96] = "";
+	char buffer[96];
+	bool never = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		int version = field_version(rows[i].field, available);
@@ -505,12 +506,11 @@ void cgroup_limits_probe(struct cgroup *cg, const struct cgroup_controllers *ava
 		else
 			continue;
 		mrg_fields_remove(fields, rows[i].field);
-		/* What this version of cgroups never had nobody can mend: it is told when there is nothing else to tell. */
 		if (version == 0)
-			snprintf(never, sizeof(never), "%s", why);
+			never = true;
 		else if (reason)
 			reason_add(reason, size, why);
 	}
-	if (*never && reason && !*reason)
-		reason_add(reason, size, never);
+	if (never && reason && !*reason)
+		reason_add(reason, size, CGROUP_NEVER_HAD);
 }

@@ -14,6 +14,7 @@
 
 #include <moorage/helper.h>
 
+#include "core/cgroup.h"
 #include "core/cgroup_user.h"
 #include "core/container_internal.h"
 #include "core/doctor/doctor.h"
@@ -199,7 +200,7 @@ static int check_backend(const struct doctor *d, const char *name)
 			err = info.error;
 		return say_error(d, subject, &err);
 	}
-	if (!info.probe.reason[0])
+	if (!info.probe.reason[0] || strcmp(info.probe.reason, CGROUP_NEVER_HAD) == 0)
 		return doctor_say(d, "ok", subject, info.probe.engine, NULL);
 	snprintf(text, sizeof(text), "%s; not everything works here: %s", info.probe.engine, info.probe.reason);
 	return doctor_say(d, "warning", subject, text, NULL);
