@@ -321,7 +321,7 @@ def standard_streams_stay_blocking():
 
 def table(width, *options):
     """The lines of a list as a terminal of this width gets them."""
-    child = pexpect.spawn(MOORAGE, ['ls', '--columns', 'NAME,COMMAND,STATE', '-f', 'name=mrgt-wide', *options], timeout=TIMEOUT,
+    child = pexpect.spawn(MOORAGE, ['ls', '-B', BACKEND, '--columns', 'NAME,COMMAND,STATE', '-f', 'name=mrgt-wide', *options], timeout=TIMEOUT,
                           encoding='utf-8', dimensions=(33, width), env={**os.environ, 'LC_ALL': 'C.UTF-8'})
     child.expect(pexpect.EOF)
     return child.before.replace('\r', '').splitlines()

@@ -69,6 +69,10 @@ static void images_are_directories_and_raw_files(void **state _unused_)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/web", dir);
 	assert_int_equal(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/web/usr", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/not-a-system", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
 	snprintf(path, sizeof(path), "%s/.#web.lck.d", dir);
 	assert_int_equal(mkdir(path, 0755), 0);
 	touch(dir, "disk.raw");
