@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -69,29 +71,35 @@ static int open_mount(const char *path, uint64_t id)
 	return st.stx_mask & STATX_MNT_ID && st.stx_mnt_id == id ? take_fd(&fd) : -ESTALE;
 }
 
-static int bind_below(int root, const char *path, uint64_t id, struct mrg_error *err)
-{
-	_cleanup_close_ int source = open_mount(path, id);
-	_cleanup_close_ int target = -1, mount = -1;
-	struct stat st;
-	int r;
+/* A mount that a container with the host's root is to see. */
+struct host_mount {
+	const char *escaped;		/* its path as it stands in mountinfo and fstab(5) */
+	const char *path;
+	int fd;
+	bool is_directory;
+};
 
-	if (source < 0)
+typedef int (*host_fn)(const struct host_mount *mount, void *data, struct mrg_error *err);
+
+static int show(const char *escaped, char *path, uint64_t id, host_fn each, void *data, struct mrg_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	unescape(path);
+	fd = open_mount(path, id);
+	if (fd < 0)
 		return 0;	/* hidden, or out of reach: not part of what one sees on the host */
-	if (fstat(source, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return root_fail(err, -errno, "cannot look at '%s'", path);
-	target = path_make_in_root(root, path, !S_ISDIR(st.st_mode));
-	if (target < 0)
-		return root_fail(err, target, "cannot make the mount point '%s'", path);
-	mount = root_clone(source, 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
-	r = mount < 0 ? mount : root_attach(mount, target);
-	return r < 0 ? root_fail(err, r, "cannot show '%s' of the host", path) : 0;
+	return each(&(struct host_mount){ .escaped = escaped, .path = path, .fd = fd, .is_directory = S_ISDIR(st.st_mode) }, data, err);
 }
 
 /* One line: ID PARENT MAJ:MIN ROOT PATH OPTIONS [FIELDS...] - TYPE SOURCE OPTIONS */
-static int bind_line(int root, char *line, struct mrg_error *err)
+static int read_line(char *line, host_fn each, void *data, struct mrg_error *err)
 {
 	char *field[5], *save = NULL, *type = strstr(line, " - ");
+	_cleanup_free_ char *path = NULL;
 	uint64_t id;
 
 	if (!type)
@@ -104,13 +112,13 @@ static int bind_line(int root, char *line, struct mrg_error *err)
 		if (!field[i])
 			return 0;
 	}
-	unescape(field[4]);
 	if (parse_uint64(field[0], &id) < 0 || !is_kept(type, field[4]))
 		return 0;
-	return bind_below(root, field[4], id, err);
+	path = strdup(field[4]);
+	return path ? show(field[4], path, id, each, data, err) : root_fail(err, -ENOMEM, "cannot look at '%s'", field[4]);
 }
 
-int root_mount_host(int root, struct mrg_error *err)
+static int each_mount(host_fn each, void *data, struct mrg_error *err)
 {
 	_cleanup_free_ char *text = NULL;
 	char *save = NULL;
@@ -119,6 +127,41 @@ int root_mount_host(int root, struct mrg_error *err)
 	if (r < 0)
 		return root_fail(err, r, "cannot read '/proc/self/mountinfo'");
 	for (char *line = strtok_r(text, "\n", &save); line && r == 0; line = strtok_r(NULL, "\n", &save))
-		r = bind_line(root, line, err);
+		r = read_line(line, each, data, err);
 	return r;
+}
+
+static int bind_below(const struct host_mount *source, void *data, struct mrg_error *err)
+{
+	const int *root = data;
+	_cleanup_close_ int target = path_make_in_root(*root, source->path, !source->is_directory), mount = -1;
+	int r;
+
+	if (target < 0)
+		return root_fail(err, target, "cannot make the mount point '%s'", source->path);
+	mount = root_clone(source->fd, 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
+	r = mount < 0 ? mount : root_attach(mount, target);
+	return r < 0 ? root_fail(err, r, "cannot show '%s' of the host", source->path) : 0;
+}
+
+int root_mount_host(int root, struct mrg_error *err)
+{
+	return each_mount(bind_below, &root, err);
+}
+
+struct telling {
+	int (*each)(const char *path, int is_directory, void *data, struct mrg_error *err);
+	void *data;
+};
+
+static int tell(const struct host_mount *mount, void *data, struct mrg_error *err)
+{
+	const struct telling *t = data;
+
+	return t->each(mount->escaped, mount->is_directory, t->data, err);
+}
+
+int mrg_helper_host_mounts(int (*each)(const char *path, int is_directory, void *data, struct mrg_error *err), void *data, struct mrg_error *err)
+{
+	return each_mount(tell, &(struct telling){ each, data }, err);
 }

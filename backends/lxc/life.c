@@ -183,20 +183,35 @@ static bool is_hiding(const char *line)
 	return false;
 }
 
+/* Layers are of one mount: what the host has mounted below its root is not in them. */
+static int set_host_mount(const char *path, int is_directory, void *container, struct mrg_error *err)
+{
+	_cleanup_(buffer_deinit) struct buffer b = { 0 };
+
+	buffer_addf(&b, "%s %s none bind,ro,nodev,create=%s 0 0", path, path + 1, is_directory ? "dir" : "file");
+	return b.failed ? mrg_error_set(err, -ENOMEM, "out of memory") : set_item(container, "lxc.mount.entry", b.text, err);
+}
+
+/* The host's own mounts come before those of the container, which may lie in them. */
 static int set_entries(const struct lxc_start *s, struct lxc_container *c, struct mrg_error *err)
 {
+	const struct mrg_spec *spec = s->unit->spec;
+	bool hides = lxc_has_init(s) && lxc_hides(spec), host = !s->unit->adopted && strcmp(spec->root_path, "/") == 0;
 	int length = c->get_config_item(c, "lxc.mount.entry", NULL, 0), r = 0;
 	_cleanup_free_ char *lines = NULL;
 	char *save, *line;
 
-	if (!lxc_has_init(s) || !lxc_hides(s->unit->spec) || length <= 0)
+	if (!hides && !host)
 		return 0;
-	lines = malloc((size_t)length + 1);
-	if (!lines || c->get_config_item(c, "lxc.mount.entry", lines, length + 1) != length)
+	length = length < 0 ? 0 : length;
+	lines = calloc(1, (size_t)length + 1);
+	if (!lines || (length > 0 && c->get_config_item(c, "lxc.mount.entry", lines, length + 1) != length))
 		return mrg_error_set(err, -ENOMEM, "cannot read the mounts of the configuration");
 	c->clear_config_item(c, "lxc.mount.entry");
+	if (host)
+		r = mrg_helper_host_mounts(set_host_mount, c, err);
 	for (line = strtok_r(lines, "\n", &save); r == 0 && line; line = strtok_r(NULL, "\n", &save))
-		if (!is_hiding(line))
+		if (!hides || !is_hiding(line))
 			r = set_item(c, "lxc.mount.entry", line, err);
 	return r;
 }

@@ -11,6 +11,10 @@ setup() {
 	[ "$E2E_BACKEND" != nspawn ] || [[ $BATS_TEST_DESCRIPTION == nspawn* ]] || skip "nspawn refuses it, see the last test"
 }
 
+teardown() {
+	[ -z "${BELOW:-}" ] || { umount "$BELOW/a b"; rm -r "$BELOW"; }
+}
+
 @test "ps ax works with nothing prepared" {
 	run on_host host -- ps ax
 	[ "$status" = 0 ]
@@ -32,6 +36,20 @@ setup() {
 	run on_host host -- /bin/sh -c 'rm /etc/os-release; cat /etc/os-release 2>/dev/null; echo gone'
 	[ "$output" = gone ]
 	[ -s /etc/os-release ]
+}
+
+@test "file systems mounted below it are seen, and cannot be written" {
+	BELOW=$(mktemp -d /mnt/mrgt-below.XXXXXX)
+	mkdir "$FILE_DIR/below 1"
+	echo seen >"$FILE_DIR/below 1/file"
+	mkdir "$BELOW/a b"
+	mount --bind "$FILE_DIR/below 1" "$BELOW/a b"
+	run on_host host -- /bin/sh -c "cat '$BELOW/a b/file'; { echo x >'$BELOW/a b/file'; } 2>/dev/null || echo refused"
+	echo "$output"; 	[ "$status" = 0 ] && [ "${lines[0]}" = seen ] && [ "${lines[-1]}" = refused ]
+	# What the container mounts there lies above.
+	run on_host --tmpfs "$BELOW/a b" host -- /bin/sh -c "ls '$BELOW/a b' | wc -l"
+	[ "$output" = 0 ]
+	[ "$(cat "$FILE_DIR/below 1/file")" = seen ]
 }
 
 @test "libvirt refuses it and says who can" {
