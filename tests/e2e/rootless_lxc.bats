@@ -28,6 +28,9 @@ root_of() {
 as() { local ids=$1; shift; "$BATS_TEST_DIRNAME/user" "$ids" "$HOME_DIR" "$@"; }
 u() { local ids=$1; shift; as "$ids" "$MOORAGE" -B lxc "$@"; }
 
+# Before Linux 6.16 LXC has no container of one id: the group that it gives terminals to has to be mapped.
+one_id_is_enough() { printf '%s\n' 6.16 "$(uname -r)" | sort -VC; }
+
 # config LINE...: a container of LXC as its user would have made it, with the ids that the root "theirs" belongs to.
 config() {
 	root_of 300000 theirs
@@ -74,7 +77,11 @@ belongs_to() { [ "$(stat -c %u:%g "$2")" = "$1" ]; }
 	run u subids run --rm --name "$P-rl" ./theirs -- /bin/sh -c 'echo told >/dev/stdout; cat /proc/self/uid_map; exit 3'
 	[ "$status" = 3 ] && [ "${lines[0]}" = told ] && [[ "${lines[1]}" =~ 0\ +300000\ +65536 ]]
 	run u none run --rm --name "$P-rl" ./own -- /bin/cat /proc/self/uid_map
-	[ "$status" = 0 ] && [ "${#lines[@]}" = 1 ] && [[ "$output" =~ 0\ +4242\ +1$ ]]
+	if one_id_is_enough; then
+		[ "$status" = 0 ] && [ "${#lines[@]}" = 1 ] && [[ "$output" =~ 0\ +4242\ +1$ ]]
+	else
+		[ "$status" = 125 ] && [[ "$output" == *"group 5, which this kernel must find mapped: /etc/subuid has no line"* ]]
+	fi
 }
 
 # sleeping PID: it is there and was neither killed nor frozen.
@@ -108,7 +115,7 @@ tells() {
 	tells nomapper 'newuidmap .package uidmap.' run --rm --name "$P-rl" --user 1000 ./own -- /bin/true
 	tells subids 'only root can put a layer' run --rm --ephemeral --name "$P-rl" ./own -- /bin/true
 	root_of 300000 theirs
-	tells none 'belongs to user 300000.*must be your own' run --rm --name "$P-rl" ./theirs -- /bin/true
+	! one_id_is_enough || tells none 'belongs to user 300000.*must be your own' run --rm --name "$P-rl" ./theirs -- /bin/true
 	chmod 700 "$HOME_DIR"
 	tells subids "setfacl -m u:300000:x '$HOME_DIR'" run --rm --name "$P-rl" ./theirs -- /bin/true
 }
