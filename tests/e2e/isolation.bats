@@ -35,7 +35,12 @@ load lib
 		[ -e "$path" ] || continue
 		found=1
 		run once masked -- /bin/sh -c "wc -c <$path"
-		[ "$output" = 0 ]
+		# LXC's AppArmor profile lets nobody have it at all.
+		if [ "$E2E_BACKEND $path $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = "lxc /proc/kcore Y" ]; then
+			[ "$status" != 0 ] && [[ "$output" == *"Permission denied"* ]]
+		else
+			[ "$output" = 0 ]
+		fi
 	done
 	[ "$found" = 1 ]
 	run once firmware -- /bin/sh -c 'ls -A /sys/firmware 2>/dev/null | wc -l'
