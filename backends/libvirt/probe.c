@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/util/str.h"
@@ -41,6 +43,21 @@ static void probe_disks(struct mrg_probe *probe)
 	reason_add(probe->reason, sizeof(probe->reason), "without udev there is no /dev/block for the limits of disks");
 }
 
+/* libvirt takes their numbers for those of cgroup v2, where they mean something else: a soft limit throttles (memory.high), what swap and memory have together is
+ * for swap alone, and shares are weights, of which 100 is the middle, not 1024. */
+static const uint16_t v1_fields[] = { MRG_FIELD_MEMORY_RESERVATION, MRG_FIELD_MEMORY_SWAP, MRG_FIELD_CPU_SHARES, MRG_FIELD_END };
+
+static void probe_cgroups(struct mrg_probe *probe)
+{
+	struct statfs fs;
+
+	if (statfs("/sys/fs/cgroup", &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+		return;
+	for (const uint16_t *field = v1_fields; *field != MRG_FIELD_END; field++)
+		mrg_fields_remove(&probe->fields, *field);
+	reason_add(probe->reason, sizeof(probe->reason), "libvirt gives some limits another meaning on cgroup v2");
+}
+
 static int has_sys_admin(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -68,6 +85,7 @@ int libvirt_probe(void *self, struct mrg_probe *ret, struct mrg_error *err)
 	if (r < 0)
 		return r;
 	probe_disks(&probe);
+	probe_cgroups(&probe);
 	if (mrg_helper_init_path(path, sizeof(path), NULL) < 0) {
 		mrg_fields_remove(&probe.fields, MRG_FIELD_INIT);
 		reason_add(probe.reason, sizeof(probe.reason), "moorage-init is not installed");
