@@ -4,6 +4,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -68,6 +73,39 @@ static int check_freezer(const struct mrg_unit *unit, struct mrg_error *err)
 	return mrg_helper_cgroup_pause(NULL, &running.unit, err);
 }
 
+#define THAW_LOOK_MS	100
+#define THAW_LOOKS	100
+
+static bool has_ended(const struct mrg_unit *unit)
+{
+	int state = lxc_state(NULL, unit, NULL);
+
+	return state == MRG_STATE_CREATED || state == MRG_STATE_STOPPED;
+}
+
+/* With cgroup v2 LXC waits for ever to see a cgroup thawed that is gone, the end that waited for it having come. So a child of ours waits. */
+static bool thaw(struct lxc_container *c, const struct mrg_unit *unit)
+{
+	struct pollfd child = { .fd = -1, .events = POLLIN };
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		_exit(c->unfreeze(c) ? EXIT_SUCCESS : EXIT_FAILURE);
+	if (pid < 0)
+		return c->unfreeze(c);
+	child.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	for (int i = 0; i < THAW_LOOKS && poll(&child, 1, THAW_LOOK_MS) == 0 && !has_ended(unit); i++)
+		;
+	/* Of one that has told how it went nothing is left to kill. */
+	kill(pid, SIGKILL);
+	fd_close(child.fd);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
 /* 1: it is so already. LXC's own way, since its tools believe what its monitor was told. */
 static int change(const struct mrg_unit *unit, int already, const char *what, struct mrg_error *err)
 {
@@ -83,7 +121,7 @@ static int change(const struct mrg_unit *unit, int already, const char *what, st
 		r = open_of(unit, &engine, err);
 	if (r < 0)
 		return r;
-	if (already == MRG_STATE_PAUSED ? engine.c->freeze(engine.c) : engine.c->unfreeze(engine.c))
+	if (already == MRG_STATE_PAUSED ? engine.c->freeze(engine.c) : thaw(engine.c, unit))
 		return 0;
 	/* Thawed and gone before LXC could see it so, the end that waited for it having come. */
 	after = lxc_state(NULL, unit, err);
