@@ -211,8 +211,9 @@ bool cgroup_is_limit(unsigned int field);
 /* @spec with the resource limits of @changes over it: a shallow copy that owns nothing. */
 struct mrg_spec cgroup_merge(const struct mrg_spec *spec, const struct mrg_spec *changes);
 
-/* Removes from @fields what @cg cannot honour, naming the causes in @reason: what can be mended, or else that nothing but this is missing. */
 #define CGROUP_NEVER_HAD	"some limits are of the other version of cgroups"
+
+/* Removes from @fields what @cg cannot honour, naming the causes in @reason: what can be mended, or else that nothing but this is missing. */
 void cgroup_limits_probe(struct cgroup *cg, const struct cgroup_controllers *available, struct mrg_fields *fields,
 			 char *reason, size_t size);
 

@@ -116,10 +116,6 @@ int mrg_helper_cgroup_probe(struct mrg_fields *fields, char *reason, size_t size
  * of the caller's namespace must be private or slave already. */
 int mrg_helper_root_open(const struct mrg_spec *spec, int userns, int *ret_fd, struct mrg_error *err);
 
-/* What mrg_helper_root_open() shows read-only below the root "/", for an engine that makes the root itself: each mount of the host that a disk or a
- * network holds. @path is escaped as in fstab(5). Ends with what @each returns when that is not 0. */
-int mrg_helper_host_mounts(int (*each)(const char *path, int is_directory, void *data, struct mrg_error *err), void *data, struct mrg_error *err);
-
 /* The same in two steps, for a child in a user namespace, which may neither map ids nor reach every path. Where the host's rights are: a detached
  * copy of what is at @path on the host, id-mapped when @userns is not -1; with mrg_helper_root_flags() for the root. */
 #define MRG_ROOT_RECURSIVE	1	/* with all mounts below it */
@@ -129,6 +125,10 @@ int mrg_helper_root_flags(const struct mrg_spec *spec);
 
 /* And in the child: @source (taken) becomes the root. With an overlay, -1: the directory itself is the lower layer. */
 int mrg_helper_root_place(const struct mrg_spec *spec, int source, int *ret_fd, struct mrg_error *err);
+
+/* What mrg_helper_root_open() shows read-only below the root "/", for an engine that makes the root itself: each mount of the host that a disk or a
+ * network holds. @path is escaped as in fstab(5). Ends with what @each returns when that is not 0. */
+int mrg_helper_host_mounts(int (*each)(const char *path, int is_directory, void *data, struct mrg_error *err), void *data, struct mrg_error *err);
 
 /* Mounts the mounts of the spec below @root, in order: bind, tmpfs, proc, sysfs, devpts, mqueue, cgroup, overlay and
  * others of fsopen(2); makes missing mount points (where the file system itself is read-only: an error that names them). Every path below
