@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/context.h"
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/path.h"

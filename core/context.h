@@ -22,11 +22,11 @@ struct look_names {
 
 /* What is found out once for all containers that are looked at. */
 struct mrg_look {
-	int records[2];			/* store_dirs.c: directory of the kept and of the transient ones; or a negative errno */
-	struct index *index;		/* store_index.c: what the small files of the kept ones say; NULL: nothing is known */
-	struct look_names cgroups;	/* cgroup_mounts.c: of cgroup v2, if it is mounted at a usual place */
+	int records[2];			/* store/dirs.c: directory of the kept and of the transient ones; or a negative errno */
+	struct index *index;		/* store/index.c: what the small files of the kept ones say; NULL: nothing is known */
+	struct look_names cgroups;	/* cgroup/mounts.c: of cgroup v2, if it is mounted at a usual place */
 	bool cgroups_unified;		/* and it is all there is */
-	struct look_names enabled;	/* container_autostart.c: where systemd has what starts at boot */
+	struct look_names enabled;	/* container/autostart.c: where systemd has what starts at boot */
 };
 
 struct mrg {
@@ -37,9 +37,9 @@ struct mrg {
 	struct plugin *plugins;		/* registry.c: a list, newest first */
 	char *default_backend;		/* config.c: read on demand */
 	char *path;			/* where engines keep their containers; NULL: each its default */
-	unsigned int looks;		/* container_list.c: how many look at many containers now */
+	unsigned int looks;		/* container/list.c: how many look at many containers now */
 	struct mrg_look look;		/* valid while @looks is not 0 */
-	char boot_id[BOOT_ID_SIZE];	/* store_dirs.c: read on demand; "": not yet */
+	char boot_id[BOOT_ID_SIZE];	/* store/dirs.c: read on demand; "": not yet */
 	int ahead[2];			/* launch.c: session and control of a monitor that waits for its order; -1: none */
 };
 

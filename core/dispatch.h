@@ -7,7 +7,7 @@
  * nothing to do or tell); an error without a sentence
  * gets one; every error is prefixed with the backend's name. */
 
-#include "core/registry.h"
+#include "core/registry/registry.h"
 
 int dispatch_probe(struct plugin *p, struct mrg_probe *ret, struct mrg_error *err);
 int dispatch_check(struct plugin *p, const struct mrg_spec *spec, struct mrg_error *err);

@@ -83,37 +83,37 @@ libcore_la_SOURCES = \
 	%D%/audit/read_process.c \
 	%D%/audit/read_tree.c \
 	%D%/audit/tree.c \
-	%D%/cgroup.h \
-	%D%/cgroup_apply.c \
-	%D%/cgroup_devices.c \
-	%D%/cgroup_limits.c \
-	%D%/cgroup_mounts.c \
-	%D%/cgroup_of.c \
-	%D%/cgroup_processes.c \
-	%D%/cgroup_stats.c \
-	%D%/cgroup_tree.c \
-	%D%/cgroup_user.c %D%/cgroup_user.h \
-	%D%/cgroup_v1.c \
-	%D%/cgroup_v2.c \
+	%D%/cgroup/cgroup.h \
+	%D%/cgroup/apply.c \
+	%D%/cgroup/devices.c \
+	%D%/cgroup/limits.c \
+	%D%/cgroup/mounts.c \
+	%D%/cgroup/of.c \
+	%D%/cgroup/processes.c \
+	%D%/cgroup/stats.c \
+	%D%/cgroup/tree.c \
+	%D%/cgroup/user.c %D%/cgroup/user.h \
+	%D%/cgroup/v1.c \
+	%D%/cgroup/v2.c \
 	%D%/config.c \
-	%D%/container.c \
-	%D%/container_addresses.c \
-	%D%/container_autostart.c \
-	%D%/container_backend.c \
-	%D%/container_create.c \
-	%D%/container_damaged.c \
-	%D%/container_fields.c \
-	%D%/container_internal.h \
-	%D%/container_list.c \
-	%D%/container_logs.c \
-	%D%/container_native.c \
-	%D%/container_open.c \
-	%D%/container_remove.c \
-	%D%/container_rename.c \
-	%D%/container_start.c \
-	%D%/container_stop.c \
-	%D%/container_update.c \
-	%D%/container_wait.c \
+	%D%/container/container.c \
+	%D%/container/addresses.c \
+	%D%/container/autostart.c \
+	%D%/container/backend.c \
+	%D%/container/create.c \
+	%D%/container/damaged.c \
+	%D%/container/fields.c \
+	%D%/container/internal.h \
+	%D%/container/list.c \
+	%D%/container/logs.c \
+	%D%/container/native.c \
+	%D%/container/open.c \
+	%D%/container/remove.c \
+	%D%/container/rename.c \
+	%D%/container/start.c \
+	%D%/container/stop.c \
+	%D%/container/update.c \
+	%D%/container/wait.c \
 	%D%/context.c %D%/context.h \
 	%D%/convert/convert.c %D%/convert/convert.h \
 	%D%/convert/report_rows.c \
@@ -202,30 +202,30 @@ libcore_la_SOURCES = \
 	%D%/formats/systemd_process.c \
 	%D%/formats/systemd_sandbox.c \
 	%D%/formats/systemd_text.c \
-	%D%/helper_cgroup.c \
-	%D%/helper_cgroup_delegate.c \
-	%D%/helper_cgroup_enter.c \
-	%D%/helper_cgroup_mount.c \
-	%D%/helper_cgroup_scope.c \
-	%D%/helper_command.c \
-	%D%/helper_copy_up.c \
-	%D%/helper_credentials.c \
-	%D%/helper_devices.c \
-	%D%/helper_exec.c \
-	%D%/helper_host.c \
-	%D%/helper_identity.c \
-	%D%/helper_ids.c \
-	%D%/helper_init.c %D%/helper_init.h \
-	%D%/helper_mask.c \
-	%D%/helper_mounts.c \
-	%D%/helper_process.c %D%/helper_process.h \
-	%D%/helper_process_probe.c \
-	%D%/helper_rlimits.c \
-	%D%/helper_root.c %D%/helper_root.h \
-	%D%/helper_seccomp.c \
-	%D%/helper_spawn.c \
-	%D%/helper_stdio.c \
-	%D%/helper_user.c \
+	%D%/helper/cgroup.c \
+	%D%/helper/cgroup_delegate.c \
+	%D%/helper/cgroup_enter.c \
+	%D%/helper/cgroup_mount.c \
+	%D%/helper/cgroup_scope.c \
+	%D%/helper/command.c \
+	%D%/helper/copy_up.c \
+	%D%/helper/credentials.c \
+	%D%/helper/devices.c \
+	%D%/helper/exec.c \
+	%D%/helper/host.c \
+	%D%/helper/identity.c \
+	%D%/helper/ids.c \
+	%D%/helper/init.c %D%/helper/init.h \
+	%D%/helper/mask.c \
+	%D%/helper/mounts.c \
+	%D%/helper/process.c %D%/helper/process.h \
+	%D%/helper/process_probe.c \
+	%D%/helper/rlimits.c \
+	%D%/helper/root.c %D%/helper/root.h \
+	%D%/helper/seccomp.c \
+	%D%/helper/spawn.c \
+	%D%/helper/stdio.c \
+	%D%/helper/user.c \
 	%D%/launch.c %D%/launch.h \
 	%D%/live/change.c %D%/live/change.h \
 	%D%/live/event_log.c %D%/live/event_log.h \
@@ -279,53 +279,53 @@ libcore_la_SOURCES = \
 	%D%/migrate/tree_xattr.c \
 	%D%/migrate/tree_xattrs.c %D%/migrate/tree_xattrs.h \
 	%D%/migrate/wire.c %D%/migrate/wire.h \
-	%D%/monitor.c %D%/monitor.h \
-	%D%/monitor_clients.c \
-	%D%/monitor_console.c \
-	%D%/monitor_exec.c \
-	%D%/monitor_pump.c %D%/monitor_pump.h \
-	%D%/monitor_start.c \
-	%D%/monitor_streams.c \
+	%D%/monitor/monitor.c %D%/monitor/monitor.h \
+	%D%/monitor/clients.c \
+	%D%/monitor/console.c \
+	%D%/monitor/exec.c \
+	%D%/monitor/pump.c %D%/monitor/pump.h \
+	%D%/monitor/start.c \
+	%D%/monitor/streams.c \
 	%D%/mount_fd.c \
 	%D%/mount_options.c %D%/mount_options.h \
 	%D%/names.c \
 	%D%/procs.c \
 	%D%/protocol.c %D%/protocol.h \
-	%D%/registry.c %D%/registry.h \
-	%D%/registry_module.c %D%/registry_module.h \
-	%D%/registry_validate.c \
-	%D%/seccomp_cache.c \
-	%D%/seccomp_compile.c \
-	%D%/seccomp_library.c %D%/seccomp_library.h \
-	%D%/seccomp_lists.c \
-	%D%/seccomp_profile.c %D%/seccomp_profile.h \
-	%D%/seccomp_program.h \
-	%D%/seccomp_rules.c \
-	%D%/seccomp_search.c \
+	%D%/registry/registry.c %D%/registry/registry.h \
+	%D%/registry/module.c %D%/registry/module.h \
+	%D%/registry/validate.c \
+	%D%/seccomp/cache.c \
+	%D%/seccomp/compile.c \
+	%D%/seccomp/library.c %D%/seccomp/library.h \
+	%D%/seccomp/lists.c \
+	%D%/seccomp/profile.c %D%/seccomp/profile.h \
+	%D%/seccomp/program.h \
+	%D%/seccomp/rules.c \
+	%D%/seccomp/search.c \
 	%D%/session.c %D%/session.h \
-	%D%/spec.c \
-	%D%/spec_check.c %D%/spec_check.h \
-	%D%/spec_check_limits.c \
-	%D%/spec_default.c \
-	%D%/spec_emit.c \
-	%D%/spec_parse.c \
-	%D%/spec_read.c \
-	%D%/spec_set.c \
-	%D%/spec_table.c %D%/spec_table.h \
-	%D%/store.c %D%/store.h \
-	%D%/store_adopt.c \
-	%D%/store_brief.c \
-	%D%/store_dirs.c \
-	%D%/store_files.c \
-	%D%/store_index.c \
-	%D%/store_park.c \
-	%D%/store_internal.h \
-	%D%/store_walk.c
+	%D%/spec/spec.c \
+	%D%/spec/check.c %D%/spec/check.h \
+	%D%/spec/check_limits.c \
+	%D%/spec/default.c \
+	%D%/spec/emit.c \
+	%D%/spec/parse.c \
+	%D%/spec/read.c \
+	%D%/spec/set.c \
+	%D%/spec/table.c %D%/spec/table.h \
+	%D%/store/store.c %D%/store/store.h \
+	%D%/store/adopt.c \
+	%D%/store/brief.c \
+	%D%/store/dirs.c \
+	%D%/store/files.c \
+	%D%/store/index.c \
+	%D%/store/park.c \
+	%D%/store/internal.h \
+	%D%/store/walk.c
 libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(NSPAWN_CFLAGS)
 if HAVE_NSPAWN
-libcore_la_SOURCES += %D%/cgroup_scope.c
+libcore_la_SOURCES += %D%/cgroup/scope.c
 else
-libcore_la_SOURCES += %D%/cgroup_scope_none.c
+libcore_la_SOURCES += %D%/cgroup/scope_none.c
 endif
 
 lib_LTLIBRARIES += libmoorage.la
@@ -364,16 +364,16 @@ all-local: $(pkgformat_LTLIBRARIES)
 	@$(MKDIR_P) .libs && rm -f .libs/formats && $(LN_S) ../formats/.libs .libs/formats
 
 mrglibexec_PROGRAMS += moorage-monitor
-moorage_monitor_SOURCES = %D%/monitor_main.c
+moorage_monitor_SOURCES = %D%/monitor/main.c
 moorage_monitor_LDADD = libmoorage.la
 
 # It runs inside containers, whatever C library they have: static, small, made by a compiler of its own.
 mrglibexec_SCRIPTS += moorage-init
-init_sources = %D%/init_main.c %D%/init_handover.c %D%/init_mounts.c %D%/init_setup.c %D%/init_sysctl.c
-moorage-init: $(init_sources) %D%/init.h
+init_sources = %D%/init/main.c %D%/init/handover.c %D%/init/mounts.c %D%/init/setup.c %D%/init/sysctl.c
+moorage-init: $(init_sources) %D%/init/init.h
 	$(AM_V_CC)cd $(srcdir) && $(INIT_CC) -std=gnu11 -D_GNU_SOURCE $(WARN_CFLAGS) -Os -static -s -I. -Iinclude \
 		-o $(abs_top_builddir)/$@ $(init_sources)
-EXTRA_DIST += $(init_sources) %D%/init.h
+EXTRA_DIST += $(init_sources) %D%/init/init.h
 CLEANFILES += moorage-init
 
 # Made likewise: what an audit tries inside.

@@ -10,7 +10,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "core/helper_root.h"
+#include "core/helper/root.h"
 #include "core/util/cleanup.h"
 
 int root_fail(struct mrg_error *err, int r, const char *format, ...)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#include "core/container_internal.h"
+#include "core/container/internal.h"
 #include "core/util/cleanup.h"
 
 static const char *const adjectives[] = {

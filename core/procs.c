@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/container_internal.h"
+#include "core/container/internal.h"
 #include "core/util/cleanup.h"
 #include "core/util/proc.h"
 #include "core/util/fd.h"

@@ -39,7 +39,7 @@ dist_man_MANS = $(man_sources:.scd=)
 EXTRA_PROGRAMS = %D%/spec-fields
 %C%_spec_fields_SOURCES = %D%/spec_fields.c
 %C%_spec_fields_LDADD = libmoorage.la
-%D%/moorage-spec.5: %D%/moorage-spec.5.scd core/spec_table.c %D%/spec_fields.c | %D%/spec-fields$(EXEEXT)
+%D%/moorage-spec.5: %D%/moorage-spec.5.scd core/spec/table.c %D%/spec_fields.c | %D%/spec-fields$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && %D%/spec-fields <$< >$@.scd && $(SCDOC) <$@.scd >$@.tmp && mv -f $@.tmp $@ && rm -f $@.scd
 
 CLEANFILES += %D%/spec-fields$(EXEEXT)

@@ -9,7 +9,7 @@
  */
 
 #include "core/archive/root_note.h"
-#include "core/container_internal.h"
+#include "core/container/internal.h"
 
 /* The root of the spec of @record is its own from now on. */
 int own_root_take(struct record *record, struct mrg_error *err);

@@ -17,7 +17,7 @@
 
 #include "core/archive/own_root.h"
 #include "core/archive/root_note.h"
-#include "core/container_internal.h"
+#include "core/container/internal.h"
 #include "core/migrate/tree.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"

@@ -6,7 +6,7 @@
 
 #include <moorage/archive.h>
 
-#include "core/container_internal.h"
+#include "core/container/internal.h"
 #include "core/migrate/tree.h"
 
 /*

@@ -13,7 +13,7 @@
 
 #include "core/audit/audit.h"
 #include "core/audit/probe.h"
-#include "core/container_internal.h"
+#include "core/container/internal.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"

@@ -16,8 +16,8 @@
 
 #include "core/audit/probe.h"
 #include "core/audit/try/try.h"
-#include "core/cgroup.h"
-#include "core/helper_init.h"
+#include "core/cgroup/cgroup.h"
+#include "core/helper/init.h"
 #include "core/util/detach.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"

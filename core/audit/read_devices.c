@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "core/audit/audit.h"
-#include "core/cgroup.h"
+#include "core/cgroup/cgroup.h"
 #include "core/util/fd.h"
 #include "core/util/path.h"
 #include "core/util/str.h"

@@ -14,9 +14,9 @@
 
 #include <moorage/helper.h>
 
-#include "core/cgroup.h"
-#include "core/cgroup_user.h"
-#include "core/container_internal.h"
+#include "core/cgroup/cgroup.h"
+#include "core/cgroup/user.h"
+#include "core/container/internal.h"
 #include "core/doctor/doctor.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/cgroup.h"
+#include "core/cgroup/cgroup.h"
 #include "core/doctor/doctor.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"

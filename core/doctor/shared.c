@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/container_internal.h"
+#include "core/container/internal.h"
 #include "core/doctor/doctor.h"
 #include "core/util/cleanup.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/formats/docker.h"
-#include "core/spec_table.h"
+#include "core/spec/table.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 

@@ -9,7 +9,7 @@
 
 #include "core/formats/device_names.h"
 #include "core/formats/docker.h"
-#include "core/spec_table.h"
+#include "core/spec/table.h"
 #include "core/util/cleanup.h"
 
 static bool whole_number(const struct json *value, int64_t *ret)

@@ -12,7 +12,7 @@
 
 #include "core/formats/device_names.h"
 #include "core/formats/engine.h"
-#include "core/spec_table.h"
+#include "core/spec/table.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 #include "core/formats/format.h"
-#include "core/spec_table.h"
+#include "core/spec/table.h"
 
 struct assignment {
 	const char *section, *key;	/* section: "" in formats without */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/formats/module.h"
-#include "core/registry_module.h"
+#include "core/registry/module.h"
 #include "core/util/cleanup.h"
 
 /* Formats have no context: the directories are those a new one would have. */

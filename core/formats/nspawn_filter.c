@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/formats/nspawn.h"
-#include "core/seccomp_library.h"
+#include "core/seccomp/library.h"
 #include "core/util/cleanup.h"
 
 /* No kernel has more in one table, those of "x32" apart. */

@@ -7,7 +7,7 @@
 
 #include "core/formats/format.h"
 #include "core/formats/oci_seccomp.h"
-#include "core/spec_table.h"
+#include "core/spec/table.h"
 #include "core/util/cleanup.h"
 
 struct oci_reader {

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "core/formats/oci_seccomp.h"
-#include "core/seccomp_profile.h"
-#include "core/spec_table.h"
+#include "core/seccomp/profile.h"
+#include "core/spec/table.h"
 #include "core/util/cleanup.h"
 
 #define LOW_HALF	UINT32_MAX	/* only the low 32 bits of these arguments count in the kernel */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/formats/quadlet.h"
-#include "core/spec_table.h"
+#include "core/spec/table.h"
 #include "core/util/cleanup.h"
 
 static const struct key no_keys[] = { { 0 } };

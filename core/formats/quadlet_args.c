@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/formats/quadlet.h"
-#include "core/spec_table.h"
+#include "core/spec/table.h"
 #include "core/util/cleanup.h"
 
 /* ---- reading ------------------------------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 
 #include "core/formats/device_names.h"
 #include "core/formats/quadlet.h"
-#include "core/spec_table.h"
+#include "core/spec/table.h"
 #include "core/util/cleanup.h"
 #include "core/util/path.h"
 

@@ -12,7 +12,7 @@
 
 #include "core/live/change.h"
 #include "core/live/event_log.h"
-#include "core/store.h"
+#include "core/store/store.h"
 #include "core/util/cleanup.h"
 
 static int open_log(const char *path)

@@ -14,7 +14,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "core/cgroup.h"
+#include "core/cgroup/cgroup.h"
 #include "core/context.h"
 #include "core/live/watch.h"
 #include "core/util/cleanup.h"

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/cgroup.h"
-#include "core/container_internal.h"
+#include "core/cgroup/cgroup.h"
+#include "core/container/internal.h"
 #include "core/live/watch.h"
 #include "core/util/cleanup.h"
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "core/migrate/journal.h"
-#include "core/store.h"
+#include "core/store/store.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "core/formats/format.h"
-#include "core/helper_root.h"
+#include "core/helper/root.h"
 #include "core/migrate/migrate.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"

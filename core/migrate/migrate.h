@@ -4,7 +4,7 @@
 
 /* What the steps of a migration share. */
 
-#include "core/container_internal.h"
+#include "core/container/internal.h"
 #include "core/migrate/guest.h"
 #include "core/migrate/journal.h"
 #include "core/util/str.h"

@@ -15,7 +15,7 @@
 
 #include "core/migrate/receive.h"
 #include "core/migrate/received.h"
-#include "core/store.h"
+#include "core/store/store.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"

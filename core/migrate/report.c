@@ -16,7 +16,7 @@
 #include "core/formats/format.h"
 #include "core/formats/native.h"
 #include "core/migrate/migrate.h"
-#include "core/spec_table.h"
+#include "core/spec/table.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"

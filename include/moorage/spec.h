@@ -6,7 +6,7 @@
  * The spec of a container: an OCI runtime-spec 1.2 config.json plus one
  * top-level object "moorage" for what OCI lacks.
  *
- * Every field stands once in a table (core/spec_table.c) with its id, JSON path,
+ * Every field stands once in a table (core/spec/table.c) with its id, JSON path,
  * type, range and one line of documentation; parsing, emission, validation,
  * "moorage help spec", the support matrix and every loss report are made from
  * that table. moorage-spec(5) is generated from it.

@@ -11,7 +11,7 @@
 
 #include "core/audit/audit.h"
 #include "core/audit/probe.h"
-#include "core/cgroup.h"
+#include "core/cgroup/cgroup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

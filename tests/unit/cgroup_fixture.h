@@ -10,7 +10,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "core/cgroup.h"
+#include "core/cgroup/cgroup.h"
 #include "tests/unit/cgroup_view.h"
 
 #define MIB	(1024 * 1024)

@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/container_internal.h"
-#include "core/store_internal.h"
+#include "core/container/internal.h"
+#include "core/store/internal.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/proc.h"

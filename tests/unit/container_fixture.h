@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/container_internal.h"
+#include "core/container/internal.h"
 
 struct fixture {
 	char top[40];

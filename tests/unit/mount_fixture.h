@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "core/helper_root.h"
+#include "core/helper/root.h"
 #include "tests/unit/root_fixture.h"
 
 struct fixture {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/spec_table.h"
+#include "core/spec/table.h"
 #include "core/util/cleanup.h"
 #include "tests/unit/spec_fixture.h"
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/store_internal.h"
+#include "core/store/internal.h"
 
 #define ID	"0123456789abcdef"
 

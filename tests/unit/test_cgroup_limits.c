@@ -15,7 +15,7 @@
 #include <linux/bpf.h>
 #include <cmocka.h>
 
-#include "core/cgroup.h"
+#include "core/cgroup/cgroup.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"

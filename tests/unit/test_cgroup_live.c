@@ -20,7 +20,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/cgroup.h"
+#include "core/cgroup/cgroup.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/proc.h"

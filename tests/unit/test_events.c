@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/container_internal.h"
+#include "core/container/internal.h"
 #include "core/live/change.h"
 #include "core/live/event_log.h"
 #include "core/util/cleanup.h"

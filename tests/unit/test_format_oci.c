@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "core/seccomp_profile.h"
+#include "core/seccomp/profile.h"
 #include "core/util/cleanup.h"
 #include "core/util/str.h"
 #include "tests/unit/spec_fixture.h"

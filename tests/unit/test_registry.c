@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/registry.h"
-#include "core/registry_module.h"
+#include "core/registry/registry.h"
+#include "core/registry/module.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"

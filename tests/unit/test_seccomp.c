@@ -29,10 +29,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/helper_process.h"
-#include "core/seccomp_library.h"
-#include "core/seccomp_profile.h"
-#include "core/seccomp_program.h"
+#include "core/helper/process.h"
+#include "core/seccomp/library.h"
+#include "core/seccomp/profile.h"
+#include "core/seccomp/program.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 

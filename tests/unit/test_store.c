@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/store_internal.h"
+#include "core/store/internal.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/proc.h"

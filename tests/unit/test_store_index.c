@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/store_internal.h"
+#include "core/store/internal.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"
