@@ -41,6 +41,18 @@ no_line() { ! inside grep -q '^mrgt-4242:' /etc/subuid; }
 has_line() { inside grep -q '^mrgt-4242:' /etc/subuid; }
 no_controller() { ! grep -qw "$1" /sys/fs/cgroup/cgroup.controllers 2>/dev/null && ! grep -qE " - cgroup .*[ ,]$1(,|\$)" /proc/self/mountinfo; }
 no_controllers() { ! grep -q . "$(findmnt -n -o TARGET -t cgroup2 | head -n 1)/cgroup.controllers"; }
+destroyed() { timeout 60 virsh -q -c lxc:/// destroy "$1" >/dev/null || ! timeout 60 virsh -q -c lxc:/// dominfo "$1" >/dev/null; }
+# A domain of its own tools' making: its soft limit is one that throttles.
+throttles_softly() {
+	local root=$HOME_DIR/root domain=mrgt-truth-$$ limit
+	timeout 60 virsh -q -c lxc:/// create /dev/stdin <<-END >/dev/null || return 1
+	<domain type='lxc'><name>$domain</name><memory unit='MiB'>64</memory><memtune><soft_limit unit='MiB'>48</soft_limit></memtune><os><type>exe</type>
+	<init>/bin/sleep</init><initarg>60</initarg></os><devices><filesystem type='mount'><source dir='$root'/><target dir='/'/></filesystem><console type='pty'/></devices></domain>
+	END
+	limit=$(find /sys/fs/cgroup -path "*${domain//-/*}*" -name memory.high -exec cat {} +)
+	eventually 30 destroyed "$domain"
+	grep -qx $((48 << 20)) <<<"$limit"
+}
 no_file() { ! find /sys/fs/cgroup -maxdepth 3 -name "$1" | grep -q .; }
 
 # Each clause of a reason is one of these, and its means agree.
@@ -51,6 +63,7 @@ judged() {
 	*"'libvirt.so.0'"*) no_library libvirt.so.0 ;;
 	*"daemon of libvirt does not answer"*) no_libvirt ;;
 	*"'libvirt-lxc.so.0'"*) no_library libvirt-lxc.so.0 ;;
+	"libvirt gives some limits another meaning on cgroup v2") throttles_softly ;;
 	*"this host has no AppArmor"*) no_apparmor ;;
 	*"this host has no SELinux"*) no_selinux ;;
 	"only root can put a layer over a root") not_root ;;
