@@ -42,28 +42,28 @@ libcore_la_SOURCES = \
 	%D%/archive/export.c %D%/archive/export.h \
 	%D%/archive/extract.c %D%/archive/extract.h \
 	%D%/archive/extract_metadata.c \
-	%D%/archive/import.c %D%/archive/import.h \
-	%D%/archive/import_accept.c \
-	%D%/archive/import_blob.c %D%/archive/import_blob.h \
-	%D%/archive/import_docker.c \
-	%D%/archive/import_image.c %D%/archive/import_image.h \
-	%D%/archive/import_native.c \
-	%D%/archive/import_oci.c \
-	%D%/archive/import_place.c \
-	%D%/archive/import_source.c \
+	%D%/archive/import/import.c %D%/archive/import/import.h \
+	%D%/archive/import/accept.c \
+	%D%/archive/import/blob.c %D%/archive/import/blob.h \
+	%D%/archive/import/docker.c \
+	%D%/archive/import/image.c %D%/archive/import/image.h \
+	%D%/archive/import/native.c \
+	%D%/archive/import/oci.c \
+	%D%/archive/import/place.c \
+	%D%/archive/import/source.c \
 	%D%/archive/own_root.c %D%/archive/own_root.h \
 	%D%/archive/pack.c %D%/archive/pack.h \
 	%D%/archive/root_note.c %D%/archive/root_note.h \
-	%D%/archive/stream.c %D%/archive/stream.h \
-	%D%/archive/stream_ahead.c %D%/archive/stream_ahead.h \
-	%D%/archive/stream_gzip.c \
-	%D%/archive/stream_xz.c \
-	%D%/archive/stream_zstd.c \
-	%D%/archive/tar.h \
-	%D%/archive/tar_pax.c \
-	%D%/archive/tar_read.c \
-	%D%/archive/tar_sparse.c \
-	%D%/archive/tar_write.c \
+	%D%/archive/stream/stream.c %D%/archive/stream/stream.h \
+	%D%/archive/stream/ahead.c %D%/archive/stream/ahead.h \
+	%D%/archive/stream/gzip.c \
+	%D%/archive/stream/xz.c \
+	%D%/archive/stream/zstd.c \
+	%D%/archive/tar/tar.h \
+	%D%/archive/tar/pax.c \
+	%D%/archive/tar/read.c \
+	%D%/archive/tar/sparse.c \
+	%D%/archive/tar/write.c \
 	%D%/archive/transfer.c %D%/archive/transfer.h \
 	%D%/audit/audit.c %D%/audit/audit.h \
 	%D%/audit/checks.c \
@@ -140,68 +140,68 @@ libcore_la_SOURCES = \
 	%D%/exec_request.c %D%/exec_request.h \
 	%D%/formats/device_names.c %D%/formats/device_names.h \
 	%D%/formats/confines.c \
-	%D%/formats/docker.c %D%/formats/docker.h \
-	%D%/formats/docker_host.c \
-	%D%/formats/docker_keys.c \
-	%D%/formats/docker_limits.c \
-	%D%/formats/docker_mounts.c \
-	%D%/formats/docker_network.c \
-	%D%/formats/docker_process.c \
+	%D%/formats/docker/docker.c %D%/formats/docker/docker.h \
+	%D%/formats/docker/host.c \
+	%D%/formats/docker/keys.c \
+	%D%/formats/docker/limits.c \
+	%D%/formats/docker/mounts.c \
+	%D%/formats/docker/network.c \
+	%D%/formats/docker/process.c \
 	%D%/formats/engine.c %D%/formats/engine.h \
 	%D%/formats/format.c %D%/formats/format.h \
 	%D%/formats/guess.c \
 	%D%/formats/keys.c %D%/formats/keys.h \
 	%D%/formats/keys_native.c \
-	%D%/formats/lxc.c %D%/formats/lxc.h \
-	%D%/formats/lxc_caps.c \
-	%D%/formats/lxc_cgroup.c \
-	%D%/formats/lxc_devices.c \
-	%D%/formats/lxc_include.c \
-	%D%/formats/lxc_keys.c \
-	%D%/formats/lxc_legacy.c \
-	%D%/formats/lxc_limits.c %D%/formats/lxc_limits.h \
-	%D%/formats/lxc_mounts.c %D%/formats/lxc_mounts.h \
-	%D%/formats/lxc_mounts_write.c \
-	%D%/formats/lxc_namespaces.c \
-	%D%/formats/lxc_net.c %D%/formats/lxc_net.h \
-	%D%/formats/lxc_net_write.c \
-	%D%/formats/lxc_process.c \
-	%D%/formats/lxc_replace.c \
-	%D%/formats/lxc_layers.c \
-	%D%/formats/lxc_root.c \
-	%D%/formats/lxc_text.c \
+	%D%/formats/lxc/lxc.c %D%/formats/lxc/lxc.h \
+	%D%/formats/lxc/caps.c \
+	%D%/formats/lxc/cgroup.c \
+	%D%/formats/lxc/devices.c \
+	%D%/formats/lxc/include.c \
+	%D%/formats/lxc/keys.c \
+	%D%/formats/lxc/legacy.c \
+	%D%/formats/lxc/limits.c %D%/formats/lxc/limits.h \
+	%D%/formats/lxc/mounts.c %D%/formats/lxc/mounts.h \
+	%D%/formats/lxc/mounts_write.c \
+	%D%/formats/lxc/namespaces.c \
+	%D%/formats/lxc/net.c %D%/formats/lxc/net.h \
+	%D%/formats/lxc/net_write.c \
+	%D%/formats/lxc/process.c \
+	%D%/formats/lxc/replace.c \
+	%D%/formats/lxc/layers.c \
+	%D%/formats/lxc/root.c \
+	%D%/formats/lxc/text.c \
 	%D%/formats/module.c %D%/formats/module.h \
 	%D%/formats/native.c %D%/formats/native.h \
-	%D%/formats/nspawn.c %D%/formats/nspawn.h \
-	%D%/formats/nspawn_caps.c \
-	%D%/formats/nspawn_command.c \
-	%D%/formats/nspawn_filter.c \
-	%D%/formats/nspawn_keys.c \
-	%D%/formats/nspawn_mounts.c \
-	%D%/formats/nspawn_mounts_write.c \
-	%D%/formats/nspawn_network.c \
-	%D%/formats/nspawn_process.c \
-	%D%/formats/nspawn_text.c \
-	%D%/formats/nspawn_users.c \
-	%D%/formats/nspawn_write.c \
-	%D%/formats/oci.c \
-	%D%/formats/oci_seccomp.c %D%/formats/oci_seccomp.h \
-	%D%/formats/quadlet.c %D%/formats/quadlet.h \
-	%D%/formats/quadlet_args.c \
-	%D%/formats/quadlet_confine.c \
-	%D%/formats/quadlet_keys.c \
-	%D%/formats/quadlet_life.c \
-	%D%/formats/quadlet_mounts.c \
-	%D%/formats/quadlet_network.c \
-	%D%/formats/quadlet_process.c \
-	%D%/formats/systemd.c %D%/formats/systemd.h \
-	%D%/formats/systemd_devices.c \
-	%D%/formats/systemd_keys.c \
-	%D%/formats/systemd_limits.c \
-	%D%/formats/systemd_paths.c \
-	%D%/formats/systemd_process.c \
-	%D%/formats/systemd_sandbox.c \
-	%D%/formats/systemd_text.c \
+	%D%/formats/nspawn/nspawn.c %D%/formats/nspawn/nspawn.h \
+	%D%/formats/nspawn/caps.c \
+	%D%/formats/nspawn/command.c \
+	%D%/formats/nspawn/filter.c \
+	%D%/formats/nspawn/keys.c \
+	%D%/formats/nspawn/mounts.c \
+	%D%/formats/nspawn/mounts_write.c \
+	%D%/formats/nspawn/network.c \
+	%D%/formats/nspawn/process.c \
+	%D%/formats/nspawn/text.c \
+	%D%/formats/nspawn/users.c \
+	%D%/formats/nspawn/write.c \
+	%D%/formats/oci/oci.c \
+	%D%/formats/oci/seccomp.c %D%/formats/oci/seccomp.h \
+	%D%/formats/quadlet/quadlet.c %D%/formats/quadlet/quadlet.h \
+	%D%/formats/quadlet/args.c \
+	%D%/formats/quadlet/confine.c \
+	%D%/formats/quadlet/keys.c \
+	%D%/formats/quadlet/life.c \
+	%D%/formats/quadlet/mounts.c \
+	%D%/formats/quadlet/network.c \
+	%D%/formats/quadlet/process.c \
+	%D%/formats/systemd/systemd.c %D%/formats/systemd/systemd.h \
+	%D%/formats/systemd/devices.c \
+	%D%/formats/systemd/keys.c \
+	%D%/formats/systemd/limits.c \
+	%D%/formats/systemd/paths.c \
+	%D%/formats/systemd/process.c \
+	%D%/formats/systemd/sandbox.c \
+	%D%/formats/systemd/text.c \
 	%D%/helper/cgroup.c \
 	%D%/helper/cgroup_delegate.c \
 	%D%/helper/cgroup_enter.c \
@@ -258,26 +258,26 @@ libcore_la_SOURCES = \
 	%D%/migrate/step_target.c \
 	%D%/migrate/step_remote.c \
 	%D%/migrate/steps.c \
-	%D%/migrate/dir_stack.c %D%/migrate/dir_stack.h \
-	%D%/migrate/link_table.c %D%/migrate/link_table.h \
-	%D%/migrate/tree.h \
-	%D%/migrate/tree_copy.c %D%/migrate/tree_copy.h \
-	%D%/migrate/tree_copy_contents.c \
-	%D%/migrate/tree_copy_links.c \
-	%D%/migrate/tree_copy_metadata.c \
-	%D%/migrate/tree_digest.c \
-	%D%/migrate/tree_ids.h \
-	%D%/migrate/tree_map.c \
-	%D%/migrate/tree_rebase.c %D%/migrate/tree_rebase.h \
-	%D%/migrate/tree_rebase_entry.c \
-	%D%/migrate/tree_rebase_flags.c \
-	%D%/migrate/tree_remove.c \
-	%D%/migrate/tree_scan.c \
-	%D%/migrate/tree_sum.c %D%/migrate/tree_sum.h \
-	%D%/migrate/tree_walk.c %D%/migrate/tree_walk.h \
-	%D%/migrate/tree_work.c \
-	%D%/migrate/tree_xattr.c \
-	%D%/migrate/tree_xattrs.c %D%/migrate/tree_xattrs.h \
+	%D%/migrate/tree/dir_stack.c %D%/migrate/tree/dir_stack.h \
+	%D%/migrate/tree/link_table.c %D%/migrate/tree/link_table.h \
+	%D%/migrate/tree/tree.h \
+	%D%/migrate/tree/copy.c %D%/migrate/tree/copy.h \
+	%D%/migrate/tree/copy_contents.c \
+	%D%/migrate/tree/copy_links.c \
+	%D%/migrate/tree/copy_metadata.c \
+	%D%/migrate/tree/digest.c \
+	%D%/migrate/tree/ids.h \
+	%D%/migrate/tree/map.c \
+	%D%/migrate/tree/rebase.c %D%/migrate/tree/rebase.h \
+	%D%/migrate/tree/rebase_entry.c \
+	%D%/migrate/tree/rebase_flags.c \
+	%D%/migrate/tree/remove.c \
+	%D%/migrate/tree/scan.c \
+	%D%/migrate/tree/sum.c %D%/migrate/tree/sum.h \
+	%D%/migrate/tree/walk.c %D%/migrate/tree/walk.h \
+	%D%/migrate/tree/work.c \
+	%D%/migrate/tree/xattr.c \
+	%D%/migrate/tree/xattrs.c %D%/migrate/tree/xattrs.h \
 	%D%/migrate/wire.c %D%/migrate/wire.h \
 	%D%/monitor/monitor.c %D%/monitor/monitor.h \
 	%D%/monitor/clients.c \
@@ -346,18 +346,18 @@ formats_libvirt_la_LDFLAGS = $(FORMAT_LDFLAGS)
 formats_libvirt_la_LIBADD = libutil.la libmoorage.la $(LIBXML2_LIBS)
 formats_libvirt_la_SOURCES = \
 	%D%/formats/confines.c \
-	%D%/formats/libvirt.c %D%/formats/libvirt.h \
-	%D%/formats/libvirt_devices.c \
-	%D%/formats/libvirt_files.c \
-	%D%/formats/libvirt_limits.c \
-	%D%/formats/libvirt_namespaces.c \
-	%D%/formats/libvirt_native.c \
-	%D%/formats/libvirt_network.c \
-	%D%/formats/libvirt_os.c \
-	%D%/formats/libvirt_rows.c \
-	%D%/formats/libvirt_sandbox.c \
-	%D%/formats/libvirt_write.c \
-	%D%/formats/libvirt_xml.c
+	%D%/formats/libvirt/libvirt.c %D%/formats/libvirt/libvirt.h \
+	%D%/formats/libvirt/devices.c \
+	%D%/formats/libvirt/files.c \
+	%D%/formats/libvirt/limits.c \
+	%D%/formats/libvirt/namespaces.c \
+	%D%/formats/libvirt/native.c \
+	%D%/formats/libvirt/network.c \
+	%D%/formats/libvirt/os.c \
+	%D%/formats/libvirt/rows.c \
+	%D%/formats/libvirt/sandbox.c \
+	%D%/formats/libvirt/write.c \
+	%D%/formats/libvirt/xml.c
 
 # In the build they are found where they will be: below the plugins.
 all-local: $(pkgformat_LTLIBRARIES)
@@ -378,7 +378,7 @@ CLEANFILES += moorage-init
 
 # Made likewise: what an audit tries inside.
 mrglibexec_SCRIPTS += moorage-try
-try_sources = %D%/audit/try/try_calls.c %D%/audit/try/try_files.c %D%/audit/try/try_filters.c %D%/audit/try/try_main.c %D%/audit/try/try_policy.c
+try_sources = %D%/audit/try/calls.c %D%/audit/try/files.c %D%/audit/try/filters.c %D%/audit/try/main.c %D%/audit/try/policy.c
 moorage-try: $(try_sources) %D%/audit/try/try.h
 	$(AM_V_CC)cd $(srcdir) && $(INIT_CC) -std=gnu11 -D_GNU_SOURCE $(WARN_CFLAGS) -Os -static -s -I. -o $(abs_top_builddir)/$@ $(try_sources)
 EXTRA_DIST += $(try_sources) %D%/audit/try/try.h

@@ -4,7 +4,7 @@
 
 /* What an archive is made of. */
 
-#include "core/archive/stream.h"
+#include "core/archive/stream/stream.h"
 #include "core/archive/transfer.h"
 
 struct archive_content {

@@ -10,10 +10,10 @@
  * times back.
  */
 
-#include "core/archive/tar.h"
-#include "core/migrate/dir_stack.h"
-#include "core/migrate/tree_ids.h"
-#include "core/migrate/tree_walk.h"
+#include "core/archive/tar/tar.h"
+#include "core/migrate/tree/dir_stack.h"
+#include "core/migrate/tree/ids.h"
+#include "core/migrate/tree/walk.h"
 
 /* A directory that is being filled, and what it shall be. */
 struct extract_pending {

@@ -13,8 +13,8 @@
 
 #include "core/archive/acl.h"
 #include "core/archive/pack.h"
-#include "core/migrate/link_table.h"
-#include "core/migrate/tree_xattrs.h"
+#include "core/migrate/tree/link_table.h"
+#include "core/migrate/tree/xattrs.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"

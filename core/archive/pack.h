@@ -4,8 +4,8 @@
 
 /* Writing a tree into a tar archive. */
 
-#include "core/archive/tar.h"
-#include "core/migrate/tree.h"
+#include "core/archive/tar/tar.h"
+#include "core/migrate/tree/tree.h"
 
 /* Writes the tree open as @dir with names below @prefix ("rootfs", no slashes), owners by @options->map. Told: sockets, mounts, attributes and flags that an archive
  * does not carry. A file that changes its size meanwhile ends it (-ESTALE). */

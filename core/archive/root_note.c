@@ -18,7 +18,7 @@
 #include "core/archive/own_root.h"
 #include "core/archive/root_note.h"
 #include "core/container/internal.h"
-#include "core/migrate/tree.h"
+#include "core/migrate/tree/tree.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"

@@ -7,7 +7,7 @@
 #include <moorage/archive.h>
 
 #include "core/container/internal.h"
-#include "core/migrate/tree.h"
+#include "core/migrate/tree/tree.h"
 
 /*
  * An archive of ours is a tar with, in this order,

@@ -15,7 +15,7 @@
 
 #include "core/archive/own_root.h"
 #include "core/migrate/migrate.h"
-#include "core/migrate/tree.h"
+#include "core/migrate/tree/tree.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/path.h"

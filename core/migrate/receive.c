@@ -14,7 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
 
-#include "core/archive/import.h"
+#include "core/archive/import/import.h"
 #include "core/migrate/receive.h"
 #include "core/migrate/received.h"
 #include "core/util/cleanup.h"

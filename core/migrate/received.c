@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "core/migrate/received.h"
-#include "core/migrate/tree.h"
+#include "core/migrate/tree/tree.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"

@@ -10,7 +10,7 @@
 #include "core/archive/own_root.h"
 #include "core/migrate/migrate.h"
 #include "core/migrate/remote.h"
-#include "core/migrate/tree.h"
+#include "core/migrate/tree/tree.h"
 #include "core/util/backend_name.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "core/migrate/migrate.h"
-#include "core/migrate/tree.h"
+#include "core/migrate/tree/tree.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Any bytes as a configuration of LXC, none of whose files are opened. */
 
-#include "core/formats/lxc.h"
+#include "core/formats/lxc/lxc.h"
 #include "tests/fuzz/fuzz_format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -10,7 +10,7 @@
 
 #include "core/archive/acl.h"
 #include "core/archive/extract.h"
-#include "core/archive/tar.h"
+#include "core/archive/tar/tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

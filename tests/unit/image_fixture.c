@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/archive/tar.h"
+#include "core/archive/tar/tar.h"
 #include "core/archive/transfer.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"

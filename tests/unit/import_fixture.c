@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "core/archive/tar.h"
+#include "core/archive/tar/tar.h"
 #include "core/archive/transfer.h"
 #include "core/util/cleanup.h"
 #include "tests/unit/import_fixture.h"

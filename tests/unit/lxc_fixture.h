@@ -4,7 +4,7 @@
 
 /* Configurations of LXC for tests: read, written, and what the report says of their lines. */
 
-#include "core/formats/lxc.h"
+#include "core/formats/lxc/lxc.h"
 #include "core/util/str.h"
 #include "tests/unit/spec_fixture.h"
 

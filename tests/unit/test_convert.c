@@ -12,10 +12,10 @@
 #include <cmocka.h>
 
 #include "core/convert/convert.h"
-#include "core/formats/docker.h"
-#include "core/formats/lxc.h"
-#include "core/formats/nspawn.h"
-#include "core/formats/quadlet.h"
+#include "core/formats/docker/docker.h"
+#include "core/formats/lxc/lxc.h"
+#include "core/formats/nspawn/nspawn.h"
+#include "core/formats/quadlet/quadlet.h"
 #include "core/util/cleanup.h"
 
 /* ---- guessing --------------------------------------------------------------------------------- */

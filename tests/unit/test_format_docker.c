@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/formats/docker.h"
+#include "core/formats/docker/docker.h"
 #include "core/util/cleanup.h"
 #include "tests/unit/spec_fixture.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/formats/quadlet.h"
+#include "core/formats/quadlet/quadlet.h"
 #include "core/util/cleanup.h"
 #include "core/util/str.h"
 #include "tests/unit/spec_fixture.h"

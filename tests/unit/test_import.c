@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "core/archive/transfer.h"
-#include "core/archive/tar.h"
+#include "core/archive/tar/tar.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "tests/unit/import_fixture.h"

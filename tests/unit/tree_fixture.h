@@ -4,7 +4,7 @@
 
 /* A root file system with one of everything, made to lead astray who follows names: /tmp/mrgt-tree-XXXXXX/{root,canary,work}. */
 
-#include "core/migrate/tree.h"
+#include "core/migrate/tree/tree.h"
 
 struct tree_fixture {
 	char top[64];

@@ -55,7 +55,7 @@ struct try_attempt {
 	int own_mounts;			/* in a mount namespace of its own */
 };
 
-/* try_main.c: a line of the answer. @kind: TRY_WORKS ... */
+/* main.c: a line of the answer. @kind: TRY_WORKS ... */
 void try_answer(const char *name, int kind, int number);
 
 /* Writes @number in decimal, and @after, ended by NUL; there is room for it. */
@@ -64,19 +64,19 @@ void try_number(char *at, uint32_t number, const char *after);
 /* Runs @run in a child that lives no longer than a moment; *ret_number is an errno or a signal. */
 int try_apart(int (*run)(void *data), void *data, int *ret_number);
 
-/* try_filters.c: the filters of the process, the oldest first; 0, or a negative errno when they cannot be had. *ret_asks: one hands calls to a supervisor. */
+/* filters.c: the filters of the process, the oldest first; 0, or a negative errno when they cannot be had. *ret_asks: one hands calls to a supervisor. */
 struct try_filters;
 int try_filters_take(int pid, struct try_filters **ret, int *ret_asks);
 int try_filters_load(const struct try_filters *filters);	/* NULL: none */
 
-/* try_policy.c: into the namespaces and the root; then, in each attempt, the policy itself. A negative errno. */
+/* policy.c: into the namespaces and the root; then, in each attempt, the policy itself. A negative errno. */
 int try_enter(const struct try_plan *plan);
 int try_policy(const struct try_plan *plan, const struct try_filters *filters);
 
-/* try_calls.c, try_files.c: what is tried; ended by one without a name. */
+/* calls.c, files.c: what is tried; ended by one without a name. */
 extern const struct try_attempt try_calls[], try_files[];
 
-/* try_files.c: a node in the container, opened. */
+/* files.c: a node in the container, opened. */
 int try_open_node(const char *path);
 
 /* Nodes of devices in @files, made before the cgroup of the process has a say; then asked for by access(2), which opens nothing. */
