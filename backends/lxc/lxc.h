@@ -46,6 +46,9 @@ int lxc_place_open(const struct lxc_place *place);
 /* Whether there is a container: 1 or 0. */
 int lxc_place_exists(const struct lxc_place *place);
 
+/* "cannot WHAT 'LXCPATH/NAME/config'"; -MRG_E_NOT_FOUND when there is none. */
+int lxc_config_failed(const struct lxc_place *place, int r, const char *what, struct mrg_error *err);
+
 /* ---- ask.c: the monitor of a container that runs ------------------------------------------- */
 
 /* Questions and what states are called: LXC's commands.h and state.h, the same since LXC 1.0. */
@@ -152,9 +155,6 @@ int lxc_create(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_configure(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int lxc_rename(void *self, const struct mrg_unit *unit, const char *name, struct mrg_error *err);
-
-/* "cannot WHAT 'LXCPATH/NAME/config'"; -MRG_E_NOT_FOUND when there is none. */
-int lxc_config_failed(const struct lxc_place *place, int r, const char *what, struct mrg_error *err);
 
 /* ---- text.c: the file "config" ------------------------------------------------------------------- */
 

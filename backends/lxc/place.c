@@ -109,3 +109,11 @@ int lxc_place_exists(const struct lxc_place *place)
 	return snprintf(path, sizeof(path), "%s/%s/" LXC_CONFIG, place->path, place->name) < PATH_MAX && lstat(path, &st) == 0 &&
 	       S_ISREG(st.st_mode);
 }
+
+int lxc_config_failed(const struct lxc_place *place, int r, const char *what, struct mrg_error *err)
+{
+	if (r == -ENOENT)
+		return mrg_error_set(err, -MRG_E_NOT_FOUND, "no container named '%s' in '%s'", place->name, place->path);
+	return fail_errno(err, r == -EEXIST || r == -ENOTEMPTY ? -EIO : r, "cannot %s '%s/%s/" LXC_CONFIG "'", what, place->path,
+			  place->name);
+}

@@ -18,14 +18,6 @@
 #define CONFIG_MODE	0640
 #define DIR_MODE	0770
 
-int lxc_config_failed(const struct lxc_place *place, int r, const char *what, struct mrg_error *err)
-{
-	if (r == -ENOENT)
-		return mrg_error_set(err, -MRG_E_NOT_FOUND, "no container named '%s' in '%s'", place->name, place->path);
-	return fail_errno(err, r == -EEXIST || r == -ENOTEMPTY ? -EIO : r, "cannot %s '%s/%s/" LXC_CONFIG "'", what, place->path,
-			  place->name);
-}
-
 /* ---- our own ---------------------------------------------------------------------------------- */
 
 /* The whole file or nothing, with the mode that LXC gives its own. */

@@ -17,6 +17,7 @@
 #include "core/util/str.h"
 #include "nspawn.h"
 
+#define NAME_MAX_MACHINE	64	/* HOST_NAME_MAX of Linux */
 #define REGISTRATION		"/run/systemd/machines/%s"
 #define REGISTRATION_MAX	(64 << 10)
 
@@ -127,6 +128,19 @@ static bool is_in_unit(pid_t pid, const char *unit)
 	char cgroup[PATH_MAX];
 
 	return mrg_helper_cgroup_of(pid, cgroup, sizeof(cgroup), NULL) == 0 && strcmp(strrchr(cgroup, '/') + 1, unit) == 0;
+}
+
+bool nspawn_name_is_valid(const char *name)
+{
+	static const char alphanumeric[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t length = strlen(name);
+	char before = '.';
+
+	for (const char *c = name; *c; before = *c++)
+		if ((*c == '.' && (before == '.' || before == '-')) || (*c == '-' && before == '.') ||
+		    (*c != '.' && *c != '-' && !strchr(alphanumeric, *c)))
+			return false;
+	return length > 0 && length <= NAME_MAX_MACHINE && before != '.' && before != '-';
 }
 
 int nspawn_registered_scope(const char *name, char ret_unit[NSPAWN_UNIT_SIZE])
@@ -257,4 +271,16 @@ int nspawn_machine_open(const struct mrg_unit *unit, struct nspawn_machine *ret,
 void nspawn_machine_close(struct nspawn_machine *machine)
 {
 	machine->leader.pidfd = fd_close(machine->leader.pidfd);
+}
+
+int nspawn_process(void *self _unused_, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err)
+{
+	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
+	int r = nspawn_machine_open(unit, &m, err);
+
+	if (r <= 0)
+		return r;
+	*ret = m.leader;
+	m.leader.pidfd = -1;
+	return 1;
 }

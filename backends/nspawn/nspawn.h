@@ -11,8 +11,7 @@
 
 /* ---- places.c: where nspawn keeps things --------------------------------------------------- */
 
-/* nspawn takes the names of machines for host names. */
-bool nspawn_name_is_valid(const char *name);
+/* Refuses a name that cannot be a machine's. */
 int nspawn_check_name(const char *name, struct mrg_error *err);
 
 /* A root, by the rules of machinectl: the directory NAME, or the disk image NAME.raw, in the first of the directories of machines (or
@@ -55,6 +54,9 @@ struct nspawn_machine {
 int nspawn_machine_open(const struct mrg_unit *unit, struct nspawn_machine *ret, struct mrg_error *err);
 void nspawn_machine_close(struct nspawn_machine *machine);
 #define _cleanup_machine_	_cleanup_(nspawn_machine_close)
+
+/* nspawn takes the names of machines for host names. */
+bool nspawn_name_is_valid(const char *name);
 
 /* What machined has of @name: 1 and *ret_leader, or 0. @ret_unit (of NSPAWN_UNIT_SIZE) may be NULL. */
 int nspawn_registered(const char *name, pid_t *ret_leader, char *ret_unit, struct mrg_error *err);

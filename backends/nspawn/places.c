@@ -14,8 +14,6 @@
 #include "core/util/str.h"
 #include "nspawn.h"
 
-#define NAME_MAX_MACHINE	64	/* HOST_NAME_MAX of Linux */
-
 /* In the order of systemd 252: what is in an earlier one hides the same name in a later one. */
 static const char *const machine_dirs[] = {
 	"/etc/machines", "/run/machines", "/var/lib/machines", "/var/lib/container", "/usr/local/lib/machines", "/usr/lib/machines",
@@ -23,19 +21,6 @@ static const char *const machine_dirs[] = {
 static const char *const settings_dirs[] = { "/etc/systemd/nspawn", "/run/systemd/nspawn" };
 
 /* ---- names ---------------------------------------------------------------------------------- */
-
-bool nspawn_name_is_valid(const char *name)
-{
-	static const char alphanumeric[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	size_t length = strlen(name);
-	char before = '.';
-
-	for (const char *c = name; *c; before = *c++)
-		if ((*c == '.' && (before == '.' || before == '-')) || (*c == '-' && before == '.') ||
-		    (*c != '.' && *c != '-' && !strchr(alphanumeric, *c)))
-			return false;
-	return length > 0 && length <= NAME_MAX_MACHINE && before != '.' && before != '-';
-}
 
 int nspawn_check_name(const char *name, struct mrg_error *err)
 {

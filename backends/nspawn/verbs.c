@@ -35,18 +35,6 @@ static int open_running(const struct mrg_unit *unit, struct nspawn_machine *m, s
 	return r != 0 ? r : mrg_error_set(err, -MRG_E_NOT_RUNNING, "'%s' does not run", unit->name);
 }
 
-int nspawn_process(void *self _unused_, const struct mrg_unit *unit, struct mrg_process *ret, struct mrg_error *err)
-{
-	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
-	int r = nspawn_machine_open(unit, &m, err);
-
-	if (r <= 0)
-		return r;
-	*ret = m.leader;
-	m.leader.pidfd = -1;
-	return 1;
-}
-
 int nspawn_state(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
 	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
