@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,18 +139,6 @@ int cli_each(struct cli *cli, int (*each)(struct cli *cli, struct mrg_container 
 		exit = exit ? exit : r;
 	}
 	return exit;
-}
-
-int cli_duration(struct cli *cli, const char *option, const char *text)
-{
-	int64_t ms;
-
-	if (!text)
-		return -1;
-	if (parse_duration_ms(text, &ms) == 0 && ms <= INT_MAX)
-		return (int)ms;
-	cli_usage(cli, NULL, "option '%s' takes a time such as 10 or 1.5s, not '%s'", option, text);
-	return -2;
 }
 
 int cli_boundary(const struct mrg_backend_info *info, const struct mrg_spec *spec, const char **ret_reason)

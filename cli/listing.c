@@ -7,7 +7,6 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "cli/output.h"
 #include "core/util/cleanup.h"
@@ -34,18 +33,6 @@ int output_format_parse(struct cli *cli)
 		}
 	return cli_usage(cli, "formats are table, wide, json, jsonl, csv, env, name and templates such as '{{.Name}}'",
 			 "unknown format '%s'", cli->format);
-}
-
-int column_find(const struct column *columns, const char *name, size_t length)
-{
-	for (int i = 0; columns[i].name || columns[i].key; i++) {
-		const char *words[] = { columns[i].name, columns[i].key };
-
-		for (size_t k = 0; k < ARRAY_SIZE(words); k++)
-			if (words[k] && strlen(words[k]) == length && strncasecmp(words[k], name, length) == 0)
-				return i;
-	}
-	return -1;
 }
 
 static int unknown_column(struct listing *l, const char *name, size_t length)

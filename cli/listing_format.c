@@ -7,12 +7,25 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/output.h"
 #include "cli/text.h"
 #include "core/util/cleanup.h"
 
 /* @buffer: at least TEXT_SIZE. */
+int column_find(const struct column *columns, const char *name, size_t length)
+{
+	for (int i = 0; columns[i].name || columns[i].key; i++) {
+		const char *words[] = { columns[i].name, columns[i].key };
+
+		for (size_t k = 0; k < ARRAY_SIZE(words); k++)
+			if (words[k] && strlen(words[k]) == length && strncasecmp(words[k], name, length) == 0)
+				return i;
+	}
+	return -1;
+}
+
 const char *value_show(const struct value *v, char *buffer, bool humans)
 {
 	switch (v->type) {

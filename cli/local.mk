@@ -70,6 +70,7 @@ moorage_SOURCES = \
 	%D%/terminal.h \
 	%D%/top_live.h \
 	%D%/verbs.c \
+	%D%/word_list.c \
 	%D%/words.c \
 	%D%/write.c
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,28 +26,6 @@ struct parser {
 	char words[8 * OPTION_MAX * 4]; /* the long names, NUL after each */
 	size_t words_used;
 };
-
-const char *word_next(const char **words, size_t *ret)
-{
-	const char *word;
-
-	if (!*words)
-		return NULL;
-	word = *words + strspn(*words, " ");
-	*ret = strcspn(word, " ");
-	*words = word + *ret;
-	return *ret ? word : NULL;
-}
-
-bool word_in(const char *words, const char *word)
-{
-	size_t length, n = strlen(word);
-
-	for (const char *at; (at = word_next(&words, &length));)
-		if (length == n && memcmp(at, word, n) == 0)
-			return true;
-	return false;
-}
 
 static void add_long(struct parser *p, const struct option_spec *o, const char *word, size_t length)
 {
@@ -253,4 +232,16 @@ int options_parse(struct cli *cli, const struct option_table *tables, int argc, 
 	cli->n_operands = argc - optind;
 	cli->dashes = optind > 1 && strcmp(argv[optind - 1], "--") == 0;
 	return r < 0 ? -1 : 0;
+}
+
+int cli_duration(struct cli *cli, const char *option, const char *text)
+{
+	int64_t ms;
+
+	if (!text)
+		return -1;
+	if (parse_duration_ms(text, &ms) == 0 && ms <= INT_MAX)
+		return (int)ms;
+	cli_usage(cli, NULL, "option '%s' takes a time such as 10 or 1.5s, not '%s'", option, text);
+	return -2;
 }

@@ -323,11 +323,3 @@ const struct verb *verb_find(const char *name)
 			return v;
 	return NULL;
 }
-
-const struct known_word *known_word_find(const struct known_word *words, const char *name)
-{
-	for (; words->name; words++)
-		if (word_in(words->name, name))
-			return words;
-	return NULL;
-}
