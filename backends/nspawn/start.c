@@ -334,6 +334,17 @@ static int start_with(struct start *s, struct mrg_process *ret, struct mrg_error
 	return r;
 }
 
+/* nspawn says that it is ready before it looks for an init. Images it has to open itself. */
+static int check_init(const struct mrg_spec *spec, struct mrg_error *err)
+{
+	struct stat st;
+	const char *init;
+
+	if (!spec->boot || stat(spec->root_path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return 0;
+	return nspawn_find_init(spec->root_path, &init, err);
+}
+
 int nspawn_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct start s = {
@@ -341,8 +352,10 @@ int nspawn_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, 
 	};
 	struct nspawn_self *kept = self;
 	struct mrg_exit gone;
-	int r;
+	int r = check_init(unit->spec, err);
 
+	if (r < 0)
+		return r;
 	if (nspawn_is_started_by_unit(unit))
 		return nspawn_unit_start(unit, ret, err);
 	nspawn_tidy(unit);

@@ -276,3 +276,12 @@ has_failed() { systemctl --quiet is-failed "systemd-nspawn@$P-$1.service"; }
 	run ! has_failed ours
 	run ! test -e "/run/systemd/machines/$P-ours"
 }
+
+@test "one that boots without an init is refused, and does not run for a moment" {
+	machine gone /var/lib/machines
+	sed -i 's/^Boot=no/Boot=yes/; /^Parameters=/d' "$SETTINGS/$P-gone.nspawn"
+	rm "/var/lib/machines/$P-gone/bin/init"
+	run -1 m start "$P-gone"
+	[[ $output == *"the root has no init: there is no /sbin/init and no /usr/lib/systemd/systemd"* ]]
+	is gone created
+}
