@@ -437,38 +437,6 @@ ROW_WRITER(domain_write_numa)
 	domain_report(out, (unsigned int)row->field, MRG_CARRIED, "numatune/memory", NULL);
 }
 
-/* ---- the place among control groups ------------------------------------------ */
-
-static const char partition_note[] = "libvirt puts '.partition' behind the names, except machine, system and user";
-
-ROW_READER(domain_read_partition)
-{
-	const char *text;
-	int r = domain_text(in, element, &text);
-
-	if (r < 0)
-		return r;
-	if (!path_is_clean(text))
-		return domain_fail(in, element, "must be an absolute path without '..', not '%.80s'", text);
-	r = domain_set(in, element, MRG_FIELD_CGROUPS_PATH, text);
-	return r < 0 ? r : domain_claim(in, element, &(struct claim){ .verdict = MRG_APPROXIMATED, .field = row->field, .note = partition_note });
-}
-
-ROW_WRITER(domain_write_partition)
-{
-	const char *path = out->spec->cgroups_path;
-
-	(void)row;
-	if (!domain_has(out, MRG_FIELD_CGROUPS_PATH))
-		return;
-	if (!path_is_clean(path) || !xml_can_hold(path)) {
-		domain_report(out, MRG_FIELD_CGROUPS_PATH, MRG_DROPPED, NULL, "libvirt takes absolute paths only");
-		return;
-	}
-	domain_add(out, domain_at(out, "/domain/resource"), "partition", path);
-	domain_report(out, MRG_FIELD_CGROUPS_PATH, MRG_APPROXIMATED, "resource/partition", partition_note);
-}
-
 /* ---- together --------------------------------------------------------------- */
 
 static int finish_memory(struct domain_reader *in)

@@ -362,7 +362,14 @@ ROW_WRITER(domain_write_env)
 	domain_report(out, MRG_FIELD_ENV, loss.verdict, "os/initenv", loss.note);
 }
 
-ROW_READER(domain_read_dir)
+/* ---- paths ------------------------------------------------------------------ */
+
+static const char *path_of(const struct mrg_spec *spec, int field)
+{
+	return field == MRG_FIELD_CWD ? spec->cwd : spec->cgroups_path;
+}
+
+ROW_READER(domain_read_path)
 {
 	const char *text;
 	int r = domain_text(in, element, &text);
@@ -371,23 +378,24 @@ ROW_READER(domain_read_dir)
 		return r;
 	if (!path_is_clean(text))
 		return domain_fail(in, element, "must be an absolute path without '..', not '%.80s'", text);
-	r = domain_set(in, element, MRG_FIELD_CWD, text);
-	return r < 0 ? r : domain_carried(in, element, row->field);
+	r = domain_set(in, element, (unsigned int)row->field, text);
+	return r < 0 ? r : domain_claim(in, element, &(struct claim){ .verdict = row->verdict, .field = row->field, .note = row->note });
 }
 
-ROW_WRITER(domain_write_dir)
+ROW_WRITER(domain_write_path)
 {
-	const char *cwd = out->spec->cwd;
+	const char *path = path_of(out->spec, row->field), *element = strrchr(row->path, '/') + 1;
+	char parent[64];
 
-	(void)row;
-	if (!domain_has(out, MRG_FIELD_CWD))
+	if (!domain_has(out, (unsigned int)row->field))
 		return;
-	if (!path_is_clean(cwd) || !xml_can_hold(cwd)) {
-		domain_report(out, MRG_FIELD_CWD, MRG_DROPPED, NULL, "is no path that libvirt takes");
+	if (!path_is_clean(path) || !xml_can_hold(path)) {
+		domain_report(out, (unsigned int)row->field, MRG_DROPPED, NULL, "libvirt takes absolute paths only");
 		return;
 	}
-	domain_add(out, domain_at(out, "/domain/os"), "initdir", cwd);
-	domain_report(out, MRG_FIELD_CWD, MRG_CARRIED, "os/initdir", NULL);
+	snprintf(parent, sizeof(parent), "%.*s", (int)(element - 1 - row->path), row->path);
+	domain_add(out, domain_at(out, parent), element, path);
+	domain_report(out, (unsigned int)row->field, row->verdict, row->path + strlen("/domain/"), row->note);
 }
 
 /* ---- its user --------------------------------------------------------------- */

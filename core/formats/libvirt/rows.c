@@ -12,6 +12,9 @@
 	{ .path = path_, .field = FIELD(field_), .read = read_, .write = write_, .once = true }
 /* The same where there may be several. */
 #define MANY(path_, field_, read_, write_)	{ .path = path_, .field = FIELD(field_), .read = read_, .write = write_ }
+/* A path of the container or the host. */
+#define PATH(path_, field_, verdict_, note_) { .path = path_, .field = FIELD(field_), .read = domain_read_path, .write = domain_write_path, \
+					      .verdict = verdict_, .note = note_, .once = true }
 /* An element that only holds others. */
 #define PLACE(path_)		{ .path = path_, .field = -1, .verdict = MRG_CARRIED, .once = true }
 /* Parsed by libvirt and of no effect on a container. */
@@ -49,12 +52,13 @@ const struct row libvirt_rows[] = {
 	PLACE("/domain/numatune"),
 	BOTH("/domain/numatune/memory", CPUSET_MEMS, domain_read_numa, domain_write_numa),
 	PLACE("/domain/resource"),
-	BOTH("/domain/resource/partition", CGROUPS_PATH, domain_read_partition, domain_write_partition),
+	PATH("/domain/resource/partition", CGROUPS_PATH, MRG_APPROXIMATED,
+	     "libvirt puts '.partition' behind the names, except machine, system and user"),
 	PLACE("/domain/os"),
 	BOTH("/domain/os/type", PERSONALITY, domain_read_type, domain_write_type),
 	BOTH("/domain/os/init", ARGS, domain_read_init, domain_write_args),
 	MANY("/domain/os/initenv", ENV, domain_read_env, domain_write_env),
-	BOTH("/domain/os/initdir", CWD, domain_read_dir, domain_write_dir),
+	PATH("/domain/os/initdir", CWD, MRG_CARRIED, NULL),
 	BOTH("/domain/os/inituser", UID, domain_read_user, domain_write_user),
 	BOTH("/domain/os/initgroup", GID, domain_read_user, NULL),
 	KEPT("/domain/os/cmdline", "the variable LIBVIRT_LXC_CMDLINE, which libvirt alone sets; kept verbatim"),
