@@ -19,6 +19,7 @@
 
 #define NAME_MAX_MACHINE	64	/* HOST_NAME_MAX of Linux */
 #define REGISTRATION		"/run/systemd/machines/%s"
+#define SERVICE			"systemd-nspawn"	/* virtual machines and containers of libvirt are registered there too */
 #define REGISTRATION_MAX	(64 << 10)
 
 /* ---- processes ------------------------------------------------------------------------------ */
@@ -151,6 +152,8 @@ int nspawn_registered_scope(const char *name, char ret_unit[NSPAWN_UNIT_SIZE])
 	snprintf(path, sizeof(path), REGISTRATION, name);
 	if (!nspawn_name_is_valid(name) || fd_read_file(AT_FDCWD, path, REGISTRATION_MAX, &text, NULL) < 0)
 		return 0;
+	if (!is_value(value_of(text, "SERVICE"), SERVICE))
+		return 0;
 	copy_unit(ret_unit, value_of(text, "SCOPE"));
 	return value_of(text, "SCOPE_JOB") ? -EAGAIN : 1;
 }
@@ -170,8 +173,7 @@ int nspawn_registered(const char *name, pid_t *ret_leader, char *ret_unit, struc
 	if (r < 0)
 		return mrg_error_set(err, r == -EACCES ? -MRG_E_PERMISSION : -EIO, "cannot read '%s': %s", path, strerror(-r));
 	leader = value_of(text, "LEADER");
-	/* Virtual machines and containers of libvirt are registered there too. */
-	if (!is_value(value_of(text, "SERVICE"), "systemd-nspawn") || !leader || sscanf(leader, "%d", &pid) != 1)
+	if (!is_value(value_of(text, "SERVICE"), SERVICE) || !leader || sscanf(leader, "%d", &pid) != 1)
 		return 0;
 	copy_unit(unit, value_of(text, "SCOPE"));
 	/* One that is left from before, whose pid is somebody else's by now. An nspawn that was killed leaves its machine behind. */

@@ -233,4 +233,7 @@ int nspawn_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret
 /* Removes what an nspawn that was killed has left beside the root. */
 void nspawn_tidy(const struct mrg_unit *unit);
 
+/* Ends a machine of its name that nothing runs in any more: machined would register no other. */
+void nspawn_end_stale_machine(const struct mrg_unit *unit);
+
 #endif

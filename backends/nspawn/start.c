@@ -303,23 +303,18 @@ static int make_cgroups(const struct mrg_unit *unit, struct mrg_cgroup_entry *re
 	return r < 0 ? r : mrg_helper_cgroup_create(unit, ret, err);
 }
 
-/* Where systemd manages the host, it moves the payload into a scope, to which the limits belong. One of cgroup v2 without any is for nspawn, which could not be
- * found should we be killed before it is registered. */
+/* Where systemd manages the host, it moves the payload into a scope, to which the limits belong. One without any is for nspawn, which could not be found should we
+ * be killed before it is registered. */
 static int make_shelter(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
 {
-	struct mrg_helper_cgroups *cgroups = NULL;
 	struct mrg_spec spec = *unit->spec;
 	struct mrg_unit shelter = *unit;
-	int r;
 
 	for (unsigned int field = 0; field < MRG_FIELD_MAX; field++)
 		if (is_limit(field))
 			mrg_fields_remove(&spec.set, field);
 	shelter.spec = &spec;
-	r = mrg_helper_cgroup_begin(&shelter, &cgroups, ret, err);
-	if (r == 0)
-		mrg_helper_cgroups_free(cgroups);
-	return r;
+	return mrg_helper_cgroup_shelter(&shelter, ret, err);
 }
 
 static int start_with(struct start *s, struct mrg_process *ret, struct mrg_error *err)
@@ -359,6 +354,7 @@ int nspawn_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, 
 	if (nspawn_is_started_by_unit(unit))
 		return nspawn_unit_start(unit, ret, err);
 	nspawn_tidy(unit);
+	nspawn_end_stale_machine(unit);
 	r = start_with(&s, ret, err);
 	if (r == 0 && unit->spec->init) {
 		fd_close(kept->status);

@@ -88,6 +88,14 @@ static void end_empty_machine(const struct mrg_unit *unit, bool maybe)
 		nspawn_unit_end_machine(unit->name);
 }
 
+void nspawn_end_stale_machine(const struct mrg_unit *unit)
+{
+	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
+
+	if (nspawn_is_managed() && nspawn_machine_open(unit, &m, NULL) == 0)
+		end_empty_machine(unit, false);
+}
+
 /* An nspawn that was killed does not always take its machine along; what is in cgroups of ours is ended with them. */
 static int end_machine(void *self, const struct mrg_unit *unit, bool orderly, struct mrg_error *err)
 {

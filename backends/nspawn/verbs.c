@@ -28,6 +28,16 @@ static int open_payload(const struct mrg_unit *unit, struct nspawn_machine *m, s
 	return r;
 }
 
+/* Without cgroup v2 no scope can be frozen: what we made for nspawn can be, and both are in it. */
+static int open_freezer(const struct mrg_unit *unit, struct nspawn_machine *m, struct mrg_error *err)
+{
+	int r = open_payload(unit, m, err);
+
+	if (r > 0 && *m->systemd_unit && !*m->payload && !unit->adopted)
+		m->unit.cgroup = NULL;
+	return r;
+}
+
 static int open_running(const struct mrg_unit *unit, struct nspawn_machine *m, struct mrg_error *err)
 {
 	int r = nspawn_machine_open(unit, m, err);
@@ -39,7 +49,7 @@ int nspawn_state(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
 	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
 	struct nspawn_image image;
-	int r = open_payload(unit, &m, err);
+	int r = open_freezer(unit, &m, err);
 
 	if (r >= 0)
 		r = mrg_helper_cgroup_state(self, &m.unit, err);
@@ -61,7 +71,7 @@ static int wait_for_nspawn(const struct mrg_unit *unit)
 int nspawn_kill(void *self, const struct mrg_unit *unit, int signo, int all, struct mrg_error *err)
 {
 	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
-	int r = open_payload(unit, &m, err);
+	int r = all && signo == SIGKILL ? open_freezer(unit, &m, err) : open_payload(unit, &m, err);
 
 	if (r >= 0)
 		r = mrg_helper_cgroup_kill(self, &m.unit, signo, all, err);
@@ -92,7 +102,7 @@ int nspawn_stop(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 int nspawn_pause(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
 	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
-	int r = open_payload(unit, &m, err);
+	int r = open_freezer(unit, &m, err);
 
 	return r < 0 ? r : mrg_helper_cgroup_pause(self, &m.unit, err);
 }
@@ -100,7 +110,7 @@ int nspawn_pause(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 int nspawn_resume(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
 	_cleanup_machine_ struct nspawn_machine m = NSPAWN_MACHINE_INIT;
-	int r = open_payload(unit, &m, err);
+	int r = open_freezer(unit, &m, err);
 
 	return r < 0 ? r : mrg_helper_cgroup_resume(self, &m.unit, err);
 }

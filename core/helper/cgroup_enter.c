@@ -209,6 +209,29 @@ int mrg_helper_cgroup_create(const struct mrg_unit *unit, struct mrg_cgroup_entr
 	return 0;
 }
 
+int mrg_helper_cgroup_shelter(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
+{
+	_cleanup_(cgroups_freep) struct mrg_helper_cgroups *c = NULL;
+	struct mrg_cgroup_entry entry;
+	int r = mrg_helper_cgroup_begin(unit, &c, &entry, err);
+
+	if (r < 0)
+		return r;
+	/* Of version 1 the freezer is what systemd does not manage, and therefore leaves processes in. */
+	if (c->cg.tracker && c->cg.tracker->version == 1 && c->cg.tracker->controllers & CGROUP_FREEZER) {
+		r = make_directory(&c->cg, c->cg.tracker, err);
+		if (r < 0)
+			return r;
+		r = open_tasks(c->cg.tracker, &entry);
+		if (r < 0) {
+			cgroup_remove(&c->cg, REMOVE_TIMEOUT_MS);
+			return cgroup_fail(err, r, "cannot open 'tasks' of cgroup '/%s'", c->cg.path);
+		}
+	}
+	*ret = entry;
+	return 0;
+}
+
 int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err)
 {
 	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;

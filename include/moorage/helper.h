@@ -73,6 +73,9 @@ int mrg_helper_cgroup_begin(const struct mrg_unit *unit, struct mrg_helper_cgrou
 int mrg_helper_cgroup_finish(struct mrg_helper_cgroups *cgroups, struct mrg_cgroup_entry *entry, struct mrg_error *err);
 struct mrg_helper_cgroups *mrg_helper_cgroups_free(struct mrg_helper_cgroups *cgroups);
 
+/* For an engine whose containers systemd moves into a scope: one without limits, in the tracking hierarchy alone, that what was started is found and frozen by. */
+int mrg_helper_cgroup_shelter(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err);
+
 /* Opens the entry of cgroups that exist, for exec. */
 int mrg_helper_cgroup_open(const struct mrg_unit *unit, struct mrg_cgroup_entry *ret, struct mrg_error *err);
 
@@ -83,9 +86,8 @@ int mrg_helper_cgroup_parents(const struct mrg_unit *unit, struct mrg_error *err
  * system without one in name=systemd makes its own at the top of all hierarchies that it sees, the host's, and leaves the limits of its container. */
 int mrg_helper_cgroup_complete(const struct mrg_unit *unit, struct mrg_error *err);
 
-/* In the child: enters the v1 hierarchies. Writing "0" to "tasks" moves just the caller and needs no
- * grace period of the kernel; moving another process by its pid costs one (about 10 ms). The child is born
- * in the unified one by CLONE_INTO_CGROUP. */
+/* In the child: enters the v1 hierarchies. Writing "0" to "tasks" moves just the caller and needs no grace period of the kernel; moving another
+ * process by its pid costs one (about 10 ms). The child is born in the unified one by CLONE_INTO_CGROUP. */
 int mrg_helper_cgroup_enter(const struct mrg_cgroup_entry *entry, struct mrg_error *err);
 
 /* For ordinary users, before all that makes cgroups; nothing for root. Has the user's systemd make a scope of the container's own and this monitor a part of
