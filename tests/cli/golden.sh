@@ -17,8 +17,10 @@ unset NO_COLOR CLICOLOR_FORCE MOORAGE_BACKEND MOORAGE_DETACH_KEYS "${!MRG_FAKE_@
 update=no
 [ "$1" = --update ] && { update=yes; shift; }
 
-plugin=$top/tests/fake/.libs/fake.so
+plugin=${MRGT_FAKE:-$top/tests/fake/.libs/fake.so}
 [ -f "$plugin" ] || { echo "1..0 # SKIP the fake backend is not built"; exit 0; }
+# One that is installed knows where its programs are.
+[ -n "${MOORAGE:-}" ] || export MOORAGE_LIBEXEC_DIR=$top
 command=${MOORAGE:-$top/moorage}
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/mrgt-golden.XXXXXX") || exit 1
@@ -32,7 +34,6 @@ mkdir "$work/backends" "$work/root" "$work/file-dir"
 cp "$plugin" "$work/backends/fake.so"
 chmod 755 "$work" "$work/backends"
 export MOORAGE_BACKEND_PATH=$work/backends MOORAGE_CONFIG=$work/none MOORAGE_BACKEND=fake
-export MOORAGE_LIBEXEC_DIR=${MOORAGE_LIBEXEC_DIR:-$top}
 cd "$work" || exit 1
 moorage() { timeout 30 "$command" "$@"; }
 
