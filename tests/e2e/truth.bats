@@ -41,6 +41,7 @@ no_line() { ! inside grep -q '^mrgt-4242:' /etc/subuid; }
 has_line() { inside grep -q '^mrgt-4242:' /etc/subuid; }
 no_controller() { ! grep -qw "$1" /sys/fs/cgroup/cgroup.controllers 2>/dev/null && ! grep -qE " - cgroup .*[ ,]$1(,|\$)" /proc/self/mountinfo; }
 no_controllers() { ! grep -q . "$(findmnt -n -o TARGET -t cgroup2 | head -n 1)/cgroup.controllers"; }
+one_version() { ! grep -qE ' - cgroup .*[ ,](memory|cpu|pids|blkio)(,|$)' /proc/self/mountinfo || no_controllers; }
 destroyed() { timeout 60 virsh -q -c lxc:/// destroy "$1" >/dev/null || ! timeout 60 virsh -q -c lxc:/// dominfo "$1" >/dev/null; }
 # A domain of its own tools' making: its soft limit is one that throttles.
 throttles_softly() {
@@ -77,6 +78,7 @@ judged() {
 	"the kernel offers no time namespaces") [ ! -e /proc/self/ns/time ] ;;
 	*"systemd manages the control groups of machines"*) is_managed ;;
 	"cgroup v2 has no controllers here") no_controllers ;;
+	"some limits are of the other version of cgroups") one_version ;;
 	"this kernel has no "*) no_file "${1#this kernel has no }" ;;
 	"no "*" controller") [[ $1 =~ ^no\ ([a-z]+)\ controller$ ]] && no_controller "${BASH_REMATCH[1]}" ;;
 	*) false ;;
