@@ -103,6 +103,9 @@ int lxc_probe(void *self _unused_, struct mrg_probe *ret, struct mrg_error *err)
 	if (r < 0)
 		return r;
 	reason_add(probe.reason, sizeof(probe.reason), reason);
+	/* An init system without a cgroup of its own has none to manage. */
+	if (lxc_is_user() && !mrg_fields_has(&probe.fields, MRG_FIELD_UNIFIED))
+		mrg_fields_remove(&probe.fields, MRG_FIELD_BOOT);
 	if (lxc_is_user())
 		reason_add(probe.reason, sizeof(probe.reason), "only root can put a layer over a root");
 	probe_labels(&probe);

@@ -12,6 +12,7 @@ setup() {
 
 # What is still there belongs to the user or to ids of its.
 teardown() {
+	! [ -e /proc/sys/kernel/unprivileged_userns_clone ] || [ -z "${MRGT_HOST:-}" ] || sysctl -qw kernel.unprivileged_userns_clone=1
 	[ -z "${HOME_DIR:-}" ] || { u "${IDS:-none}" rm -f "$P-rl" >/dev/null 2>&1 || true; rm -rf --one-file-system "$HOME_DIR"; }
 }
 
@@ -89,4 +90,18 @@ tells() {
 	tells nomapper 'newuidmap .package uidmap.' run --rm --name "$P-rl" --user 1000 ./root -- /bin/true
 	tells none 'linux.resources.memory.limit.*may not make cgroups.*hint: ' run --rm --name "$P-rl" -m 64m ./root -- /bin/true
 	tells none 'needs the rights of root' run --rm -B chroot --name "$P-rl" ./root -- /bin/true
+}
+
+@test "without user namespaces nothing works, and the setting is named" {
+	tells denied 'gives ordinary users no user namespace.*sysctl user.max_user_namespaces=10000' run --rm --name "$P-rl" ./root -- /bin/true
+	[ -z "$(u none ls -aq)" ]
+}
+
+@test "Debian's own switch for them is named" {
+	[ -e /proc/sys/kernel/unprivileged_userns_clone ] || skip "this kernel has no kernel.unprivileged_userns_clone"
+	[ -n "${MRGT_HOST:-}" ] || skip "it would be switched for the whole host, which was not made for tests"
+	sysctl -qw kernel.unprivileged_userns_clone=0
+	tells none 'gives ordinary users no user namespace.*sysctl kernel.unprivileged_userns_clone=1' run --rm --name "$P-rl" ./root -- /bin/true
+	sysctl -qw kernel.unprivileged_userns_clone=1
+	[ "$(u none run --rm --name "$P-rl" ./root -- /bin/echo works)" = works ]
 }

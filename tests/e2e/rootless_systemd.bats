@@ -24,6 +24,8 @@ setup() {
 
 teardown() {
 	[ -n "${HOME_DIR:-}" ] || return 0
+	! [ -e /etc/systemd/system/user@.service.d ] || { rm -r /etc/systemd/system/user@.service.d && systemctl daemon-reload; }
+	linger
 	u rm -f "$C" >/dev/null 2>&1 || true
 	eventually 30 no_scope || { echo "the scope is still there"; return 1; }
 	rm -rf --one-file-system "$HOME_DIR"
@@ -93,7 +95,6 @@ no_sleepers() { ! pgrep -u mrgt -x sleep >/dev/null; }
 	u wait "$C" || true
 }
 
-
 # refuses PATTERN HINT ARGUMENT...: the command fails and says both.
 refuses() {
 	local pattern=$1 hint=$2
@@ -114,11 +115,65 @@ refuses() {
 	systemctl daemon-reload
 	systemctl restart "user@$(id -u mrgt).service"
 	[[ "$(as "$MOORAGE" backends --json)" != *"does not give users"* ]]
-	rm /etc/systemd/system/user@.service.d/delegate.conf
+	throttled
+	rm -r /etc/systemd/system/user@.service.d
 	systemctl daemon-reload
 	systemctl stop "user@$(id -u mrgt).service"
 	refuses 'memory.limit.*no user@.service runs' 'loginctl enable-linger mrgt' run --rm --name "$C" -m 64m ./root -- /bin/true
 	systemctl start "user@$(id -u mrgt).service"
+}
+
+# Four megabytes to a disk that takes one in a second.
+throttled() {
+	local disk begun
+	disk=$(mountpoint -d "$(findmnt -no TARGET -T "$HOME_DIR")")
+	sleeping --device-write-bps "$(realpath "/dev/block/$disk"):1m"
+	[ "$(cat "$(group)/io.max")" = "$disk rbps=max wbps=1048576 riops=max wiops=max" ]
+	begun=$(date +%s%N)
+	u exec "$C" -- dd if=/dev/zero of=/tmp/four bs=64k count=64 oflag=direct
+	[ $(($(date +%s%N) - begun)) -gt 2500000000 ]
+	u rm -f "$C"
+}
+
+# A system whose programs are the host's.
+system_root() {
+	(cd "$HOME_DIR" && mkdir -p system/{etc,usr,proc,sys,dev,run,tmp,var,root} && ln -s usr/bin usr/sbin usr/lib usr/lib64 system/ &&
+		ln -s ../usr/lib/os-release system/etc/os-release && : >system/etc/machine-id && chown -hR mrgt:mrgt system)
+}
+is_up() { [[ "$(u exec "$C" -- systemctl is-system-running)" =~ ^(running|degraded)$ ]]; }
+
+@test "a system boots where the user's systemd gives it a cgroup, and is told what is missing where there is none" {
+	system_root
+	u create -q --name "$C" --boot -v /usr:/usr:ro ./system
+	u start "$C"
+	eventually 180 is_up || { u logs "$C"; false; }
+	[ "$(u exec "$C" -- cat /proc/1/comm)" = systemd ]
+	[[ "$(cat "/proc/$(u inspect --format '{{.pid}}' "$C")/cgroup")" == */moorage-"$C"-*.scope/*/init.scope ]]
+	u stop -t 120 "$C"
+	u rm "$C"
+	loginctl disable-linger mrgt
+	systemctl stop "user@$(id -u mrgt).service"
+	refuses 'boot.*no user@.service runs' 'loginctl enable-linger mrgt' create --name "$C" --boot -v /usr:/usr:ro ./system
+}
+
+# session COMMAND: a shell of the user's that has logged in, and logs out when it ends.
+session() {
+	systemd-run --quiet --wait --pipe -p User=mrgt -p PAMName=login -p WorkingDirectory="$HOME_DIR" --setenv=LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}" \
+		--setenv=MOORAGE_STATE_DIR= --setenv=MOORAGE_RUN_DIR= --setenv=MOORAGE="$MOORAGE -B $E2E_BACKEND" --setenv=C="$C" -- /bin/sh -euc "$1" </dev/null
+}
+logged_out() { ! systemctl -q is-active "user@$(id -u mrgt).service" && [ ! -e "$RUNTIME" ] && ! pgrep -u mrgt >/dev/null; }
+
+@test "who does not linger takes the containers along when logging out; they are told as stopped, start again and can be removed" {
+	loginctl disable-linger mrgt
+	systemctl stop "user@$(id -u mrgt).service"
+	eventually 60 logged_out
+	run session '$MOORAGE create -q --name $C ./root -- /bin/sleep 1000; $MOORAGE start $C; $MOORAGE state $C'
+	[ "$output" = running ]
+	eventually 60 logged_out
+	run session '$MOORAGE state $C; $MOORAGE ls -a --format "{{.name}} {{.state}}"; $MOORAGE inspect --format "{{.state}}" $C; $MOORAGE start $C; $MOORAGE state $C
+		$MOORAGE exec $C -- /bin/echo entered; $MOORAGE rm -f $C; $MOORAGE ls -aq'
+	echo "$output"
+	[ "$(tr '\n' ' ' <<<"$output")" = "stopped $C stopped stopped running entered " ]
 }
 
 @test "enable: the user's systemd starts it with itself, and begins with the host where the user lingers" {
