@@ -183,10 +183,22 @@ static int open_again(int dir)
 	return fd < 0 ? -errno : fd;
 }
 
+/* What is below the directory @leaf in @path; NULL: nothing. The scope of an ordinary user's container has the name of the directory in its own. */
+static const char *find_below(const char *path, const char *leaf)
+{
+	size_t length = strlen(leaf);
+
+	for (const char *at = path + 1; (at = strstr(at, leaf)); at++)
+		if (at[-1] == '/' && at[length] == '/')
+			return at + length + 1;
+	return NULL;
+}
+
 int cgroup_v2_entry(const struct cgroup *cg, const struct mrg_unit *unit)
 {
 	_cleanup_free_ char *text = NULL;
-	char name[32], *line, *below;
+	const char *below;
+	char name[32], *line;
 	int fd;
 
 	if (!unit->process || unit->process->pid <= 0)
@@ -194,13 +206,10 @@ int cgroup_v2_entry(const struct cgroup *cg, const struct mrg_unit *unit)
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)unit->process->pid);
 	if (fd_read_virtual(AT_FDCWD, name, 1 << 20, &text, NULL) == 0 && (line = strstr(text, "0::/"))) {
 		line[strcspn(line, "\n")] = '\0';
-		below = strstr(line, cg->leaf);
-		if (below && below[-1] == '/' && below[strlen(cg->leaf)] == '/') {
-			fd = path_open_beneath(cg->tracker->dir, below + strlen(cg->leaf) + 1,
-					       O_RDONLY | O_DIRECTORY, 0);
-			if (fd >= 0)
-				return fd;
-		}
+		below = find_below(line, cg->leaf);
+		fd = below ? path_open_beneath(cg->tracker->dir, below, O_RDONLY | O_DIRECTORY, 0) : -1;
+		if (fd >= 0)
+			return fd;
 	}
 	return open_again(cg->tracker->dir);
 }
