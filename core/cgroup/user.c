@@ -255,11 +255,12 @@ void cgroup_user_hint(const struct mrg_fields *missing, struct mrg_error *err)
 	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
 	enum cgroup_lack lack;
 
-	if (cgroup_find_mounts(&cg, false) < 0 || !is_withheld(&cg, missing))
+	if (cgroup_find_mounts(&cg, false) < 0)
 		return;
 	lack = cgroup_user_lack(&cg);
-	if (lack == CGROUP_LACK_NONE)
-		cgroup_user_hint_withheld(err);
-	else
+	/* A system that boots wants a cgroup, whatever controllers there are. */
+	if (lack != CGROUP_LACK_NONE && (mrg_fields_has(missing, MRG_FIELD_BOOT) || is_withheld(&cg, missing)))
 		cgroup_user_hint_lack(lack, err);
+	else if (lack == CGROUP_LACK_NONE && is_withheld(&cg, missing))
+		cgroup_user_hint_withheld(err);
 }

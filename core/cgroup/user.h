@@ -48,7 +48,7 @@ void cgroup_user_probe(struct mrg_fields *fields, char *reason, size_t size);
 bool cgroup_user_withheld(char *ret, size_t size);
 void cgroup_user_hint_withheld(struct mrg_error *err);
 
-/* What would give this user the limits among @missing that this host has. */
+/* What would give this user the limits among @missing that this host has, or the cgroup of a system that boots. */
 void cgroup_user_hint(const struct mrg_fields *missing, struct mrg_error *err);
 
 /* ---- helper/cgroup_scope.c ---- */

@@ -115,7 +115,7 @@ tells() {
 	tells nomapper 'newuidmap .package uidmap.' run --rm --name "$P-rl" --user 1000 ./own -- /bin/true
 	tells denied 'gives ordinary users no user namespace.*sysctl user.max_user_namespaces=10000' run --rm --name "$P-rl" ./own -- /bin/true
 	tells subids 'only root can put a layer' run --rm --ephemeral --name "$P-rl" ./own -- /bin/true
-	[ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] || tells subids 'moorage.boot here.*may not make cgroups of version 1' create --name "$P-rl" --boot ./own
+	[ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] || tells subids 'moorage.boot here.*may not make cgroups of version 1.*hint: boot with systemd.unified_cgroup_hierarchy=1' create --name "$P-rl" --boot ./own
 	root_of 300000 theirs
 	! one_id_is_enough || tells none 'belongs to user 300000.*must be your own' run --rm --name "$P-rl" ./theirs -- /bin/true
 	chmod 700 "$HOME_DIR"
