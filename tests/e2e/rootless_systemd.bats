@@ -140,13 +140,13 @@ system_root() {
 	(cd "$HOME_DIR" && mkdir -p system/{etc,usr,proc,sys,dev,run,tmp,var,root} && ln -s usr/bin usr/sbin usr/lib usr/lib64 system/ &&
 		ln -s ../usr/lib/os-release system/etc/os-release && : >system/etc/machine-id && chown -hR mrgt:mrgt system)
 }
-is_up() { [[ "$(u exec "$C" -- systemctl is-system-running)" =~ ^(running|degraded)$ ]]; }
+is_up() { [[ "$(u exec "$C" -- systemctl is-system-running 2>"$BATS_TEST_TMPDIR/said")" =~ ^(running|degraded)$ ]]; }
 
 @test "a system boots where the user's systemd gives it a cgroup, and is told what is missing where there is none" {
 	system_root
 	u create -q --name "$C" --boot -v /usr:/usr:ro ./system
 	u start "$C"
-	eventually 180 is_up || { u logs "$C"; false; }
+	eventually 180 is_up || { cat "$BATS_TEST_TMPDIR/said"; u logs "$C"; false; }
 	[ "$(u exec "$C" -- cat /proc/1/comm)" = systemd ]
 	[[ "$(cat "/proc/$(u inspect --format '{{.pid}}' "$C")/cgroup")" == */moorage-"$C"-*.scope/*/init.scope ]]
 	u stop -t 120 "$C"
@@ -158,8 +158,9 @@ is_up() { [[ "$(u exec "$C" -- systemctl is-system-running)" =~ ^(running|degrad
 
 # session COMMAND: a shell of the user's that has logged in, and logs out when it ends.
 session() {
+	printf '%s\n' "$1" >"$HOME_DIR/session"
 	systemd-run --quiet --wait --pipe -p User=mrgt -p PAMName=login -p WorkingDirectory="$HOME_DIR" --setenv=LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}" \
-		--setenv=MOORAGE_STATE_DIR= --setenv=MOORAGE_RUN_DIR= --setenv=MOORAGE="$MOORAGE -B $E2E_BACKEND" --setenv=C="$C" -- /bin/sh -euc "$1" </dev/null
+		--setenv=MOORAGE="$MOORAGE -B $E2E_BACKEND" --setenv=C="$C" -- /bin/sh -eu "$HOME_DIR/session" </dev/null
 }
 logged_out() { ! systemctl -q is-active "user@$(id -u mrgt).service" && [ ! -e "$RUNTIME" ] && ! pgrep -u mrgt >/dev/null; }
 
@@ -168,6 +169,7 @@ logged_out() { ! systemctl -q is-active "user@$(id -u mrgt).service" && [ ! -e "
 	systemctl stop "user@$(id -u mrgt).service"
 	eventually 60 logged_out
 	run session '$MOORAGE create -q --name $C ./root -- /bin/sleep 1000; $MOORAGE start $C; $MOORAGE state $C'
+	echo "$output"
 	[ "$output" = running ]
 	eventually 60 logged_out
 	run session '$MOORAGE state $C; $MOORAGE ls -a --format "{{.name}} {{.state}}"; $MOORAGE inspect --format "{{.state}}" $C; $MOORAGE start $C; $MOORAGE state $C
