@@ -94,7 +94,7 @@ TABLES(convert, TEXT("from", NULL, "FORMAT", from, "format of the source; withou
        TEXT("to", NULL, "FORMAT", to, "format of the result"),
        TEXT("output", "o", "FILE", output_file, "write it there, whole or not at all; without: standard output"),
        TEXT("name", "n", "NAME", name, "which container, of an inspection of several"),
-       LIST("accept", NULL, "KEY", accept, "take the loss of this key, or of this field of the spec"),
+       LIST("accept", NULL, "KEY", accept, "take the loss of this key, or of this field of the spec; 'all'"),
        FLAG("strict", NULL, strict, "refuse what would be dropped, too"),
        TEXT("columns", NULL, "NAME,...", columns, "columns of the report; +NAME adds one"),
        TEXT("sort", NULL, "COLUMN", sort, "order of the report"),

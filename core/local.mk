@@ -242,6 +242,7 @@ libcore_la_SOURCES = \
 	%D%/migrate/health.c \
 	%D%/migrate/isolation.c \
 	%D%/migrate/journal.c %D%/migrate/journal.h \
+	%D%/migrate/judge.c \
 	%D%/migrate/layers.c \
 	%D%/migrate/migrate.c %D%/migrate/migrate.h \
 	%D%/migrate/plan.c \

@@ -106,6 +106,7 @@ int mrg_convert(const struct mrg_convert *convert, struct mrg_conversion **ret, 
 
 int mrg_conversion_check(const struct mrg_conversion *conversion, unsigned int flags, const char *const *accept, struct mrg_error *err)
 {
-	return report_rows_judge(conversion->rows, conversion->n_rows, flags & MRG_CONVERT_STRICT ? MRG_DROPPED : MRG_WEAKENS, accept,
-				 err);
+	int r = report_rows_check_words(conversion->rows, conversion->n_rows, accept, err);
+
+	return r < 0 ? r : report_rows_judge(conversion->rows, conversion->n_rows, flags & MRG_CONVERT_STRICT ? MRG_DROPPED : MRG_WEAKENS, accept, err);
 }

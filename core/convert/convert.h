@@ -30,8 +30,12 @@ int report_rows_join(const struct report_rows *read, const struct report_rows *w
 		     struct mrg_error *err);
 
 /* Whether one of @accept (NULL-terminated, may be NULL) names the row: its source key (with or without section and "="), its field by
- * path or by dotted name. */
+ * path or by dotted name; or all of them. */
+#define ACCEPT_ALL	"all"
 bool report_row_accepted(const struct mrg_report_row *row, const char *const *accept);
+
+/* Whether each word of @accept names one of the rows: -MRG_E_INVALID for one that is misspelt, with the nearest name as a hint. */
+int report_rows_check_words(const struct mrg_report_row *rows, size_t n, const char *const *accept, struct mrg_error *err);
 
 /* Judges @rows from the row @worst (MRG_WEAKENS, or MRG_DROPPED to be strict) on: -MRG_E_UNSUPPORTED naming the first that no
  * word of @accept names; else 1 when one was dropped that is not accepted, else 0. A row without source that is dropped does not count. */

@@ -151,10 +151,60 @@ bool report_row_accepted(const struct mrg_report_row *row, const char *const *ac
 	const struct mrg_field_info *field = row->field >= 0 ? mrg_field_info((unsigned int)row->field) : NULL;
 
 	for (; accept && *accept; accept++)
-		if ((row->source && (strcmp(row->source, *accept) == 0 || names_key(row->source, *accept))) ||
+		if (strcmp(*accept, ACCEPT_ALL) == 0 || (row->source && (strcmp(row->source, *accept) == 0 || names_key(row->source, *accept))) ||
 		    (field && (strcmp(field->path, *accept) == 0 || strcmp(field->name, *accept) == 0)))
 			return true;
 	return false;
+}
+
+/* What a row can be called: its key, with and without the section, and its field. */
+static int add_names(struct strings *names, const struct mrg_report_row *row)
+{
+	const struct mrg_field_info *field = row->field >= 0 ? mrg_field_info((unsigned int)row->field) : NULL;
+	size_t length = row->source ? strlen(row->source) : 0;
+	_cleanup_free_ char *key = row->source ? strndup(row->source, length - (length > 0 && row->source[length - 1] == '=')) : NULL;
+	const char *dot = key && length > strlen(key) ? strrchr(key, '.') : NULL;
+	int r = row->source && !key ? -ENOMEM : 0;
+
+	if (r == 0 && key)
+		r = strings_add(names, key);
+	if (r == 0 && dot)
+		r = strings_add(names, dot + 1);
+	if (r == 0 && field)
+		r = strings_add(names, field->path);
+	return r < 0 || !field ? r : strings_add(names, field->name);
+}
+
+static int no_such_name(const struct mrg_report_row *rows, size_t n, const char *word, struct mrg_error *err)
+{
+	struct strings names = { NULL, 0 };
+	const char *nearest;
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = add_names(&names, &rows[i]);
+	nearest = r == 0 && names.n > 0 ? str_nearest(word, (const char *const *)names.strv) : NULL;
+	mrg_error_set(err, -MRG_E_INVALID, "'--accept %.100s' names no key that is there, and no field", word);
+	if (nearest)
+		mrg_error_hint(err, "did you mean '%s'?", nearest);
+	else
+		mrg_error_hint(err, "without it you are told what there is to accept");
+	strings_deinit(&names);
+	return r < 0 ? fail_memory(err) : -MRG_E_INVALID;
+}
+
+int report_rows_check_words(const struct mrg_report_row *rows, size_t n, const char *const *accept, struct mrg_error *err)
+{
+	for (; accept && *accept; accept++) {
+		const char *const word[] = { *accept, NULL };
+		bool named = strcmp(*accept, ACCEPT_ALL) == 0;
+
+		for (size_t i = 0; i < n && !named; i++)
+			named = report_row_accepted(&rows[i], word);
+		if (!named)
+			return no_such_name(rows, n, *accept, err);
+	}
+	return 0;
 }
 
 static const char *key_of(const struct mrg_report_row *row)

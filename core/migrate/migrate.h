@@ -9,6 +9,8 @@
 #include "core/migrate/journal.h"
 #include "core/util/str.h"
 
+struct report_rows;
+
 /* What the kernel enforces on a first process: isolation.c. */
 struct isolation {
 	bool known;
@@ -117,6 +119,9 @@ const char *plan_keep(struct plan_parts *parts, const char *text);
 /* report.c: the target's spec, and what becomes of each key of the source. */
 int report_make(struct migration *g, struct mrg_error *err);
 int report_judge(const struct migration *g, struct mrg_error *err);
+
+/* judge.c: whether each word of --accept names one of @rows, or what the other host may refuse. -MRG_E_INVALID. */
+int report_check_words(const struct migration *g, const struct report_rows *rows, struct mrg_error *err);
 
 /* Whether the loss of a key or field that has @word in its name was accepted. */
 bool report_accepts_loss(const struct migration *g, const char *word);

@@ -469,6 +469,8 @@ static int join(struct migration *g, struct report_rows *write, struct mrg_error
 	if (r == 0)
 		r = report_rows_join(&read, write, false, &joined, err);
 	if (r == 0)
+		r = report_check_words(g, &joined, err);
+	if (r == 0)
 		r = keep_rows(g, &joined, err);
 	report_rows_deinit(&read);
 	report_rows_deinit(&joined);
@@ -567,32 +569,4 @@ int report_make(struct migration *g, struct mrg_error *err)
 	if (r < 0)
 		return r;
 	return g->j->returned ? go_back(g, err) : translate(g, &probe, err);
-}
-
-/* ---- judging ----------------------------------------------------------------------------------------- */
-
-static bool accepts_all(const char *const *accept)
-{
-	for (; accept && *accept; accept++)
-		if (strcmp(*accept, "all") == 0)
-			return true;
-	return false;
-}
-
-int report_judge(const struct migration *g, struct mrg_error *err)
-{
-	int worst = g->how->flags & MRG_MIGRATE_BEST_EFFORT ? MRG_WEAKENS : MRG_DROPPED, r;
-
-	if (accepts_all(g->how->accept))
-		return 0;
-	r = report_rows_judge(g->parts->rows, g->parts->n_rows, worst, g->how->accept, err);
-	return r < 0 ? r : 0;
-}
-
-bool report_accepts_loss(const struct migration *g, const char *word)
-{
-	for (size_t i = 0; g->parts && i < g->parts->n_rows; i++)
-		if (g->parts->rows[i].verdict >= MRG_DROPPED && strstr(g->parts->rows[i].source, word))
-			return true;
-	return false;
 }

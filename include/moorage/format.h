@@ -70,7 +70,7 @@ struct mrg_conversion *mrg_conversion_free(struct mrg_conversion *conversion);
 enum { MRG_CONVERT_STRICT = 1 << 0 };	/* what is dropped is refused like what weakens */
 
 /* 0: everything was carried or approximated; 1: something was dropped; -MRG_E_UNSUPPORTED: something weakens security. What @accept names
- * (NULL-terminated, may be NULL) by source key, field name or path does not count. */
+ * (NULL-terminated, may be NULL) by source key, field name or path, or "all", does not count; -MRG_E_INVALID: it names what is not there. */
 int mrg_conversion_check(const struct mrg_conversion *conversion, unsigned int flags, const char *const *accept, struct mrg_error *err);
 
 #ifdef __cplusplus

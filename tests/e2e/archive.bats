@@ -144,6 +144,9 @@ blob() {
 	tar -cf "$FILE_DIR/keys.tar" -h --transform 's|^.*/config$|config|;s|^.*/lxc/rootfs|rootfs|' -P "$FILE_DIR/config" "$FILE_DIR/lxc/rootfs"
 
 	refused 7 'lxc.hook.pre-start \(a key of lxc\).*lxc.seccomp.profile \(a key of lxc\)' import -B lxc --name "$P-keys" "$FILE_DIR/keys.tar"
+	refused 2 "'--accept hook.pre-stat' names no key" import -B lxc --name "$P-keys" --accept hook.pre-stat --accept seccomp.profile "$FILE_DIR/keys.tar"
+	refused 2 "'--accept device' names no key" import -B lxc --name "$P-keys" --accept device "$E2E_ROOT"
+	grep -qx "hint: did you mean 'devices'?" "$BATS_TEST_TMPDIR/err"
 	import_here keys --accept hook.pre-start --accept seccomp.profile "$FILE_DIR/keys.tar"
 	for line in "${kept[@]}"; do grep -qxF "${line/=/ = }" "$config"; done
 	m start "lxc:$P-keys"

@@ -13,6 +13,9 @@ load migration
 	jq -e --arg r "/var/lib/machines/$P-plan" '.root.target == $r and .root.method == "move" and .root.files > 100 and .refusal == null' <<<"$output"
 	jq -e '[.steps[].name] == ["set aside", "root", "configure"]' <<<"$output"
 	refused 6 'lxc.tty.max' migrate "$P-plan" --to nspawn
+	refused 2 "'--accept lxc.tty.mix' names no key" migrate "$P-plan" --to nspawn --accept lxc.tty.max --accept lxc.tty.mix
+	grep -qx "hint: did you mean 'lxc.tty.max'?" "$BATS_TEST_TMPDIR/err"
+	refused 2 "'--accept lxc.tty.mix' names no key" plan "$P-plan" --to nspawn --accept lxc.tty.mix
 	refused 2 'of backend .lxc. already' migrate "$P-plan" --to lxc
 	run -0 m migrate --dry-run "$P-plan" --to nspawn --accept all
 	as_before plan

@@ -136,6 +136,34 @@ static void test_judge(void **state)
 	assert_int_equal(report_rows_judge(rows, 1, MRG_DROPPED, NULL, NULL), 0);
 }
 
+static void test_words(void **state)
+{
+	static const struct {
+		const char *word, *message;
+	} cases[] = {
+		{ "all", "" }, { "lxc.tty.max", "" }, { "ProtectX=", "" }, { "linux.namespaces.pid", "" }, { "/linux/namespaces/pid", "" },
+		{ "lxc.tty.min", "'--accept lxc.tty.min' names no key that is there, and no field\ndid you mean 'lxc.tty.max'?" },
+		{ "ProtecX", "'--accept ProtecX' names no key that is there, and no field\ndid you mean 'ProtectX'?" },
+		{ "linux.namespace.pid", "'--accept linux.namespace.pid' names no key that is there, and no field\ndid you mean 'linux.namespaces.pid'?" },
+		{ "linux.seccomp", "'--accept linux.seccomp' names no key that is there, and no field\nwithout it you are told what there is to accept" },
+		{ "", "'--accept ' names no key that is there, and no field\nwithout it you are told what there is to accept" },
+	};
+	const struct mrg_report_row rows[] = {
+		{ MRG_DROPPED, -1, "lxc.tty.max", 3, NULL, NULL }, { MRG_WEAKENS, -1, "Service.ProtectX=", 7, NULL, NULL },
+		{ MRG_WEAKENS, MRG_FIELD_NS_PID, NULL, 0, NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *const accept[] = { "all", cases[i].word, NULL };
+		struct mrg_error err = { 0 };
+
+		assert_int_equal(report_rows_check_words(rows, ARRAY_SIZE(rows), accept, &err), *cases[i].message ? -MRG_E_INVALID : 0);
+		assert_string_equal(err.message, cases[i].message);
+	}
+	assert_int_equal(report_rows_check_words(rows, 1, NULL, NULL), 0);
+}
+
 static void test_convert(void **state)
 {
 	static const char text[] = "lxc.rootfs.path = /srv/a\nlxc.uts.name = a\nlxc.init.cmd = /bin/a\n";
@@ -427,7 +455,7 @@ static void test_random_inspections(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_guess), cmocka_unit_test(test_join), cmocka_unit_test(test_judge), cmocka_unit_test(test_convert),
+		cmocka_unit_test(test_guess), cmocka_unit_test(test_join), cmocka_unit_test(test_judge), cmocka_unit_test(test_words), cmocka_unit_test(test_convert),
 		cmocka_unit_test(test_random_texts), cmocka_unit_test(test_random_inspections),
 	};
 

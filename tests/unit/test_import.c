@@ -156,13 +156,17 @@ static void what_reaches_the_host_is_refused(void **state)
 
 static void what_is_accepted_comes(void **state)
 {
-	static const char *const wrong[] = { "hooks", NULL }, *const right[] = { "/linux/namespaces/network", "mounts", NULL };
+	static const char *const misspelt[] = { "/linux/namespaces/network", "/mount", NULL }, *const wrong[] = { "hooks", NULL };
+	static const char *const right[] = { "/linux/namespaces/network", "mounts", NULL };
 	struct world *w = *state;
 	struct mrg_container *c;
 
 	NEEDS_ROOT();
 	write_archive(w, SPEC(NAMESPACES("") "},\"mounts\":[{\"destination\":\"/x\",\"source\":\"/etc\",\"options\":[\"bind\"]}]"));
 	assert_int_equal(import_one(w, NULL, wrong, &c), -MRG_E_PERMISSION);
+	assert_int_equal(import_one(w, NULL, misspelt, &c), -MRG_E_INVALID);
+	assert_string_equal(w->err.message, "'--accept /mount' names no key that is there, and no field\ndid you mean '/mounts'?");
+	assert_true(nothing_is_left(w));
 	assert_works(w, import_one(w, NULL, right, &c));
 	assert_int_equal(mrg_container_spec(c)->mounts.n, 1);
 	release(c);

@@ -259,6 +259,45 @@ static int tell(const struct verdict *v, struct mrg_error *err)
 	return -MRG_E_PERMISSION;
 }
 
+/* ---- what words can name ---------------------------------------------------------------------- */
+
+static int add_key(const char *engine, const char *name, const char *value, void *data)
+{
+	(void)engine;
+	(void)value;
+	return report_rows_add(&(struct mrg_report_row){ .source = name, .field = MRG_FIELD_NATIVE }, data);
+}
+
+int import_names(const struct mrg_spec *spec, struct report_rows *ret, struct mrg_error *err)
+{
+	static const char *const groups[] = { "devices", "mounts", "process.capabilities" };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(groups) && r == 0; i++)
+		r = report_rows_add(&(struct mrg_report_row){ .source = groups[i], .field = -1 }, ret);
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && r == 0; i++)
+		r = report_rows_add(&(struct mrg_report_row){ .field = rows[i].field }, ret);
+	for (unsigned int field = 0; spec && field < MRG_FIELD_MAX && r == 0; field++)
+		if (mrg_fields_has(&spec->set, field))
+			r = report_rows_add(&(struct mrg_report_row){ .field = (int)field }, ret);
+	if (r == 0 && spec)
+		r = native_each(spec, add_key, ret, err);
+	return r == -ENOMEM ? fail_memory(err) : r;
+}
+
+int import_check_words(const struct mrg_spec *spec, const char *const *accept, struct mrg_error *err)
+{
+	struct report_rows names = { NULL, 0 };
+	int r = accept && *accept ? import_names(spec, &names, err) : 0;
+
+	if (r == 0)
+		r = report_rows_check_words(names.item, names.n, accept, err);
+	report_rows_deinit(&names);
+	return r;
+}
+
+/* ---- judging ------------------------------------------------------------------------------------ */
+
 int import_accept(const struct mrg_spec *spec, const char *const *accept, struct mrg_error *err)
 {
 	struct verdict v = { .accept = accept };

@@ -137,7 +137,10 @@ static int judge(struct import_job *job, struct mrg_error *err)
 		mrg_fields_remove(&job->spec->set, MRG_FIELD_AUTOSTART);
 		archive_note(&job->import->transfer, "it was started with the host and is not any more: 'moorage enable %s' makes it so", job->name);
 	}
-	r = import_accept(job->spec, job->import->accept, err);
+	/* What comes from another host was looked through there. */
+	r = job->wish ? 0 : import_check_words(job->spec, job->import->accept, err);
+	if (r == 0)
+		r = import_accept(job->spec, job->import->accept, err);
 	return r < 0 ? r : import_native_fit(job, err);
 }
 
@@ -149,6 +152,8 @@ int import_begin_root(struct import_job *job, struct mrg_error *err)
 		r = choose(job, err);
 	if (r == 0 && job->spec)
 		r = judge(job, err);
+	else if (r == 0 && job->kind == IMPORT_ROOT)
+		r = import_check_words(NULL, job->import->accept, err);
 	if (r == 0)
 		r = import_place_begin(&job->place, job->m, job->plugin, job->name, err);
 	job->options.map = &job->map;

@@ -7,6 +7,7 @@
 #include "core/archive/extract.h"
 #include "core/archive/root_note.h"
 #include "core/archive/transfer.h"
+#include "core/convert/convert.h"
 #include "core/util/sha256.h"
 
 /* ---- place.c: where the new root is made --------------------------------------- */
@@ -43,6 +44,12 @@ void import_place_end(struct import_place *place, bool keep);
 /* Refuses what reaches out to the host, or is less confined than @able's defaults, but for what is accepted. -MRG_E_PERMISSION. */
 int import_accept(const struct mrg_spec *spec, const char *const *accept, struct mrg_error *err);
 bool import_accepts(const char *const *accept, const char *name, const char *path);
+
+/* All that a word of --accept can name: rows with a key or a field. @spec may be NULL: a root alone. */
+int import_names(const struct mrg_spec *spec, struct report_rows *ret, struct mrg_error *err);
+
+/* Whether each word names something: -MRG_E_INVALID. */
+int import_check_words(const struct mrg_spec *spec, const char *const *accept, struct mrg_error *err);
 
 /* ---- native.c ------------------------------------------------------------------- */
 
