@@ -157,6 +157,7 @@ cli_tests = \
 	%D%/cli/test_terminal.py \
 	%D%/cli/test_top.py \
 	%D%/convert/complete.py \
+	%D%/convert/generated.py \
 	%D%/convert/golden.py
 if HAVE_CMOCKA
 TESTS += $(cli_tests)

@@ -32,6 +32,12 @@ static int report_other(struct reader *reader, const struct place *place)
 	return reader->known(-1, pointer, reader->data);
 }
 
+/* What has nothing in it says nothing, and is a key all the same. */
+static int report_empty(struct reader *reader, const struct json *json, const struct place *place)
+{
+	return json->first || !place ? 0 : report_other(reader, place);
+}
+
 /* The field of a namespace type, or -1. */
 static int find_namespace(const char *type)
 {
@@ -101,7 +107,7 @@ static int read_namespaces(struct reader *reader, const struct json *json, const
 
 	for (const struct json *item = json->first; item && r == 0; item = item->next, inside.index++)
 		r = read_namespace(reader, item, &inside);
-	return r;
+	return r < 0 ? r : report_empty(reader, json, place);
 }
 
 /* OCI says "shared with the host" by leaving a namespace out; that somebody asked for it is said here. */
@@ -116,7 +122,7 @@ static int read_host_namespaces(struct reader *reader, const struct json *json, 
 		if (r == 0)
 			r = report(reader, field, &inside);
 	}
-	return r;
+	return r < 0 ? r : report_empty(reader, json, place);
 }
 
 static int read_version(struct reader *reader, const struct json *json, const struct place *place)
@@ -225,7 +231,7 @@ static int read_object(struct reader *reader, const struct json *json, const str
 
 	for (const struct json *item = json->first; item && r == 0; item = item->next)
 		r = read_key(reader, item, level, &(struct place){ .parent = place, .key = item->key });
-	return r;
+	return r < 0 ? r : report_empty(reader, json, place);
 }
 
 int spec_read(struct reader *reader, const struct json *root)

@@ -349,13 +349,29 @@ static int take_words(struct command *c, char *const *words)
 	return r == 0 && words[i] ? take_parameters(c, words + i) : r;
 }
 
+/* A typed command ends with its line: what follows in the text is nothing of the container's. Comments say nothing. */
+static bool line_ends(const char *text, bool *ret_more)
+{
+	text += strspn(text, " \t\r");
+	if (*text != '\n')
+		return false;
+	text += strspn(text, UNIT_BLANKS);
+	while (*text == '#') {
+		text += strcspn(text, "\n");
+		text += strspn(text, UNIT_BLANKS);
+	}
+	*ret_more = *text != '\0';
+	return true;
+}
+
 /* Words as in ExecStart=. As typed, "%" and "$" have no meaning. */
 static int split(struct command *c, const char *text, bool unit, char ***ret)
 {
 	_cleanup_free_ char *word = NULL;
-	int r;
+	bool end = false, more = false;
+	int r = 0;
 
-	while ((r = unit_word(&text, &word)) > 0) {
+	while (!end && (r = unit_word(&text, &word)) > 0) {
 		struct buffer b = { 0 };
 
 		for (const char *at = word; *at; at++)
@@ -365,7 +381,10 @@ static int split(struct command *c, const char *text, bool unit, char ***ret)
 		free(take_ptr(word));
 		if (r < 0)
 			break;
+		end = !unit && line_ends(text, &more);
 	}
+	if (more)
+		return command_fail(c, "systemd-nspawn", "there is more behind the line of the command, which would not belong to it");
 	if (r == -EINVAL)
 		return command_fail(c, "systemd-nspawn", "has an open quote or an unknown escape");
 	return r < 0 ? key_no_memory(c->in) : 0;
