@@ -199,8 +199,7 @@ load migration
 
 @test "killed at any moment, forwards and backwards: never two, never none, no file lost" {
 	needs lxc busybox
-	local other
-	for other in nspawn native; do "$BATS_TEST_DIRNAME/kills" "${MRGT_KILLS:-6}" $other; done
+	"$BATS_TEST_DIRNAME/kills" "${MRGT_KILLS:-12}" nspawn native chroot
 }
 
 @test "rm of the target forgets the source; purge does it at once" {

@@ -55,6 +55,16 @@ service() {
 	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
 }
 
+# receivers: what runs of moorage on the other host for this one.
+receivers() {
+	local pid
+	for pid in $(pgrep -fx '(.*/)?moorage receive'); do
+		! grep -qzxF "MOORAGE_STATE_DIR=$OTHER/state" "/proc/$pid/environ" 2>/dev/null || echo "$pid"
+	done
+}
+
+one_copy() { [ "$(copies)" = 1 ]; }
+
 copies() { pgrep -fxc "/bin/sh /bin/service $MARK" || true; }
 
 tree() {
@@ -173,19 +183,38 @@ here() {
 }
 
 @test "killed at any moment, on either side: never two, and none lost" {
+	local begun longest ms status back=0 i
 	service killed
-	for ((i = 0; i < ${MRGT_KILLS:-2}; i++)); do
+	begun=$(date +%s%3N)
+	to_other killed -q
+	longest=$((($(date +%s%3N) - begun) * 5 / 4))
+	m rollback -q "$P-killed"
+	for ((i = 0; i < ${MRGT_KILLS:-4}; i++)); do
+		rm -rf --one-file-system "$OTHER/state/roots"
 		"$MOORAGE" migrate "$P-killed" --to native@other --ssh-config "$OTHER/config" -q 2>/dev/null &
 		pid=$!
-		sleep "$((1 + i)).$((RANDOM % 10))"
-		if [ $((i % 2)) = 0 ]; then kill -KILL "$pid" 2>/dev/null || true; else pgrep -P "$pid" -x ssh | xargs -r kill; fi
-		wait "$pid" 2>/dev/null || true
+		ms=$((RANDOM % longest))
+		sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+		case $((i % 4)) in
+		0) kill -KILL "$pid" 2>/dev/null || true ;;
+		1) receivers | xargs -r kill -KILL 2>/dev/null || true ;;
+		2) pgrep -P "$pid" -x ssh | xargs -r kill 2>/dev/null || true ;;
+		3) receivers | xargs -r kill -KILL "$pid" 2>/dev/null || true ;;
+		esac
+		status=0
+		wait "$pid" 2>/dev/null || status=$?
+		[ "$(copies)" -le 1 ] || { echo "kill $i after $ms ms: $(copies) run"; false; }
 		m ls >/dev/null
-		[ "$(copies)" = 1 ]
-		[ "$(there state "$P-killed" 2>/dev/null)" != running ] || m rollback -q "$P-killed"
-		eventually 30 here killed
-		rm -rf --one-file-system "$OTHER/state/roots"
+		eventually 30 one_copy || { echo "kill $i after $ms ms: $(copies) run"; false; }
+		if [ "$(there state "$P-killed" 2>/dev/null)" = running ]; then
+			run -3 m state "$P-killed"
+			tree "$OTHER/state/roots/$P-killed" | diff "$BATS_TEST_TMPDIR/tree" -
+			m rollback -q "$P-killed"
+			back=$((back + 1))
+		fi
+		eventually 30 here killed || { echo "kill $i after $ms ms"; here killed; }
 	done
+	echo "# $i kills, $back of them after it had gone over" >&3
 }
 
 @test "while it may run there, and that cannot be asked, it stays stopped here" {
