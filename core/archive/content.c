@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/archive/export.h"
 #include "core/archive/pack.h"
@@ -44,25 +45,44 @@ int archive_content_sum(struct archive_content *content, const char *name, const
 		r = archive_text_digest(content->spec, manifest->spec, err);
 	if (r == 0 && content->native)
 		r = archive_text_digest(content->native, manifest->native, err);
-	if (r == 0)
+	if (r == 0 && content->later)
+		memset(manifest->root, '0', sizeof(manifest->root) - 1);
+	else if (r == 0)
 		r = tree_digest(content->root, &content->map, options, manifest->root, err);
 	return r < 0 ? r : archive_manifest_write(manifest, &content->manifest_text, err);
 }
 
-int archive_content_write(const struct archive_content *content, struct stream_writer *w, const struct tree_options *options,
+int archive_content_write(struct archive_content *content, struct stream_writer *w, const struct tree_options *options,
 			  struct tree_report *report, struct mrg_error *err)
 {
+	struct tree_options packing = *options;
 	int r = tar_write_text(w, ARCHIVE_MANIFEST, content->manifest_text, err);
 
 	if (r == 0)
 		r = tar_write_text(w, ARCHIVE_SPEC, content->spec, err);
 	if (r == 0 && content->native)
 		r = tar_write_text(w, ARCHIVE_NATIVE, content->native, err);
+	packing.digest = content->later ? content->manifest.root : NULL;
 	if (r == 0)
-		r = pack_tree(w, content->root, ARCHIVE_ROOT, options, report, err);
+		r = pack_tree(w, content->root, ARCHIVE_ROOT, &packing, report, err);
 	if (r == 0)
 		r = tar_write_end(w, err);
 	return r < 0 ? r : stream_writer_end(w, err);
+}
+
+/* The manifest is the first file, and has one header: none of what it is needs more. As long as it was, no header changes. */
+int archive_content_settle(struct archive_content *content, int fd, struct mrg_error *err)
+{
+	size_t length = strlen(content->manifest_text);
+	int r;
+
+	content->manifest_text = (free(content->manifest_text), NULL);
+	r = archive_manifest_write(&content->manifest, &content->manifest_text, err);
+	if (r < 0)
+		return r;
+	if (strlen(content->manifest_text) != length || pwrite(fd, content->manifest_text, length, TAR_BLOCK) != (ssize_t)length)
+		return fail_errno(err, -EIO, "cannot write the checksum");
+	return 0;
 }
 
 void archive_content_deinit(struct archive_content *content)

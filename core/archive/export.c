@@ -15,6 +15,8 @@
 #include "core/util/fd.h"
 #include "core/util/path.h"
 
+#define FLUSH	(8 << 20)		/* so much at once is given to the disk */
+
 struct exporter {
 	struct mrg_container *c;
 	const char *file;
@@ -22,6 +24,7 @@ struct exporter {
 	struct archive_content content;
 	struct archive_watch watch;
 	int out;
+	off_t written, flushed;		/* of it; on their way to the disk */
 	bool named;			/* the file has its name already: the file system knows none without */
 };
 
@@ -80,18 +83,33 @@ static int prepare(struct exporter *x, const struct mrg_spec *spec, struct tree_
 		r = none.code;
 	}
 	x->watch = (struct archive_watch){ x->transfer, { .step = "sum", .text = spec->root_path, .number = 1, .total = 2 } };
-	if (r == 0)
+	if (r == 0 && !x->content.later)
 		r = archive_watch(&x->watch, options, err);
 	return r < 0 ? r : archive_content_sum(&x->content, x->c->record->name, x->c->record->backend, spec, options, err);
+}
+
+/* All of it has to be on disk at the end: while it is made, the disk is at work. */
+static int sink(void *data, const void *bytes, size_t length, struct mrg_error *err)
+{
+	struct exporter *x = data;
+	int r = stream_sink_fd(&x->out, bytes, length, err);
+
+	x->written += (off_t)length;
+	if (r == 0 && x->written - x->flushed >= FLUSH) {
+		sync_file_range(x->out, x->flushed, x->written - x->flushed, SYNC_FILE_RANGE_WRITE);
+		x->flushed = x->written;
+	}
+	return r;
 }
 
 static int write_archive(struct exporter *x, struct stream_writer *w, struct tree_options *options, struct mrg_error *err)
 {
 	struct tree_report report = { 0 };
+	unsigned int steps = x->content.later ? 1 : 2;
 	int r;
 
-	/* By now it is known how much there is. */
-	x->watch.at = (struct mrg_progress){ .step = "pack", .text = x->file, .number = 2, .total = 2, .size = x->watch.at.done };
+	/* By now it is known how much there is, when it was read before. */
+	x->watch.at = (struct mrg_progress){ .step = "pack", .text = x->file, .number = steps, .total = steps, .size = x->watch.at.done };
 	r = archive_watch(&x->watch, options, err);
 	if (r == 0)
 		r = archive_content_write(&x->content, w, options, &report, err);
@@ -111,14 +129,18 @@ static int export_at_rest(struct exporter *x, const struct mrg_spec *spec, struc
 
 	if (!stream_codec_of_name(x->file, &codec))
 		codec = "zstd";
+	/* What is not packed can be written to afterwards: so files are read once. */
+	x->content.later = !codec;
 	r = open_out(x, err);
 	if (r == 0)
 		r = prepare(x, spec, &options, err);
 	if (r == 0)
-		r = stream_writer_init(&w, stream_sink_fd, &x->out, codec, err);
+		r = stream_writer_init(&w, sink, x, codec, err);
 	if (r == 0)
 		r = write_archive(x, &w, &options, err);
 	stream_writer_deinit(&w);
+	if (r == 0 && x->content.later)
+		r = archive_content_settle(&x->content, x->out, err);
 	if (r == 0)
 		r = name_out(x, err);
 	if (r < 0 && x->named)

@@ -13,7 +13,7 @@
 
 #include "core/archive/acl.h"
 #include "core/archive/pack.h"
-#include "core/migrate/tree/link_table.h"
+#include "core/migrate/tree/sum.h"
 #include "core/migrate/tree/xattrs.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
@@ -27,10 +27,14 @@ struct packer {
 	struct stream_writer *w;
 	const char *prefix;
 	struct xattrs xattrs;
-	struct link_table links;	/* names[0], names[1]: where in @names the first name is, and how long */
+	struct link_table links;	/* at[0], at[1]: where in @names the first name is, and how long */
+	struct link_slot *slot;		/* of the file whose first name is at work; NULL: it has no other */
 	int names;			/* a file without a name: there may be many */
 	uint64_t names_at;
 	char *buffer;			/* STREAM_CHUNK */
+	bool summing;			/* the checksum is made as well: */
+	struct tree_sum sum;
+	unsigned char content[SHA256_SIZE];	/* of the file at work */
 };
 
 static int add_acl(struct packer *p, const char *name, struct tar_entry *t)
@@ -61,8 +65,10 @@ static int add_xattrs(struct packer *p, const struct tree_entry *e, struct tar_e
 		if (r < 0)
 			break;
 		tree_xattr_map(p->map, name, p->xattrs.value, &p->xattrs.value_length, ids);
-		r = strncmp(name, "system.", 7) == 0 ? add_acl(p, name, t) :
-						       tar_entry_add_xattr(t, name, p->xattrs.value, p->xattrs.value_length);
+		r = p->summing ? tree_sum_xattr(&p->sum, e->path, name, p->xattrs.value, p->xattrs.value_length) : 0;
+		if (r == 0)
+			r = strncmp(name, "system.", 7) == 0 ? add_acl(p, name, t) :
+							       tar_entry_add_xattr(t, name, p->xattrs.value, p->xattrs.value_length);
 	}
 	return r < 0 ? tree_work_fail(&p->work, r, "read the extended attributes of", e->path) : 0;
 }
@@ -131,25 +137,59 @@ static bool find_pieces(int fd, const struct statx *st, struct tar_entry *t)
 	return t->n_pieces != 1 || t->pieces[0].length < st->stx_size;
 }
 
-static int put_bytes(struct packer *p, int fd, uint64_t offset, uint64_t length, const char *path)
+/* As much as there is room for, unless the file ends. */
+static int read_chunk(struct packer *p, int fd, uint64_t offset, size_t length, const char *path)
 {
-	while (length > 0) {
-		ssize_t n = pread(fd, p->buffer, length < STREAM_CHUNK ? (size_t)length : STREAM_CHUNK, (off_t)offset);
-		int r;
+	size_t got = 0;
+
+	while (got < length) {
+		ssize_t n = pread(fd, p->buffer + got, length - got, (off_t)(offset + got));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return tree_work_fail(&p->work, n < 0 ? -errno : -ESTALE, "read", path);
-		r = stream_write(p->w, p->buffer, (size_t)n, p->work.err);
-		if (r == 0)
-			r = tree_work_step(&p->work, 0, (uint64_t)n);
-		if (r < 0)
-			return r;
-		offset += (uint64_t)n;
-		length -= (uint64_t)n;
+		got += (size_t)n;
 	}
 	return 0;
+}
+
+_Static_assert(STREAM_CHUNK % TREE_SUM_BLOCK == 0, "what is read at once is whole blocks");
+
+/* @sum: all of the file is put, from its begin. */
+static int put_bytes(struct packer *p, int fd, const struct tar_piece *piece, bool sum, const char *path)
+{
+	uint64_t offset = piece->offset, left = piece->length;
+
+	while (left > 0) {
+		size_t n = left < STREAM_CHUNK ? (size_t)left : STREAM_CHUNK;
+		int r = read_chunk(p, fd, offset, n, path);
+
+		for (size_t at = 0; r == 0 && sum && at < n; at += TREE_SUM_BLOCK)
+			tree_sum_content(&p->sum, offset + at, p->buffer + at, n - at < TREE_SUM_BLOCK ? n - at : TREE_SUM_BLOCK);
+		if (r == 0)
+			r = stream_write(p->w, p->buffer, n, p->work.err);
+		if (r == 0)
+			r = tree_work_step(&p->work, 0, n);
+		if (r < 0)
+			return r;
+		offset += n;
+		left -= n;
+	}
+	return 0;
+}
+
+/* Pieces are no whole blocks: they are read once more. */
+static int sum_contents(struct packer *p, int fd, const struct tree_entry *e, const struct tar_entry *t)
+{
+	int r = 0;
+
+	if (!p->summing)
+		return 0;
+	r = t->sparse ? tree_sum_file(&p->sum, &p->work, fd, e->st, p->buffer, p->content) : tree_sum_content_end(&p->sum, p->content);
+	if (r == 0 && p->slot)
+		memcpy(p->slot->content, p->content, sizeof(p->content));
+	return r < 0 ? tree_work_fail(&p->work, r, "make the checksum of", e->path) : 0;
 }
 
 static int pack_regular(struct packer *p, const struct tree_entry *e, struct tar_entry *t)
@@ -164,13 +204,15 @@ static int pack_regular(struct packer *p, const struct tree_entry *e, struct tar
 	r = put(p, t, e->path);
 	p->work.report->bytes += t->size;
 	if (!t->sparse)
-		r = r < 0 ? r : put_bytes(p, fd, 0, t->size, e->path);
+		r = r < 0 ? r : put_bytes(p, fd, &(struct tar_piece){ 0, t->size }, p->summing, e->path);
 	else
 		stored = 0;
 	for (size_t i = 0; r == 0 && t->sparse && i < t->n_pieces; i++) {
 		stored += t->pieces[i].length;
-		r = put_bytes(p, fd, t->pieces[i].offset, t->pieces[i].length, e->path);
+		r = put_bytes(p, fd, &t->pieces[i], false, e->path);
 	}
+	if (r == 0)
+		r = sum_contents(p, fd, e, t);
 	return r < 0 ? r : tar_write_padding(p->w, stored, p->work.err);
 }
 
@@ -186,44 +228,83 @@ static int pack_symlink(struct packer *p, const struct tree_entry *e, struct tar
 	return t->link ? put(p, t, e->path) : fail_memory(p->work.err);
 }
 
+static int keep_name(struct packer *p, struct link_slot *slot, const char *name)
+{
+	slot->at[0] = p->names_at;
+	slot->at[1] = strlen(name);
+	p->slot = slot;
+	if (pwrite(p->names, name, slot->at[1], (off_t)p->names_at) != (ssize_t)slot->at[1])
+		return fail_errno(p->work.err, -EIO, "cannot keep the names of links");
+	p->names_at += slot->at[1];
+	return 0;
+}
+
+static int put_further(struct packer *p, const struct link_slot *slot, const struct tree_entry *e, struct tar_entry *t)
+{
+	memcpy(p->content, slot->content, sizeof(p->content));
+	t->link = calloc(1, slot->at[1] + 1);
+	if (!t->link || pread(p->names, t->link, slot->at[1], (off_t)slot->at[0]) != (ssize_t)slot->at[1])
+		return fail_errno(p->work.err, -EIO, "cannot find the names of links");
+	t->type = 0;
+	t->size = 0;
+	p->work.report->links++;
+	return put(p, t, e->path);
+}
+
 /* A further name: 1 when it was written as such. The first is remembered. */
 static int pack_link(struct packer *p, const struct tree_entry *e, struct tar_entry *t)
 {
-	struct link_slot *slot;
+	struct link_slot *slot, last;
 	bool first;
 	int r = link_table_see(&p->links, e->st, &slot);
 
 	if (r < 0)
 		return fail_errno(p->work.err, r, "too many files with several names");
 	first = slot->seen == 1;
-	if (first) {
-		slot->names[0] = p->names_at;
-		slot->names[1] = strlen(t->path);
-		if (pwrite(p->names, t->path, slot->names[1], (off_t)p->names_at) != (ssize_t)slot->names[1])
-			return fail_errno(p->work.err, -EIO, "cannot keep the names of links");
-		p->names_at += slot->names[1];
-	} else {
-		t->link = calloc(1, slot->names[1] + 1);
-		if (!t->link || pread(p->names, t->link, slot->names[1], (off_t)slot->names[0]) != (ssize_t)slot->names[1])
-			return fail_errno(p->work.err, -EIO, "cannot find the names of links");
-		t->type = 0;
-		t->size = 0;
-		p->work.report->links++;
-		r = put(p, t, e->path);
-	}
-	link_table_done(&p->links, slot);
+	if (p->summing)
+		r = tree_sum_name(&p->sum, e->path, slot->names);
+	if (r == 0)
+		r = first ? keep_name(p, slot, t->path) : put_further(p, slot, e, t);
+	last = *slot;
+	if (link_table_done(&p->links, slot) && r == 0 && p->summing && last.seen > 1)
+		r = tree_sum_same(&p->sum, last.names);
 	return r < 0 ? r : !first;
 }
 
 static int pack_by_type(struct packer *p, const struct tree_entry *e, struct tar_entry *t)
 {
-	int r = e->st->stx_nlink > 1 ? pack_link(p, e, t) : 0;
+	int r;
 
+	p->slot = NULL;
+	r = e->st->stx_nlink > 1 ? pack_link(p, e, t) : 0;
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (S_ISREG(t->type))
 		return pack_regular(p, e, t);
 	return S_ISLNK(t->type) ? pack_symlink(p, e, t) : put(p, t, e->path);
+}
+
+/* As a tree on disk would have it: a further name is a file as well. */
+static int sum_entry(struct packer *p, const struct tree_entry *e, const struct tar_entry *t)
+{
+	const struct statx *st = e->st;
+	char target[PATH_MAX];
+	struct tree_sum_entry entry = {
+		.path = e->path, .mode = st->stx_mode, .uid = t->uid, .gid = t->gid, .seconds = t->seconds, .nanoseconds = t->nanoseconds,
+		.size = st->stx_size, .major = t->major, .minor = t->minor, .content = S_ISREG(st->stx_mode) ? p->content : NULL,
+	};
+	ssize_t n = 0;
+	int r;
+
+	if (!p->summing)
+		return 0;
+	if (S_ISLNK(st->stx_mode)) {
+		n = readlinkat(e->dir, e->name, target, sizeof(target) - 1);
+		target[n < 0 ? 0 : n] = '\0';
+		entry.target = target;
+	}
+	r = n < 0 ? -errno : tree_sum_entry(&p->sum, &entry);
+	return r < 0 ? tree_work_fail(&p->work, r, "make the checksum of", e->path) : 0;
 }
 
 static int visit_entry(const struct tree_entry *e, void *data)
@@ -240,6 +321,8 @@ static int visit_entry(const struct tree_entry *e, void *data)
 	r = describe(p, e, &t);
 	if (r == 0)
 		r = pack_by_type(p, e, &t);
+	if (r == 0)
+		r = sum_entry(p, e, &t);
 	tar_entry_deinit(&t);
 	return r < 0 ? r : tree_work_step(&p->work, 1, 0);
 }
@@ -252,32 +335,52 @@ static int visit_enter(const struct tree_entry *e, void *data)
 
 	if (r == 0)
 		r = put(p, &t, e->path);
+	if (r == 0)
+		r = sum_entry(p, e, &t);
 	tar_entry_deinit(&t);
 	p->work.report->files++;
 	p->work.report->directories++;
 	return r < 0 ? r : tree_work_step(&p->work, 1, 0);
 }
 
+static int pack(struct packer *p, int dir)
+{
+	static const struct tree_visit visit = { .enter = visit_enter, .entry = visit_entry };
+	int r;
+
+	p->names = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (p->names < 0)
+		p->names = memfd_create("moorage-names", MFD_CLOEXEC);
+	if (p->names < 0)
+		return fail_errno(p->work.err, -errno, "cannot make a temporary file");
+	if (!p->buffer || xattrs_init(&p->xattrs) < 0)
+		return fail_memory(p->work.err);
+	r = p->summing ? tree_sum_init(&p->sum, p->work.err) : 0;
+	if (r == 0)
+		r = tree_walk(&p->work, dir, &visit, p);
+	if (r < 0 || !p->summing)
+		return r;
+	r = tree_sum_open_links(&p->sum, &p->links);
+	if (r == 0)
+		r = tree_sum_end(&p->sum, p->work.options->digest);
+	return r < 0 ? fail_errno(p->work.err, r, "cannot make the checksum of the root") : 0;
+}
+
 int pack_tree(struct stream_writer *w, int dir, const char *prefix, const struct tree_options *options, struct tree_report *report,
 	      struct mrg_error *err)
 {
-	static const struct tree_visit visit = { .enter = visit_enter, .entry = visit_entry };
 	static const struct tree_map nothing;
-	struct packer p = { .w = w, .prefix = prefix, .buffer = malloc(STREAM_CHUNK) };
+	struct packer p = { .w = w, .prefix = prefix, .names = -1, .buffer = malloc(STREAM_CHUNK) };
 	int r;
 
 	tree_work_init(&p.work, options, report, err);
 	p.map = p.work.options->map ? p.work.options->map : &nothing;
-	p.names = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (p.names < 0)
-		p.names = memfd_create("moorage-names", MFD_CLOEXEC);
-	if (p.names < 0)
-		r = fail_errno(err, -errno, "cannot make a temporary file");
-	else
-		r = !p.buffer || xattrs_init(&p.xattrs) < 0 ? fail_memory(err) : tree_walk(&p.work, dir, &visit, &p);
+	p.summing = p.work.options->digest;
+	r = pack(&p, dir);
 	fd_close(p.names);
 	free(p.buffer);
 	xattrs_deinit(&p.xattrs);
 	link_table_deinit(&p.links);
+	tree_sum_deinit(&p.sum);
 	return r;
 }

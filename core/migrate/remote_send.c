@@ -25,7 +25,7 @@
 /* One stream. What the other side has already only goes through a checksum. */
 struct sending {
 	struct migration *g;
-	const struct archive_content *content;
+	struct archive_content *content;
 	const char *key;
 	bool anew;			/* whatever the other side has */
 	char sum[SHA256_TEXT];		/* of all, at the end */

@@ -92,13 +92,17 @@ static void clear_work(struct tree_fixture *f)
 static void pack_root(struct tree_fixture *f, const char *codec, struct tree_report *report)
 {
 	_cleanup_close_ int fd = openat(f->dir, "archive", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	char made[TREE_DIGEST_SIZE], wanted[TREE_DIGEST_SIZE];
+	const struct tree_options options = { .digest = made };
 	struct stream_writer w;
 
 	assert_works(f, stream_writer_init(&w, stream_sink_fd, &fd, codec, &f->err));
-	assert_works(f, pack_tree(&w, f->root, ".", NULL, report, &f->err));
+	assert_works(f, pack_tree(&w, f->root, ".", &options, report, &f->err));
 	assert_works(f, tar_write_end(&w, &f->err));
 	assert_works(f, stream_writer_end(&w, &f->err));
 	stream_writer_deinit(&w);
+	assert_works(f, tree_digest(f->root, NULL, &portable, wanted, &f->err));
+	assert_string_equal(made, wanted);
 }
 
 static void same_digest(struct tree_fixture *f)

@@ -42,27 +42,33 @@ static ssize_t read_block(int fd, char *buffer, off_t at)
 	return (ssize_t)got;
 }
 
-static int digest_contents(struct digester *d, const struct tree_entry *e, unsigned char ret[SHA256_SIZE])
+int tree_sum_file(struct tree_sum *sum, struct tree_work *work, int fd, const struct statx *st, char *buffer, unsigned char ret[SHA256_SIZE])
 {
-	_cleanup_close_ int fd = tree_open_file(e);
-	off_t at = 0, size = (off_t)e->st->stx_size;
-	int r = fd < 0 ? fd : 0;
+	off_t at = 0, size = (off_t)st->stx_size;
+	int r = 0;
 
 	while (r == 0 && at < size) {
-		off_t data = e->st->stx_blocks * 512 < e->st->stx_size ? lseek(fd, at, SEEK_DATA) : at;
+		off_t data = st->stx_blocks * 512 < st->stx_size ? lseek(fd, at, SEEK_DATA) : at;
 		ssize_t n;
 
 		if (data < 0)
 			break;
 		at = data / TREE_SUM_BLOCK * TREE_SUM_BLOCK;
-		n = read_block(fd, d->buffer, at);
+		n = read_block(fd, buffer, at);
 		if (n < 0)
 			return (int)n;
-		tree_sum_content(&d->sum, (uint64_t)at, d->buffer, (size_t)n);
+		tree_sum_content(sum, (uint64_t)at, buffer, (size_t)n);
 		at += TREE_SUM_BLOCK;
-		r = tree_work_step(&d->work, 0, (uint64_t)n);
+		r = tree_work_step(work, 0, (uint64_t)n);
 	}
-	return r < 0 ? r : tree_sum_content_end(&d->sum, ret);
+	return r < 0 ? r : tree_sum_content_end(sum, ret);
+}
+
+static int digest_contents(struct digester *d, const struct tree_entry *e, unsigned char ret[SHA256_SIZE])
+{
+	_cleanup_close_ int fd = tree_open_file(e);
+
+	return fd < 0 ? fd : tree_sum_file(&d->sum, &d->work, fd, e->st, d->buffer, ret);
 }
 
 static int digest_xattrs(struct digester *d, const struct tree_entry *e, struct tree_ids *ids)
@@ -151,17 +157,6 @@ static int visit_enter(const struct tree_entry *e, void *data)
 	return r < 0 ? tree_work_fail(&d->work, r, "make the checksum of", e->path) : tree_work_step(&d->work, 1, 0);
 }
 
-/* Names outside of the tree do not come. */
-static int digest_open_links(struct digester *d)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < d->links.size; i++)
-		if (d->links.slots[i].left > 0 && d->links.slots[i].seen > 1)
-			r = tree_sum_same(&d->sum, d->links.slots[i].names);
-	return r;
-}
-
 static int digest(struct digester *d, int dir, char ret[TREE_DIGEST_SIZE])
 {
 	static const struct tree_visit visit = { .enter = visit_enter, .entry = visit_entry };
@@ -173,7 +168,7 @@ static int digest(struct digester *d, int dir, char ret[TREE_DIGEST_SIZE])
 	r = tree_walk(&d->work, dir, &visit, d);
 	if (r < 0)
 		return r;
-	r = digest_open_links(d);
+	r = tree_sum_open_links(&d->sum, &d->links);
 	if (r == 0)
 		r = tree_sum_end(&d->sum, ret);
 	return r < 0 ? fail_errno(d->work.err, r, "cannot make the checksum of the root") : 0;

@@ -16,7 +16,7 @@ struct link_slot {
 	uint32_t left;			/* names not seen yet; 0: a free slot */
 	uint32_t seen;			/* names seen, this one counted */
 	unsigned char content[32];	/* the user's, */
-	uint64_t names[2];		/* zero at first */
+	uint64_t names[2], at[2];	/* zero at first */
 };
 
 struct link_table {

@@ -128,6 +128,16 @@ int tree_sum_same(struct tree_sum *sum, const uint64_t names[2])
 	return total(sum);
 }
 
+int tree_sum_open_links(struct tree_sum *sum, const struct link_table *links)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < links->size; i++)
+		if (links->slots[i].left > 0 && links->slots[i].seen > 1)
+			r = tree_sum_same(sum, links->slots[i].names);
+	return r;
+}
+
 int tree_sum_end(struct tree_sum *sum, char ret[SHA256_TEXT])
 {
 	unsigned char digest[SHA256_SIZE];

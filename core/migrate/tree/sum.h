@@ -8,6 +8,7 @@
  */
 
 #include "core/migrate/tree/link_table.h"
+#include "core/migrate/tree/walk.h"
 #include "core/util/sha256.h"
 
 struct tree_sum {
@@ -36,11 +37,17 @@ void tree_sum_deinit(struct tree_sum *sum);
 void tree_sum_content(struct tree_sum *sum, uint64_t offset, const void *data, size_t length);
 int tree_sum_content_end(struct tree_sum *sum, unsigned char ret[SHA256_SIZE]);
 
+/* All of the contents of a file on disk, holes left out. @buffer has TREE_SUM_BLOCK bytes. */
+int tree_sum_file(struct tree_sum *sum, struct tree_work *work, int fd, const struct statx *st, char *buffer, unsigned char ret[SHA256_SIZE]);
+
 /* An extended attribute of an entry is added on its own, as is the fact that several names are one file: @names is the sum of tree_sum_name() of all of them. */
 int tree_sum_entry(struct tree_sum *sum, const struct tree_sum_entry *e);
 int tree_sum_xattr(struct tree_sum *sum, const char *path, const char *name, const void *value, size_t length);
 int tree_sum_name(struct tree_sum *sum, const char *path, uint64_t names[2]);
 int tree_sum_same(struct tree_sum *sum, const uint64_t names[2]);
+
+/* Of files that have names outside of the tree, which do not come. */
+int tree_sum_open_links(struct tree_sum *sum, const struct link_table *links);
 
 int tree_sum_end(struct tree_sum *sum, char ret[SHA256_TEXT]);
 

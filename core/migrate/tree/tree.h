@@ -83,6 +83,7 @@ struct tree_options {
 	bool no_reflink;		/* copy contents even where the file system could share them */
 	bool durable;			/* one syncfs(2) at the end */
 	bool portable;			/* tree_digest(): only what an archive carries, which is user.*, ACLs and file capabilities of extended attributes */
+	char *digest;			/* pack_tree(): TREE_DIGEST_SIZE bytes for what a portable tree_digest() of the tree would give; may be NULL */
 	int (*progress)(const struct tree_progress *progress, void *data);	/* may be NULL; a negative return ends the work with that code */
 	void *data;
 };
