@@ -4,12 +4,19 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "lxc.h"
 
 #include "core/util/fd.h"
+
+#define TIDY_MS		2000		/* LXC's monitor is given to tidy up by itself */
+#define DIE_MS		10000
 
 /* LXC takes no path with "..", not even in the middle of a name. */
 static void replace_dots(char *name)
@@ -92,11 +99,32 @@ int lxc_make_parents(const struct mrg_unit *unit, struct mrg_error *err)
 
 /* ---- the end ------------------------------------------------------------------------------------------ */
 
+static bool has_ended(int pidfd, int timeout_ms)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, timeout_ms) > 0;
+}
+
+/* LXC's monitor outlives the one that it was started by and was killed: in the middle of a start it would go on to make what nobody removes any more. */
+static int end_monitor(void *self, const struct mrg_unit *unit, struct mrg_error *err)
+{
+	_cleanup_close_ int monitor = lxc_log_process(unit);
+
+	if (monitor < 0)
+		return 0;
+	lxc_kill(self, unit, SIGKILL, 1, NULL);
+	if (has_ended(monitor, TIDY_MS))
+		return 0;
+	syscall(SYS_pidfd_send_signal, monitor, SIGKILL, NULL, 0);
+	return has_ended(monitor, DIE_MS) ? 0 : mrg_error_set(err, -MRG_E_TIMEOUT, "the monitor of LXC for '%s' does not die", unit->name);
+}
+
 int lxc_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
 {
 	struct lxc_self *me = self;
 	struct mrg_exit end = { 0 };
-	int r = 0;
+	int r = end_monitor(self, unit, err);
 
 	for (int which = 0; which < LXC_CGROUP_MAX && r == 0; which++) {
 		struct lxc_cgroup_unit own;

@@ -124,6 +124,10 @@ int lxc_start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, str
 /* log.c: it is there from a start until the cleanup has removed what there was, and longer if it tells of something. */
 bool lxc_log_exists(const struct mrg_unit *unit);
 
+/* In the process that becomes LXC's monitor: notes in the log that it is the one; then, in any process: a pidfd of it, -ESRCH when it has ended. */
+int lxc_log_begin(int log);
+int lxc_log_process(const struct mrg_unit *unit);
+
 /* The cause of a failed start as LXC tells it, "" when it does not; and what it says though nothing is wrong is removed. */
 void lxc_log_read(const struct mrg_unit *unit, char *ret, size_t size);
 void lxc_log_tidy(const struct mrg_unit *unit);

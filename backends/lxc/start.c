@@ -34,8 +34,11 @@ static int open_log(struct lxc_start *s, struct mrg_error *err)
 {
 	_cleanup_close_ int file = openat(s->unit->dir, LXC_LOG, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	int r;
+
 	s->log = file < 0 ? -1 : fcntl(file, F_DUPFD_CLOEXEC, ABOVE);
-	return s->log < 0 ? mrg_error_set(err, -errno, "cannot make the log of LXC, '" LXC_LOG "': %s", strerror(errno)) : 0;
+	r = s->log < 0 ? -errno : lxc_log_begin(s->log);
+	return r < 0 ? mrg_error_set(err, r, "cannot make the log of LXC, '" LXC_LOG "': %s", strerror(-r)) : 0;
 }
 
 /* The one that LXC puts between its console and us: LXC gives the console the same size. */
