@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,47 +62,40 @@ static int ask_kernel(int pidfd, int *ret_status)
 	return 0;
 }
 
-/* Whether what is kept in @self is of this container. */
-static bool is_started(const struct libvirt *self, const struct mrg_unit *unit)
-{
-	return strcmp(self->id, unit->id) == 0;
-}
-
 /* What its cgroup tells goes with the cgroup, and that is libvirt's to remove. Helpers look only at what runs: they are told that it does. */
-static void note_oom(struct libvirt *self, const struct mrg_unit *unit)
+static void note_oom(struct libvirt_life *life, const struct mrg_unit *unit)
 {
 	static const struct mrg_process none = { .pidfd = -1 };
 	struct mrg_unit inside = *unit;
 	struct mrg_stats stats;
 
-	inside.cgroup = self->cgroup;
+	inside.cgroup = life->cgroup;
 	inside.process = &none;
-	if (is_started(self, unit) && self->cgroup[0] && mrg_helper_cgroup_stats(NULL, &inside, &stats, NULL) == 0 && stats.valid & 1 << MRG_STAT_OOM_KILLS)
-		self->oom_kills = stats.oom_kills;
+	if (life->cgroup[0] && mrg_helper_cgroup_stats(NULL, &inside, &stats, NULL) == 0 && stats.valid & 1 << MRG_STAT_OOM_KILLS)
+		life->oom_kills = stats.oom_kills;
 }
 
-/* Whether moorage-init outlives the payload, and has it written down how that ended. */
-static bool has_init(const struct mrg_unit *unit)
+/* The word of taskstats is not the parent's where init was killed: reboot(2) does that too, and the parent hears of another signal. */
+static bool was_told(const struct libvirt_life *life, const struct mrg_unit *unit, int *ret_status)
 {
-	return unit->spec->init && !unit->spec->boot;
+	return libvirt_exits_read(life->exits, ret_status) && !(unit->spec->boot && WIFSIGNALED(*ret_status) && WTERMSIG(*ret_status) == SIGKILL);
 }
 
-/* moorage-init blocks all signals: what ended it before it could write was the one that cannot be blocked. Linux before 6.15 tells nothing of
- * others' children. */
-static bool read_own_end(const struct libvirt *self, const struct mrg_unit *unit, int pidfd, int *ret_status)
+/* moorage-init blocks all signals: what ended it before it could write was the one that cannot be blocked. */
+static bool read_own_end(const struct libvirt_life *life, const struct mrg_unit *unit, int pidfd, int *ret_status)
 {
-	bool ours = is_started(self, unit) && self->status >= 0;
-
-	if ((ours && mrg_helper_status_read(self->status, ret_status)) || ask_kernel(pidfd, ret_status))
+	if (life && (mrg_helper_status_read(life->status, ret_status) || was_told(life, unit, ret_status)))
+		return true;
+	if (ask_kernel(pidfd, ret_status))
 		return true;
 	*ret_status = SIGKILL;
-	return ours && has_init(unit);
+	return life && life->status >= 0 && libvirt_has_init(unit);
 }
 
 int libvirt_wait(void *data, const struct mrg_unit *unit, int timeout_ms, int *ret_status, struct mrg_error *err)
 {
 	_cleanup_inside_ struct libvirt_inside inside = { .pidfd = -1 };
-	struct libvirt *self = data;
+	struct libvirt_life *life = libvirt_life(data, unit);
 	struct pollfd end = { .events = POLLIN };
 	int r = 0;
 
@@ -117,8 +111,9 @@ int libvirt_wait(void *data, const struct mrg_unit *unit, int timeout_ms, int *r
 		return mrg_error_set(err, -MRG_E_TIMEOUT, "'%s' did not end in time", unit->name);
 	if (r < 0)
 		return fail_errno(err, -errno, "cannot wait for '%s'", unit->name);
-	note_oom(self, unit);
-	if (read_own_end(self, unit, end.fd, ret_status))
+	if (life)
+		note_oom(life, unit);
+	if (read_own_end(life, unit, end.fd, ret_status))
 		return 0;
 	return mrg_error_set(err, -MRG_E_UNSUPPORTED, "libvirt does not tell how '%s' ended", unit->name);
 }
@@ -239,8 +234,9 @@ static void sweep_cgroups(const struct mrg_unit *unit)
 int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
 {
 	struct libvirt *self = data;
+	struct libvirt_life *life = libvirt_life(self, unit);
 	struct mrg_exit end = { 0 };
-	bool again = is_alive(unit->name), ours = is_started(self, unit);
+	bool again = is_alive(unit->name);
 	int r = 0;
 
 	if (again && unit->adopted)
@@ -249,14 +245,14 @@ int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *re
 		r = destroy_in_engine(self, unit, err);
 	/* A daemon that comes later tidies up what it has noted. */
 	if (r == 0 || (r == -MRG_E_NO_ENGINE && !again))
-		r = ours && self->cgroup[0] ? clear_cgroup(unit, self->cgroup, &end, err) : 0;
+		r = life && life->cgroup[0] ? clear_cgroup(unit, life->cgroup, &end, err) : 0;
 	if (r < 0)
 		return r;
-	if (ours) {
-		self->cgroup[0] = '\0';
-		end.oom_killed |= self->oom_kills > 0;
-		end.status_known = self->status >= 0 && mrg_helper_status_read(self->status, &end.status);
-		if (!end.status_known && has_init(unit)) {
+	if (life) {
+		life->cgroup[0] = '\0';
+		end.oom_killed |= life->oom_kills > 0;
+		end.status_known = mrg_helper_status_read(life->status, &end.status);
+		if (!end.status_known && libvirt_has_init(unit)) {
 			end.status_known = 1;
 			end.status = SIGKILL;
 		}

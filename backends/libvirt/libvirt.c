@@ -8,7 +8,6 @@
 
 #include "libvirt.h"
 #include "core/util/fail.h"
-#include "core/util/fd.h"
 
 static int open_instance(struct mrg *m, void **ret_self, struct mrg_error *err)
 {
@@ -17,7 +16,7 @@ static int open_instance(struct mrg *m, void **ret_self, struct mrg_error *err)
 	(void)m;
 	if (!self)
 		return fail_memory(err);
-	self->agent = self->pidfd = self->status = -1;
+	self->agent = self->pidfd = -1;
 	*ret_self = self;
 	return 0;
 }
@@ -27,7 +26,7 @@ static void close_instance(void *data)
 	struct libvirt *self = data;
 
 	libvirt_send_away(self);
-	fd_close(self->status);
+	libvirt_lives_free(self);
 	free(self);
 }
 

@@ -19,15 +19,22 @@
 
 #define LIBVIRT_CGROUP_SIZE	4096
 
+/* What an instance keeps of a container that it has started last, until it starts that again or is closed. */
+struct libvirt_life {
+	struct libvirt_life *next;
+	char id[17];			/* of the container */
+	int status;			/* memory for its exit status; -1 */
+	int exits;			/* libvirt_exits_open(); -1 */
+	char cgroup[LIBVIRT_CGROUP_SIZE];	/* its cgroup; "": not known */
+	uint64_t oom_kills;		/* in it, when its end was seen */
+};
+
 /* One instance. */
 struct libvirt {
 	int agent;			/* socket of moorage-libvirt; -1: none runs */
 	char *uri;			/* that it serves */
 	int pidfd;			/* of moorage-libvirt */
-	char id[17];			/* of the container that was started last, whose monitor this may be */
-	int status;			/* memory for its exit status; -1 */
-	char cgroup[LIBVIRT_CGROUP_SIZE];	/* its cgroup; "": not known */
-	uint64_t oom_kills;		/* in it, when its end was seen */
+	struct libvirt_life *lives;
 };
 
 /* ---- client.c: asking the daemon ------------------------------------------------------ */
@@ -115,6 +122,32 @@ int libvirt_processes(void *self, const struct mrg_unit *unit, int (*found)(pid_
 int libvirt_pause(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int libvirt_resume(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 int libvirt_console(void *self, const struct mrg_unit *unit, int *ret_fd, struct mrg_error *err);
+
+/* ---- life.c ---------------------------------------------------------------------------------- */
+
+/* Whether moorage-init outlives the payload, and has it written down how that ended. */
+static inline bool libvirt_has_init(const struct mrg_unit *unit)
+{
+	return !unit->adopted && unit->spec->init && !unit->spec->boot;
+}
+
+/* NULL: @self has not started it. */
+struct libvirt_life *libvirt_life(const struct libvirt *self, const struct mrg_unit *unit);
+
+/* A new one in the place of what there is; NULL: no memory. */
+struct libvirt_life *libvirt_life_new(struct libvirt *self, const struct mrg_unit *unit);
+void libvirt_lives_free(struct libvirt *self);
+
+/* ---- exits.c ---------------------------------------------------------------------------------- */
+
+/* Whether this kernel does not tell it to whoever holds a pidfd. */
+bool libvirt_exits_needed(void);
+
+/* A socket on which the kernel will tell how @pid ended, or a negative errno. */
+int libvirt_exits_open(pid_t pid);
+
+/* After the end: whether it was told. */
+bool libvirt_exits_read(int fd, int *ret_status);
 
 /* ---- start.c, end.c ----------------------------------------------------------------------- */
 

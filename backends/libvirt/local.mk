@@ -9,7 +9,9 @@ liblibvirt_la_SOURCES = \
 	%D%/define.c \
 	%D%/domains.c \
 	%D%/end.c \
+	%D%/exits.c \
 	%D%/explain.c \
+	%D%/life.c \
 	%D%/libvirt.c %D%/libvirt.h \
 	%D%/park.c \
 	%D%/probe.c \

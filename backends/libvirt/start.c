@@ -29,6 +29,7 @@
 
 struct startup {
 	struct libvirt *self;
+	struct libvirt_life *life;
 	const struct mrg_unit *unit;
 	struct mrg_stdio *io;
 	int lock;			/* libvirt_hold() */
@@ -52,7 +53,7 @@ static size_t add_options(const struct startup *s, const char **args, char size[
 
 	args[n++] = INIT_INSIDE;
 	args[n++] = "--wait";
-	args[n++] = spec->init && !spec->boot ? "--status" : "--exec";
+	args[n++] = libvirt_has_init(s->unit) ? "--status" : "--exec";
 	if (!s->io->terminal)
 		args[n++] = "--stdio";
 	else if (!uses_console(s))
@@ -231,7 +232,7 @@ static int create(struct startup *s, const char *xml, struct mrg_error *err)
 	_cleanup_close_ int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const int fds[] = {
 		[0] = s->channel[1],
-		[MRG_INIT_STATUS_FD - MRG_INIT_ERROR_FD] = s->self->status,
+		[MRG_INIT_STATUS_FD - MRG_INIT_ERROR_FD] = s->life->status,
 		[MRG_INIT_STDIO_FD - MRG_INIT_ERROR_FD] = s->io->terminal ? s->channel[1] : s->io->in,
 		[MRG_INIT_STDIO_FD + 1 - MRG_INIT_ERROR_FD] = s->io->terminal ? nothing : s->io->out,
 		[MRG_INIT_STDIO_FD + 2 - MRG_INIT_ERROR_FD] = s->io->terminal ? nothing : s->io->err,
@@ -255,7 +256,14 @@ static int look_at_init(struct startup *s, struct mrg_error *err)
 
 		return r < 0 ? r : mrg_error_set(err, -EIO, "the first process of '%s' ended too early", s->unit->name);
 	}
-	return mrg_helper_cgroup_of(s->process.pid, s->self->cgroup, sizeof(s->self->cgroup), err);
+	return mrg_helper_cgroup_of(s->process.pid, s->life->cgroup, sizeof(s->life->cgroup), err);
+}
+
+/* Nobody but the kernel tells the end of what runs without moorage-init. */
+static void hear_end(struct startup *s)
+{
+	if (!libvirt_has_init(s->unit) && libvirt_exits_needed())
+		s->life->exits = libvirt_exits_open(s->process.pid);
 }
 
 /* Where no service manager makes cgroups libvirt leaves out name=systemd and pids. */
@@ -266,7 +274,7 @@ static int complete_cgroup(const struct startup *s, struct mrg_error *err)
 	if (!s->unit->spec->boot)
 		return 0;
 	inside.process = &s->process;
-	inside.cgroup = s->self->cgroup;
+	inside.cgroup = s->life->cgroup;
 	return mrg_helper_cgroup_complete(&inside, err);
 }
 
@@ -311,6 +319,8 @@ static int start_copy(struct startup *s, const char *xml, struct mrg_error *err)
 		r = look_at_init(s, err);
 	if (r == 0)
 		r = complete_cgroup(s, err);
+	if (r == 0)
+		hear_end(s);
 	if (r == 0 && uses_console(s))
 		r = libvirt_console(s->self, s->unit, &s->io->master, err);
 	if (r == 0)
@@ -346,7 +356,7 @@ static int start_ours(struct startup *s, struct mrg_error *err)
 	if (r == 0)
 		r = make_copy(s, &xml, err);
 	if (r == 0)
-		r = mrg_helper_status_new(&s->self->status, err);
+		r = mrg_helper_status_new(&s->life->status, err);
 	if (r == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->channel) < 0)
 		r = fail_errno(err, -errno, "cannot make a socket");
 	if (r < 0)
@@ -367,7 +377,9 @@ static int start_adopted(struct startup *s, struct mrg_error *err)
 	if (r < 0)
 		return r;
 	if (libvirt_find_init(s->unit->name, &s->process))
-		r = mrg_helper_cgroup_of(s->process.pid, s->self->cgroup, sizeof(s->self->cgroup), err);
+		r = mrg_helper_cgroup_of(s->process.pid, s->life->cgroup, sizeof(s->life->cgroup), err);
+	if (r == 0)
+		hear_end(s);
 	if (r == 0 && s->io->terminal)
 		r = libvirt_console(s->self, s->unit, &s->io->master, err);
 	if (r < 0)
@@ -397,10 +409,9 @@ int libvirt_start(void *data, const struct mrg_unit *unit, struct mrg_stdio *io,
 
 	if (r < 0)
 		return r;
-	s.self->status = fd_close(s.self->status);
-	s.self->oom_kills = 0;
-	s.self->cgroup[0] = '\0';
-	snprintf(s.self->id, sizeof(s.self->id), "%s", unit->id);
+	s.life = libvirt_life_new(s.self, unit);
+	if (!s.life)
+		return fail_memory(err);
 	r = unit->adopted ? start_adopted(&s, err) : start_ours(&s, err);
 	fd_close(s.lock);
 	/* A monitor has no more use for it until the end, and then perhaps. */

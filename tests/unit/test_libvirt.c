@@ -3,8 +3,10 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -19,6 +22,55 @@
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
 #include "tests/unit/libvirt_fixture.h"
+
+/* ---- ends ---------------------------------------------------------------------- */
+
+static pid_t start_child(int *ret_gate)
+{
+	int gate[2];
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(gate[1]);
+		while (read(gate[0], &byte, 1) == 1)
+			;
+		_exit(7);
+	}
+	close(gate[0]);
+	*ret_gate = gate[1];
+	return pid;
+}
+
+/* Of two that end the one that was asked for is told of, and nothing before its end. */
+static void test_exits(void **state)
+{
+	const int signals[] = { 0, SIGKILL };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		int gate, other_gate, status, heard;
+		pid_t pid = start_child(&gate), other = start_child(&other_gate);
+		int fd = libvirt_exits_open(pid);
+
+		close(other_gate);
+		assert_int_equal(waitpid(other, &status, 0), other);
+		assert_false(libvirt_exits_read(fd, &heard));
+		if (signals[i])
+			kill(pid, signals[i]);
+		close(gate);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		/* Users, other pid namespaces, and kernels without taskstats. */
+		if (fd == -EPERM || fd == -EINVAL || fd == -ENOENT || fd == -EPROTONOSUPPORT)
+			skip();
+		assert_true(libvirt_exits_read(fd, &heard));
+		assert_int_equal(heard, status);
+		close(fd);
+	}
+}
 
 /* ---- notes -------------------------------------------------------------------- */
 
@@ -215,6 +267,7 @@ static void test_user(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_exits),
 		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_note_before_the_init_is_known),
 		cmocka_unit_test(test_note_with_decoys),
