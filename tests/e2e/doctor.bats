@@ -24,6 +24,10 @@ look() {
 	[ "$got" -le 1 ]
 }
 
+# Where packets are filtered: modules of kernels may lack it.
+need_iptables() { unshare -n iptables -P FORWARD DROP 2>/dev/null || skip "this kernel has no tables for iptables"; }
+need_nftables() { unshare -n nft add table inet mrgt 2>/dev/null || skip "this kernel has no inet tables for nftables"; }
+
 # mend SUBJECT PART: runs the command that is told with the finding whose text has that part.
 mend() { PATH=${MOORAGE%/*}:$PATH eval "$(jq -r --arg s "$1" --arg part "$2" 'map(select(.subject == $s and (.text | contains($part)))) | .[0].fix' "$BATS_TEST_TMPDIR/doctor")"; }
 
@@ -36,21 +40,30 @@ mend() { PATH=${MOORAGE%/*}:$PATH eval "$(jq -r --arg s "$1" --arg part "$2" 'ma
 	run ! found "subordinate gids" true
 }
 
-@test "networks of two bridges, and a policy that drops" {
+@test "networks of two bridges" {
 	look unshare -n sh -c 'ip link add mrgt-a type bridge && ip link add mrgt-b type bridge && ip addr add 10.77.3.1/24 dev mrgt-a && ip addr add 10.77.0.1/16 dev mrgt-b &&
-		iptables -P FORWARD DROP && iptables -A FORWARD -i mrgt-b -j ACCEPT && exec "$1" doctor --json' sh "$MOORAGE"
+		exec "$1" doctor --json' sh "$MOORAGE"
 	found networks '.level == "error" and (.text | test("mrgt-a.*mrgt-b"))'
+	# And without the other one nothing is found.
+	look unshare -n sh -c 'ip link add mrgt-a type bridge && ip addr add 10.77.3.1/24 dev mrgt-a && exec "$1" doctor --json' sh "$MOORAGE"
+	run ! found networks true
+}
+
+@test "a policy that drops" {
+	need_iptables
+	look unshare -n sh -c 'ip link add mrgt-a type bridge && ip link add mrgt-b type bridge && ip addr add 10.77.3.1/24 dev mrgt-a && ip addr add 10.78.3.1/24 dev mrgt-b &&
+		iptables -P FORWARD DROP && iptables -A FORWARD -i mrgt-b -j ACCEPT && exec "$1" doctor --json' sh "$MOORAGE"
 	found forwarding '.level == "warning" and (.text | test("mrgt-a")) and (.fix | test("^iptables -I FORWARD -i mrgt-a -j ACCEPT"))'
-	# And without them nothing is found: the fix helps.
+	# The fix helps.
 	look unshare -n sh -c 'ip link add mrgt-a type bridge && ip addr add 10.77.3.1/24 dev mrgt-a && iptables -P FORWARD DROP && iptables -I FORWARD -i mrgt-a -j ACCEPT &&
 		exec "$1" doctor --json' sh "$MOORAGE"
 	run ! found forwarding true
-	run ! found networks true
 }
 
 @test "something broken is status 1, and a warning is not" {
 	run -1 unshare -n sh -c 'ip link add mrgt-a type bridge && ip addr add 10.77.3.1/24 dev mrgt-a && ip link add mrgt-b type bridge && ip addr add 10.77.3.2/24 dev mrgt-b &&
 		exec "$1" doctor' sh "$MOORAGE"
+	need_iptables
 	run -0 unshare -n sh -c 'ip link add mrgt-a type bridge && ip addr add 10.77.3.1/24 dev mrgt-a && iptables -P FORWARD DROP && exec "$1" doctor' sh "$MOORAGE"
 }
 
@@ -80,6 +93,7 @@ mend() { PATH=${MOORAGE%/*}:$PATH eval "$(jq -r --arg s "$1" --arg part "$2" 'ma
 }
 
 @test "a chain of nftables that drops, where iptables has none" {
+	need_nftables
 	look unshare -n sh -c 'ip link add mrgt-a type bridge && ip addr add 10.77.3.1/24 dev mrgt-a && ip link add mrgt-b type bridge && ip addr add 10.78.3.1/24 dev mrgt-b &&
 		nft add table inet mrgt && nft add chain inet mrgt "in" "{ type filter hook forward priority 0; policy drop; }" && nft add rule inet mrgt "in" iifname mrgt-b accept &&
 		exec "$1" doctor --json' sh "$MOORAGE"
