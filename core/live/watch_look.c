@@ -15,6 +15,7 @@
 #include "core/util/cleanup.h"
 
 #define PATIENCE	20		/* looks until we tell what we know without who knows more */
+#define LAST_PATIENCE	200		/* the same when what we know is that nothing is known */
 #define FORGET_MS	10000		/* until the line about a removal would have come */
 #define TREMBLE_NS	5000000
 
@@ -95,9 +96,9 @@ int watch_begin_look(struct mrg_watch *watch, struct mrg_error *err)
 /* ---- comparing ------------------------------------------------------------------------------ */
 
 /* Whether to wait for somebody who will tell more: the command or the monitor that is at it. */
-static bool wait_for_more(struct mrg_watch *watch, struct entry *e)
+static bool wait_for_more(struct mrg_watch *watch, struct entry *e, unsigned int patience)
 {
-	if (e->patience >= PATIENCE)
+	if (e->patience >= patience)
 		return false;
 	e->patience++;
 	watch->impatient = true;
@@ -137,10 +138,12 @@ static int tell_end(struct mrg_watch *watch, struct entry *e, const struct mrg_s
 	int r = 0;
 
 	if (!find_exit(e, status, &change)) {
-		if (wait_for_more(watch, e))
+		if (wait_for_more(watch, e, PATIENCE))
 			return 0;
 		/* Its monitor waits for an engine that does not answer, say. */
 		(void)ask_kernel(e, &change);
+		if (!change.has_exit && wait_for_more(watch, e, LAST_PATIENCE))
+			return 0;
 	}
 	if (change.oom_killed && !e->oom_told)
 		r = tell(watch, e, MRG_CHANGE_OOM);
@@ -172,7 +175,7 @@ static int compare_alive(struct mrg_watch *watch, struct entry *e)
 	int r = 0;
 
 	/* Started a moment ago: the process is about to be noted, or to be made. */
-	if (!e->running && status->pid == 0 && wait_for_more(watch, e))
+	if (!e->running && status->pid == 0 && wait_for_more(watch, e, PATIENCE))
 		return 0;
 	if (e->running && is_other_life(e, status)) {
 		r = tell_end(watch, e, NULL);
@@ -209,7 +212,7 @@ static int compare_seen(struct mrg_watch *watch, struct entry *e)
 	int r = 0;
 
 	if (!e->present) {
-		if (had_other_name(watch, e) && wait_for_more(watch, e))
+		if (had_other_name(watch, e) && wait_for_more(watch, e, PATIENCE))
 			return 0;
 		r = tell(watch, e, MRG_CHANGE_CREATE);
 	}
@@ -240,7 +243,7 @@ static int compare_missing(struct mrg_watch *watch, struct entry *e)
 {
 	int r = 0;
 
-	if (!is_gone(watch, e) || wait_for_more(watch, e))
+	if (!is_gone(watch, e) || wait_for_more(watch, e, PATIENCE))
 		return 0;
 	if (e->running)
 		r = tell_end(watch, e, NULL);
