@@ -250,7 +250,7 @@ int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *re
 		return r;
 	if (life) {
 		life->cgroup[0] = '\0';
-		end.oom_killed |= life->oom_kills > 0;
+		end.oom_killed |= life->oom_kills > 0 || mrg_helper_status_oom(life->status);
 		end.status_known = mrg_helper_status_read(life->status, &end.status);
 		if (!end.status_known && libvirt_has_init(unit)) {
 			end.status_known = 1;

@@ -16,6 +16,8 @@
 
 #include "core/init/init.h"
 
+#define CGROUPS "/sys/fs/cgroup"
+
 #define SET_MODE_FILTER	1		/* SECCOMP_SET_MODE_FILTER: the kernel's headers are not those of every C library */
 
 /* An engine that keeps what it hands over open would keep the reader from seeing the end of the pipe. The empty record says that it has come. */
@@ -73,23 +75,50 @@ void load_filter(void)
 		fail(-errno, "cannot load the seccomp filter", "", "");
 }
 
-/* The number in the line "oom_kill N" of a file of the cgroup; 0 when there is none. */
-static int read_oom_kills(const char *path)
+/* What is in the file, as far as @size goes. */
+static void read_text(const char *path, char *ret, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	char text[512], *line;
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	ssize_t n = fd < 0 ? 0 : read(fd, ret, size - 1);
 
 	if (fd >= 0)
 		close(fd);
-	text[n > 0 ? n : 0] = '\0';
+	ret[n > 0 ? n : 0] = '\0';
+}
+
+/* The number in the line "oom_kill N" of a file of the cgroup; 0 when there is none. */
+static int read_oom_kills(const char *path)
+{
+	char text[512], *line;
+
+	read_text(path, text, sizeof(text));
 	line = strstr(text, "oom_kill ");
 	return line ? (int)strtoul(line + strlen("oom_kill "), NULL, 10) : 0;
 }
 
+/* The same where all cgroups of version 2 are seen, by the path of ours among them. */
+static int read_own_oom_kills(void)
+{
+	static const char top[] = CGROUPS, file[] = "/memory.events";
+	char text[PATH_MAX], path[sizeof(top) + PATH_MAX + sizeof(file)], *own;
+	size_t length;
+
+	read_text("/proc/self/cgroup", text, sizeof(text));
+	own = strstr(text, "0::/");
+	if (!own || (own > text && own[-1] != '\n'))
+		return 0;
+	own += strlen("0::");
+	length = strcspn(own, "\n");
+	memcpy(path, top, sizeof(top));
+	memcpy(path + strlen(top), own, length);
+	memcpy(path + strlen(top) + length, file, sizeof(file));
+	return read_oom_kills(path);
+}
+
 int count_oom_kills(void)
 {
-	int n = read_oom_kills("/sys/fs/cgroup/memory.events");
+	int n = read_oom_kills(CGROUPS "/memory.events");
 
-	return n ? n : read_oom_kills("/sys/fs/cgroup/memory/memory.oom_control");
+	n = n ? n : read_own_oom_kills();
+	return n ? n : read_oom_kills(CGROUPS "/memory/memory.oom_control");
 }
