@@ -6,6 +6,13 @@ setup() { [ "$E2E_BACKEND" = libvirt ] || skip "the backend under test is $E2E_B
 
 v() { virsh -q -c lxc:///system "$@" </dev/null; }
 
+# v_destroy NAME: with cgroup v2 libvirt 9 says at times that it failed, when what it ends is gone before it has read its cgroup.
+v_destroy() { v destroy "$P-$1" || [ ! -d /sys/fs/cgroup/freezer ]; eventually 30 is_off "$1"; }
+is_off() { [ "$(v domstate "$P-$1")" = "shut off" ]; }
+
+# need_freezer: what suspends domains.
+need_freezer() { [ -d /sys/fs/cgroup/freezer ] || skip "libvirt suspends with cgroup v1 only"; }
+
 # domain NAME COMMAND...: defines it as somebody would by hand, with a comment and an element nobody knows, which virsh drops.
 domain() {
 	local name=$P-$1 arg
@@ -56,7 +63,7 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	before=$(sha256sum <"$(file life)")
 	# The first start, whoever asks for it, makes libvirt add the partition to what it shows.
 	v start "$P-life"
-	v destroy "$P-life"
+	v_destroy life
 	v dumpxml --inactive "$P-life" >"$BATS_TEST_TMPDIR/shown"
 	m start "$P-life"
 	[ "$(v domstate "$P-life")" = running ]
@@ -80,7 +87,7 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	v dumpxml --inactive "$P-life" | cmp - "$BATS_TEST_TMPDIR/shown"
 	v start "$P-life"
 	is life running
-	v destroy "$P-life"
+	v_destroy life
 	is life created || is life stopped
 	[ "$(sha256sum <"$(file life)")" = "$before" ]
 	v undefine "$P-life"
@@ -121,6 +128,7 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 }
 
 @test "suspend and resume are virsh's, whoever asked for them" {
+	need_freezer
 	domain rests /bin/sh -c 'while :; do sleep 0.1; done'
 	v start "$P-rests"
 	v suspend "$P-rests"
@@ -160,6 +168,7 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 }
 
 @test "ls loads nothing of libvirt's, and needs no daemon" {
+	need_own_daemon
 	domain plain /bin/true
 	kill_daemon
 	run env LD_DEBUG=files "$MOORAGE" -B libvirt ls -a
@@ -187,7 +196,7 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	is ours running
 	run m exec "$P-ours" -- /bin/echo inside
 	[ "$output" = inside ]
-	v destroy "$P-ours"
+	v_destroy ours
 	v dumpxml --inactive "$P-ours" | sed 's/>65536</>131072</g' >"$BATS_TEST_TMPDIR/changed.xml"
 	v define "$BATS_TEST_TMPDIR/changed.xml"
 	m inspect "$P-ours" | grep -q 134217728
@@ -235,7 +244,9 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 
 # ---- the daemon goes ------------------------------------------------------------
 
-daemon() { cat /run/libvirt/mrgt.pid; }
+# Ours, or where there is none that of the system, which comes back by itself.
+daemon() { cat /run/libvirt/mrgt.pid 2>/dev/null || systemctl show -P MainPID libvirtd; }
+need_own_daemon() { [ -e /run/libvirt/mrgt.pid ] || skip "the daemon is not ours: its socket starts it anew"; }
 
 kill_daemon() {
 	local pid
@@ -245,12 +256,19 @@ kill_daemon() {
 }
 
 start_daemon() {
-	rm -f /run/libvirt/mrgt.pid
-	/usr/sbin/libvirtd -d --pid-file /run/libvirt/mrgt.pid </dev/null >/dev/null 2>&1 3>&-
+	if [ -e /run/libvirt/mrgt.pid ]; then
+		rm /run/libvirt/mrgt.pid
+		/usr/sbin/libvirtd -d --pid-file /run/libvirt/mrgt.pid </dev/null >/dev/null 2>&1 3>&-
+	else
+		# It was killed more often than systemd puts up with.
+		systemctl reset-failed libvirtd.service libvirtd.socket
+		systemctl start libvirtd.socket libvirtd.service
+	fi
 	eventually 30 v version >/dev/null
 }
 
 @test "without the daemon: the state is told, exec and stop work, the rest says what to start" {
+	need_own_daemon
 	sleeper alone
 	fresh idle -- /bin/true
 	kill_daemon
@@ -299,8 +317,9 @@ agents() {
 }
 
 @test "a daemon that is killed in the middle of a call is an error at once, and nothing is lost" {
+	need_own_daemon
 	fresh cut -- /bin/sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
-	local verb pid
+	local verb pid got
 	for verb in start "rm -f"; do
 		pid=$(daemon)
 		kill -STOP "$pid"
@@ -309,8 +328,9 @@ agents() {
 		# rm gives libvirt time to notice the end by itself.
 		eventually 30 agents
 		kill_daemon
-		SECONDS=0
-		! wait "$command"
+		SECONDS=0 got=0
+		wait "$command" || got=$?
+		[ "$got" != 0 ]
 		[ "$SECONDS" -lt 10 ]
 		one_line "$BATS_TEST_TMPDIR/out"
 		grep -q "libvirt.*does not answer\|ended before it could answer" "$BATS_TEST_TMPDIR/out"
@@ -325,7 +345,7 @@ agents() {
 }
 
 @test "what died while libvirt took it for suspended can be removed" {
-	[ -d /sys/fs/cgroup/freezer/machine ] || skip "libvirt suspends with cgroup v1 only"
+	need_freezer
 	sleeper frozen
 	v suspend "$P-frozen"
 	local cgroup pid

@@ -38,7 +38,9 @@ cpu_ns() {
 
 @test "--cpus 0.5 gives half a core" {
 	# Before other work of the machine, which would leave it less than the limit does.
-	fresh half --cpus 0.5 --cpu-shares 65536 -- /bin/sh -c 'while :; do :; done'
+	local shares=(--cpu-shares 65536)
+	! { [ "$E2E_BACKEND" = libvirt ] && [ -e /sys/fs/cgroup/cgroup.controllers ]; } || shares=()
+	fresh half --cpus 0.5 "${shares[@]}" -- /bin/sh -c 'while :; do :; done'
 	m start "$P-half"
 	sleep 0.5
 	# Never more; less only when the machine has other work all the same.
