@@ -86,16 +86,17 @@ isolated_only() { [ "$E2E_BACKEND" != chroot ] || skip "$E2E_BACKEND has no $1";
 # shared_root: the options with which many containers can have one root at the same time. nspawn gives one that can be written to only once.
 shared_root() { [ "$E2E_BACKEND" != nspawn ] || echo --ephemeral; }
 
-# cgroups NAME: its directories in every hierarchy. In the names of systemd's scopes a dash of the name is written as "\x2d".
+# cgroups NAME: its directories in every hierarchy. In the names of systemd's scopes a dash of the name is written as "\x2d", and so is that in front of it where
+# libvirt has given the name.
 cgroups() {
 	local name=$P-$1
-	find /sys/fs/cgroup -maxdepth 5 -type d \( -name "*$name-*" -o -name "*$name.*" -o -name "*-${name//-/\\\\x2d}.scope" \) 2>/dev/null
+	find /sys/fs/cgroup -maxdepth 5 -type d \( -name "*$name-*" -o -name "*$name.*" -o -name "*[-d]${name//-/\\\\x2d}.scope" \) 2>/dev/null
 }
 
 # What of this file is still there: mounts, cgroups, processes, records.
 leftovers() {
 	grep -F "$FILE_DIR" /proc/self/mountinfo | grep -vF " $E2E_WORK " | sed 's/^/mount: /' || true
-	find /sys/fs/cgroup -maxdepth 5 -type d \( -name "*$P-*" -o -name "*-${P//-/\\\\x2d}*.scope" \) 2>/dev/null | sed 's/^/cgroup: /'
+	find /sys/fs/cgroup -maxdepth 5 -type d \( -name "*$P-*" -o -name "*[-d]${P//-/\\\\x2d}*.scope" \) 2>/dev/null | sed 's/^/cgroup: /'
 	find "$MOORAGE_STATE_DIR" "$MOORAGE_RUN_DIR" -mindepth 2 -name config.json 2>/dev/null | sed 's/^/record: /'
 	local pid
 	for pid in $(pgrep -f "moorage-monitor" || true); do
