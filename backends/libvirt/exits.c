@@ -95,12 +95,14 @@ static int find_family(int fd)
 	return recv(fd, answer, sizeof(answer), 0) < 0 ? -errno : family;
 }
 
-/* Of what the kernel says only the answer to what was asked, and what is about @pid: no other end wakes anybody, or fills the socket. */
+/* Of what the kernel says only the answers to what was asked, and what is about @pid: no other end wakes anybody, or fills the socket. Also none that is told
+ * to an earlier socket of this process, whose number this one may have got. */
 static int listen_to(int fd, pid_t pid)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NLMSG_ERROR), 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NLMSG_ERROR), 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(GENL_ID_CTRL), 2, 0),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, HEADERS + 2 * NLA_HDRLEN),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl((uint32_t)pid), 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
@@ -140,16 +142,14 @@ int libvirt_exits_open(pid_t pid)
 {
 	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	const struct sockaddr_nl address = { .nl_family = AF_NETLINK };
-	int family, r;
+	int r = fd < 0 ? -errno : listen_to(fd, pid);
 
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
-	family = find_family(fd);
-	if (family < 0)
-		return family;
-	r = listen_to(fd, pid);
+	if (r == 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		r = -errno;
 	if (r == 0)
-		r = enlist(fd, family);
+		r = find_family(fd);
+	if (r >= 0)
+		r = enlist(fd, r);
 	return r < 0 ? r : take_fd(&fd);
 }
 

@@ -72,6 +72,48 @@ static void test_exits(void **state)
 	}
 }
 
+static void end_for_ever(void)
+{
+	for (;;) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+	}
+}
+
+/* The kernel goes on telling all ends to the number of a socket that was closed, which the next one gets. */
+static void test_exits_of_others(void **state)
+{
+	pid_t others = fork();
+
+	(void)state;
+	assert_true(others >= 0);
+	if (others == 0)
+		end_for_ever();
+	for (int i = 0; i < 200; i++) {
+		int gate, status, heard = -1;
+		pid_t pid = start_child(&gate);
+		int fd = libvirt_exits_open(pid);
+		bool early = libvirt_exits_read(fd, &heard), late;
+
+		close(gate);
+		waitpid(pid, &status, 0);
+		late = libvirt_exits_read(fd, &heard);
+		if (fd >= 0 && !early && late && heard == status && close(fd) == 0)
+			continue;
+		kill(others, SIGKILL);
+		waitpid(others, NULL, 0);
+		if (fd == -EPERM || fd == -EINVAL || fd == -ENOENT || fd == -EPROTONOSUPPORT)
+			skip();
+		fail_msg("end %d of 200: socket %d, told before %d, after %d, status %#x", i, fd, early, late, (unsigned int)heard);
+	}
+	kill(others, SIGKILL);
+	waitpid(others, NULL, 0);
+}
+
 /* ---- notes -------------------------------------------------------------------- */
 
 #define NOTE	"<!-- WARNING -->\n<domstatus state='running' reason='booted' pid='7625'>\n  <init pid='7632'/>\n  <domain type='lxc' id='7625'>\n" \
@@ -268,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exits),
+		cmocka_unit_test(test_exits_of_others),
 		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_note_before_the_init_is_known),
 		cmocka_unit_test(test_note_with_decoys),
