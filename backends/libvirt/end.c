@@ -290,8 +290,9 @@ int libvirt_destroy(void *data, const struct mrg_unit *unit, struct mrg_error *e
 	if (is_alive(unit->name))
 		return mrg_error_set(err, -MRG_E_STATE, "'%s' still runs", unit->name);
 	defined = libvirt_is_defined(unit->name);
-	/* Also when nothing is seen of it: a start whose caller was killed may go on, and is waited for. */
-	if (defined || libvirt_read_note(unit->name, &note))
+	/* Also when nothing is seen of it: a start whose caller was killed may go on, and is waited for. So is the daemon, which is still at it when it has taken
+	 * away what it had noted of a transient domain. */
+	if (defined || libvirt_read_note(unit->name, &note) || (unit->adopted && daemon_is_there()))
 		r = destroy_in_engine(self, unit, err);
 	if (r == 0 && defined)
 		r = ask(self, unit, AGENT_UNDEFINE, err);
