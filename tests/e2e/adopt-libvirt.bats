@@ -34,7 +34,7 @@ file() { echo "/etc/libvirt/lxc/$P-$1.xml"; }
 # limit NAME: of memory, where the kernel has it.
 limit() {
 	local pid
-	pid=$(m procs --json "$P-$1" | jq '.[0].pid')
+	pid=$(m inspect "$P-$1" | jq '.[0].status.pid')
 	if grep -q :memory: "/proc/$pid/cgroup"; then
 		cat "/sys/fs/cgroup/memory$(sed -n 's/.*:memory://p' "/proc/$pid/cgroup")/memory.limit_in_bytes"
 	else
