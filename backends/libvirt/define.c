@@ -174,6 +174,8 @@ static int write_spec(const struct mrg_unit *unit, const struct mrg_spec *spec, 
 		r = leave_defaults(copy, err);
 	if (r == 0)
 		r = resolve_user(copy, err);
+	if (r == 0)
+		r = libvirt_map_users(copy, err);
 	if (r == 0 && unit)
 		r = name_it(copy, unit, err);
 	if (r == 0)
@@ -269,8 +271,10 @@ int libvirt_define(struct libvirt *self, const struct mrg_unit *unit, int lock, 
 int libvirt_create(void *self, const struct mrg_unit *unit, struct mrg_error *err)
 {
 	_cleanup_close_ int lock = -1;
-	int r = libvirt_hold(unit, &lock, err);
+	int r = libvirt_check_users(unit->spec, err);
 
+	if (r == 0)
+		r = libvirt_hold(unit, &lock, err);
 	if (r == 0)
 		r = libvirt_define(self, unit, lock, err);
 	if (r == 0 && unit->spec->autostart)

@@ -169,6 +169,14 @@ int libvirt_adopt(void *self, const struct mrg_unit *unit, struct mrg_spec *spec
 int libvirt_native(void *self, const struct mrg_unit *unit, mrg_explain_fn text, void *data, struct mrg_error *err);
 int libvirt_autostart(void *self, const struct mrg_unit *unit, int on, struct mrg_error *err);
 
+/* ---- users.c: users of its own --------------------------------------------------------------- */
+
+/* Where the map is left to us: that of the root's owner. -MRG_E_UNSUPPORTED when the root belongs to a user of the host. */
+int libvirt_map_users(struct mrg_spec *spec, struct mrg_error *err);
+
+/* Whether the root is theirs and they get to it; nothing to ask for without a user namespace. */
+int libvirt_check_users(const struct mrg_spec *spec, struct mrg_error *err);
+
 /* ---- park.c ------------------------------------------------------------------------------------ */
 
 int libvirt_park(void *self, const struct mrg_unit *unit, int dir, const char *tag, int how, struct mrg_error *err);

@@ -16,7 +16,8 @@ liblibvirt_la_SOURCES = \
 	%D%/park.c \
 	%D%/probe.c \
 	%D%/process.c \
-	%D%/start.c
+	%D%/start.c \
+	%D%/users.c
 liblibvirt_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
 
 pkgbackend_LTLIBRARIES += libvirt.la

@@ -20,7 +20,8 @@ const uint16_t libvirt_fields[] = {
 	MRG_FIELD_HOSTNAME, MRG_FIELD_ROOT_PATH, MRG_FIELD_ROOT_READONLY, MRG_FIELD_MOUNTS, MRG_FIELD_TERMINAL, MRG_FIELD_CONSOLE_SIZE,
 	MRG_FIELD_UID, MRG_FIELD_GID, MRG_FIELD_ARGS, MRG_FIELD_ENV, MRG_FIELD_CWD,
 	MRG_FIELD_CAP_BOUNDING, MRG_FIELD_CAP_EFFECTIVE, MRG_FIELD_CAP_PERMITTED,
-	MRG_FIELD_NS_PID, MRG_FIELD_NS_MOUNT, MRG_FIELD_NS_UTS, MRG_FIELD_NS_IPC, MRG_FIELD_NS_NETWORK,
+	MRG_FIELD_NS_PID, MRG_FIELD_NS_MOUNT, MRG_FIELD_NS_UTS, MRG_FIELD_NS_IPC, MRG_FIELD_NS_NETWORK, MRG_FIELD_NS_USER,
+	MRG_FIELD_UID_MAPPINGS, MRG_FIELD_GID_MAPPINGS,
 	MRG_FIELD_MEMORY_LIMIT, MRG_FIELD_MEMORY_RESERVATION, MRG_FIELD_MEMORY_SWAP,
 	MRG_FIELD_CPU_SHARES, MRG_FIELD_CPU_QUOTA, MRG_FIELD_CPU_PERIOD, MRG_FIELD_CPUSET_CPUS, MRG_FIELD_CPUSET_MEMS,
 	MRG_FIELD_IO_WEIGHT, MRG_FIELD_IO_READ_BPS, MRG_FIELD_IO_WRITE_BPS, MRG_FIELD_IO_READ_IOPS, MRG_FIELD_IO_WRITE_IOPS,
@@ -41,6 +42,17 @@ static void probe_disks(struct mrg_probe *probe)
 	for (const uint16_t *field = disk_fields; *field != MRG_FIELD_END; field++)
 		mrg_fields_remove(&probe->fields, *field);
 	reason_add(probe->reason, sizeof(probe->reason), "without udev there is no /dev/block for the limits of disks");
+}
+
+static const uint16_t user_fields[] = { MRG_FIELD_NS_USER, MRG_FIELD_UID_MAPPINGS, MRG_FIELD_GID_MAPPINGS, MRG_FIELD_END };
+
+static void probe_users(struct mrg_probe *probe)
+{
+	if (access("/proc/self/ns/user", F_OK) == 0)
+		return;
+	for (const uint16_t *field = user_fields; *field != MRG_FIELD_END; field++)
+		mrg_fields_remove(&probe->fields, *field);
+	reason_add(probe->reason, sizeof(probe->reason), "the kernel has no user namespaces");
 }
 
 /* libvirt takes their numbers for those of cgroup v2, where they mean something else: a soft limit throttles (memory.high), what swap and memory have together is
@@ -84,6 +96,7 @@ int libvirt_probe(void *self, struct mrg_probe *ret, struct mrg_error *err)
 	r = mrg_helper_cgroup_probe(&probe.fields, probe.reason, sizeof(probe.reason), err);
 	if (r < 0)
 		return r;
+	probe_users(&probe);
 	probe_disks(&probe);
 	probe_cgroups(&probe);
 	if (mrg_helper_init_path(path, sizeof(path), NULL) < 0) {

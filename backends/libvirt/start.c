@@ -347,8 +347,10 @@ static void undo(struct startup *s)
 static int start_ours(struct startup *s, struct mrg_error *err)
 {
 	_cleanup_free_ char *xml = NULL;
-	int r;
+	int r = libvirt_check_users(s->unit->spec, err);
 
+	if (r < 0)
+		return r;
 	libvirt_call(s->self, s->unit->path);
 	r = libvirt_hold(s->unit, &s->lock, err);
 	if (r == 0 && !libvirt_is_defined(s->unit->name))

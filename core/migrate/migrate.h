@@ -101,6 +101,9 @@ void plan_parts_free(struct plan_parts *parts);
 /* Finds out what is to be changed in the root open as @root: g->guest. */
 int migration_plan_guest(struct migration *g, int root, struct mrg_error *err);
 
+/* Where libvirt's containers with users of their own have their roots: their root is no root on the host, and gets to nothing that only root gets to. */
+#define MAPPED_ROOTS	"/var/lib/libvirt/filesystems"
+
 /* Whether files of the target lie under other ids than the container sees. */
 bool migration_shifts(const struct migration *g);
 

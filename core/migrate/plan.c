@@ -105,13 +105,24 @@ static int look_at_source(struct migration *g, struct mrg_error *err)
 
 /* ---- the root ------------------------------------------------------------------------------------- */
 
-static int home_of(struct migration *g, struct plugin *p, const struct journal_side *side, char **ret, struct mrg_error *err)
+/* @mapped: the container has users of its own. */
+static int home_of(struct migration *g, struct plugin *p, const struct journal_side *side, bool mapped, char **ret, struct mrg_error *err)
 {
 	const struct mrg_unit unit = { .name = side->name, .id = g->j->id, .spec = g->spec, .dir = -1, .path = side->path };
+	int r;
 
 	if (p->table.home)
 		return dispatch_home(p, &unit, ret, err);
-	return asprintf(ret, "%s/" ROOTS "/%s", g->m->state_dir, side->name) < 0 ? fail_memory(err) : 0;
+	if (mapped && strcmp(side->backend, "libvirt") == 0)
+		r = asprintf(ret, MAPPED_ROOTS "/%s", side->name);
+	else
+		r = asprintf(ret, "%s/" ROOTS "/%s", g->m->state_dir, side->name);
+	return r < 0 ? fail_memory(err) : 0;
+}
+
+static bool gets_own_users(const struct migration *g)
+{
+	return g->how->rebase ? strcmp(g->how->rebase, "none") != 0 : mrg_container_spec(g->source)->ns_user != NULL;
 }
 
 /* One that lies where its engine keeps roots goes with the container; one that the user gave is the user's. */
@@ -210,9 +221,9 @@ static int place_root(struct migration *g, struct mrg_error *err)
 	if (r < 0 || g->j->host)
 		return r < 0 ? r : place_elsewhere(g, err);
 	root = g->j->root_from;
-	r = home_of(g, g->source->plugin, &g->j->source, &source_home, err);
+	r = home_of(g, g->source->plugin, &g->j->source, mrg_container_spec(g->source)->ns_user, &source_home, err);
 	if (r == 0)
-		r = home_of(g, g->to, &g->j->target, &home, err);
+		r = home_of(g, g->to, &g->j->target, gets_own_users(g), &home, err);
 	if (r < 0)
 		return r;
 	g->j->method = choose_method(g, source_home);
@@ -289,11 +300,17 @@ bool migration_shifts(const struct migration *g)
 	return strcmp(g->j->target.backend, "libvirt") == 0 && g->spec->ns_user && g->spec->uid_mappings.n > 0;
 }
 
+/* Whether the files of the migration's source belonged to the mapped ids: its own change tells, and without one libvirt can only have had such. */
+static bool was_shifted(const struct journal *j)
+{
+	return j->uids ? strncmp(j->uids, "0:", 2) != 0 : strcmp(j->target.backend, "libvirt") == 0;
+}
+
 /* libvirt alone shows files as they are; all others map them for the container. Back to where they were mapped so, they are again. */
 static void owners_wanted(const struct migration *g, struct owners *ret)
 {
 	const struct mrg_spec *spec = g->spec;
-	bool shifted = strcmp(g->j->target.backend, "libvirt") == 0 || (g->origin && g->origin->uids);
+	bool shifted = strcmp(g->j->target.backend, "libvirt") == 0 || (g->origin && was_shifted(g->origin));
 
 	*ret = (struct owners){ 0 };
 	if (!spec->ns_user || !shifted || spec->uid_mappings.n == 0)

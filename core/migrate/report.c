@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <moorage/helper.h>
@@ -367,6 +368,26 @@ static int drop_unmerged(struct migration *g, struct report_rows *write, struct 
 			r = drop(g, field, "it was not so before the migration from there", write, err);
 	return r;
 }
+/* Which ids the files are to belong to must be known where they are not mapped: those that they have, or some that nobody uses. */
+static int choose_users(struct migration *g, struct mrg_error *err)
+{
+	const struct mrg_unit unit = { .name = g->j->target.name, .id = g->j->id, .dir = -1 };
+	struct mrg_id_mapping uid = { .size = IDS_DEFAULT }, gid = { .size = IDS_DEFAULT };
+	struct stat st;
+	int r = 0;
+
+	if (strcmp(g->j->target.backend, "libvirt") != 0 || g->j->host || !g->spec->ns_user || *g->spec->ns_user || g->spec->uid_mappings.n > 0)
+		return 0;
+	if (!g->j->layers && stat(g->j->root_from, &st) == 0) {
+		uid.host_id = st.st_uid;
+		gid.host_id = st.st_gid;
+	}
+	if (uid.host_id < IDS_DEFAULT || gid.host_id < IDS_DEFAULT)
+		r = mrg_helper_ids_choose(&unit, &uid, &gid, err);
+	if (r == 0)
+		r = mrg_spec_add_uid_mapping(g->spec, &uid, err);
+	return r < 0 ? r : mrg_spec_add_gid_mapping(g->spec, &gid, err);
+}
 
 /* What the host itself has not, the source could not have either. */
 static int drop_impossible_caps(struct migration *g, struct report_rows *write, struct mrg_error *err)
@@ -515,6 +536,8 @@ static int translate(struct migration *g, const struct mrg_probe *probe, struct 
 	struct report_rows write = { 0 };
 	int r = read_rebase(g, err);
 
+	if (r == 0)
+		r = choose_users(g, err);
 	if (r == 0)
 		r = complete(g, &probe->fields, err);
 	if (r == 0 && g->n_earlier > 0)

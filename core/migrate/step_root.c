@@ -17,6 +17,7 @@
 #include "core/migrate/tree/tree.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
+#include "core/util/path.h"
 
 /* A path as the directory it is in and its name there. */
 struct place {
@@ -31,11 +32,12 @@ static void place_close(struct place *place)
 }
 #define _cleanup_place_ _cleanup_(place_close)
 
-/* Makes the directories above @path that are missing, for root alone as engines keep them, with @make. */
+/* Makes the directories above @path that are missing, for root alone as engines keep them, with @make. Mapped ids have to pass. */
 static int place_open(const char *path, bool make, struct place *ret, struct mrg_error *err)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *above = strndup(path, (size_t)(slash - path));
+	mode_t mode = path_is_below(path, MAPPED_ROOTS) ? 0711 : 0700;
 
 	ret->parent = -1;
 	ret->name = slash + 1;
@@ -47,7 +49,7 @@ static int place_open(const char *path, bool make, struct place *ret, struct mrg
 		at += 1 + strcspn(at + 1, "/");
 		kept = *at;
 		*at = '\0';
-		if (mkdir(above, 0700) < 0 && errno != EEXIST)
+		if (mkdir(above, mode) < 0 && errno != EEXIST)
 			return fail_errno(err, -errno, "cannot make '%s'", above);
 		*at = kept;
 	}

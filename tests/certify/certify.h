@@ -55,6 +55,8 @@ struct facts {
 
 struct report;
 
+#define MAPPED_IDS	327680		/* the host's ids for the users of a container */
+
 struct kit {
 	const char *name;		/* of the backend */
 	char plugin[PATH_SIZE];		/* its file */
@@ -62,6 +64,7 @@ struct kit {
 	char work[PATH_SIZE];		/* all we make is in here */
 	char root[PATH_SIZE];		/* of the containers */
 	char other_root[PATH_SIZE];	/* of a second one beside it; always the kit's own */
+	char mapped_root[PATH_SIZE];	/* of one like that whose files belong to the ids from MAPPED_IDS on, where the kit may give files away */
 	char program[PATH_SIZE];	/* moorage-probe on the host */
 	bool given_root;		/* --root */
 	uint64_t made;			/* what has been added to it: bits of a table of root.c */

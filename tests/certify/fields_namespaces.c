@@ -139,7 +139,7 @@ static void one_that_exists_is_joined(struct trial *t)
 
 /* ---- users ----------------------------------------------------------------------------------------------- */
 
-#define MAP_OF(start_)	"[{\"containerID\":0,\"hostID\":" #start_ ",\"size\":65536}]"
+#define MAP	"[{\"containerID\":0,\"hostID\":%d,\"size\":65536}]"
 
 /* @data: "uid" or "gid". The files of the root belong to the same users as without. */
 static void ids_are_mapped(struct trial *t)
@@ -151,16 +151,16 @@ static void ids_are_mapped(struct trial *t)
 
 	scene_begin(&s, t, 0);
 	scene_set(&s, MRG_FIELD_NS_USER, "private");
-	scene_set(&s, MRG_FIELD_UID_MAPPINGS, "%s", MAP_OF(327680));
-	scene_set(&s, MRG_FIELD_GID_MAPPINGS, "%s", MAP_OF(327680));
+	scene_set(&s, MRG_FIELD_UID_MAPPINGS, MAP, MAPPED_IDS);
+	scene_set(&s, MRG_FIELD_GID_MAPPINGS, MAP, MAPPED_IDS);
 	scene_word(&s, "read:/proc/self/%s_map", what);
 	scene_word(&s, "stat:/etc/passwd");
 	scene_word(&s, "wait");
 	scene_run_until(&s, "wait=ready");
-	scene_expect(&s, "read:/proc/self/%s_map=         0     327680      65536\\x0a", what);
+	scene_expect(&s, "read:/proc/self/%s_map=         0 %10d      65536\\x0a", what, MAPPED_IDS);
 	scene_expect(&s, "stat:/etc/passwd=file 0644 0:0");
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)scene_status(&s).pid);
-	snprintf(expected, sizeof(expected), "\n%s:\t327680\t", *what == 'u' ? "Uid" : "Gid");
+	snprintf(expected, sizeof(expected), "\n%s:\t%d\t", *what == 'u' ? "Uid" : "Gid", MAPPED_IDS);
 	if (fd_read_virtual(AT_FDCWD, path, 65536, &text, NULL) < 0 || !strstr(text, expected))
 		trial_fail(t, "on the host the process has other ids");
 }

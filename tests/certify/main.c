@@ -192,6 +192,7 @@ static int set_up(struct kit *kit, const struct options *options, struct mrg_err
 	if (!options->root)
 		snprintf(kit->root, sizeof(kit->root), "%.*s/root", PATH_SIZE - 8, kit->work);
 	snprintf(kit->other_root, sizeof(kit->other_root), "%.*s/root-2", PATH_SIZE - 8, kit->work);
+	snprintf(kit->mapped_root, sizeof(kit->mapped_root), "%.*s/root-mapped", PATH_SIZE - 16, kit->work);
 	r = make_directory(kit, "state", "MOORAGE_STATE_DIR", err);
 	if (r == 0)
 		r = make_directory(kit, "run", "MOORAGE_RUN_DIR", err);

@@ -102,11 +102,28 @@ static int make(const char *path, const char *program, struct mrg_error *err)
 	return r;
 }
 
+static int give_away(const char *path, struct mrg_error *err)
+{
+	_cleanup_close_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	static const char *const others[] = { ".", &PROBE[1], "sbin/init" };
+	int r = root < 0 ? -1 : 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(others) && r == 0; i++)
+		r = fchownat(root, others[i], MAPPED_IDS, MAPPED_IDS, AT_SYMLINK_NOFOLLOW);
+	for (size_t i = 0; i < ARRAY_SIZE(entries) && r == 0; i++)
+		r = fchownat(root, entries[i].path, MAPPED_IDS, MAPPED_IDS, AT_SYMLINK_NOFOLLOW);
+	return r < 0 ? fail_errno(err, -errno, "cannot give '%s' to the user %d", path, MAPPED_IDS) : 0;
+}
+
 int root_make(struct kit *kit, struct mrg_error *err)
 {
 	int r = kit->given_root ? fill(kit->root, kit->program, &kit->made, err) : make(kit->root, kit->program, err);
 
-	return r < 0 ? r : make(kit->other_root, kit->program, err);
+	if (r == 0)
+		r = make(kit->other_root, kit->program, err);
+	if (r == 0 && geteuid() == 0)
+		r = make(kit->mapped_root, kit->program, err);
+	return r < 0 || geteuid() != 0 ? r : give_away(kit->mapped_root, err);
 }
 
 void root_remove(const struct kit *kit)

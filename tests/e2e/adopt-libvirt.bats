@@ -4,6 +4,12 @@ load lib
 
 setup() { [ "$E2E_BACKEND" = libvirt ] || skip "the backend under test is $E2E_BACKEND"; }
 
+teardown() {
+	local name
+	for name in users owner acl no; do m rm -f "$P-$name" >/dev/null 2>&1 || true; done
+	rm -rf --one-file-system "/var/tmp/$P-"*
+}
+
 v() { virsh -q -c lxc:///system "$@" </dev/null; }
 
 # v_destroy NAME: with cgroup v2 libvirt 9 says at times that it failed, when what it ends is gone before it has read its cgroup.
@@ -414,4 +420,70 @@ monitors() {
 		undefined "d$i"
 		[ -z "$(cgroups "d$i")" ]
 	done
+}
+
+# owned NAME: a root of the suite's, in a directory that everybody can pass, whose files belong to the ids from 327680 on.
+owned() {
+	OWNED=$(mktemp -d "/var/tmp/$P-$1.XXXXXX")
+	chmod 755 "$OWNED"
+	cp -a --reflink=auto "$E2E_ROOT" "$OWNED/root"
+	[ ! -d "$OWNED/root/.oldroot" ] || rmdir "$OWNED/root/.oldroot"
+	"$BATS_TEST_DIRNAME/shift" "$OWNED/root" 327680
+}
+
+# map NAME KIND: the first range, as the kernel has it.
+map() { awk 'NR == 1 { print $1, $2, $3 }' "/proc/$(m inspect "$P-$1" | jq .[0].status.pid)/$2_map"; }
+
+@test "users of its own: ids are mapped, files are root's inside, exec is root there and nobody on the host" {
+	owned users
+	run -0 m run -B libvirt -d --name "$P-users" --userns uidmap=0:327680:65536 "$OWNED/root" -- /bin/sh -c 'while :; do sleep 0.1; done'
+	[ "$(map users uid)" = "0 327680 65536" ]
+	[ "$(map users gid)" = "0 327680 65536" ]
+	v dumpxml "$P-users" | grep -q "<uid start='0' target='327680' count='65536'/>"
+	m inspect "$P-users" | jq -e '.[0].securityBoundary'
+	# The device of the console and what moorage hands over are there for root, and for the one that root becomes.
+	run -0 m exec "$P-users" -- /bin/sh -c 'stat -c "%u:%g" /etc/passwd /dev/console; : >/dev/null; : >/etc/made; chown 5:6 /etc/made; id -u; grep CapEff /proc/self/status'
+	[ "${lines[0]}" = 0:0 ]
+	[[ "${lines[1]}" = 0:* ]]
+	[ "${lines[2]}" = 0 ]
+	[ $((0x${lines[3]##*[[:space:]]} & 1)) = 1 ]
+	[ "$(stat -c %u:%g "$OWNED/root/etc/made")" = 327685:327686 ]
+	run -0 m exec --user 5:6 "$P-users" -- /bin/sh -c 'id -u; id -g; grep CapEff /proc/self/status'
+	[ "${lines[0]} ${lines[1]}" = "5 6" ]
+	[ $((0x${lines[2]##*[[:space:]]})) = 0 ]
+	# It may do nothing to what is the host's.
+	run ! m exec "$P-users" -- /bin/sh -c 'echo 1 >/proc/sys/kernel/sysrq'
+	m stop -t 1 "$P-users"
+	v start "$P-users"
+	[ "$(map users uid)" = "0 327680 65536" ]
+	v destroy "$P-users"
+	m rm "$P-users"
+}
+
+@test "users of its own: the owner of the root tells which ones, and several ranges are taken" {
+	owned owner
+	run -0 m run -B libvirt --rm --name "$P-owner" --userns auto "$OWNED/root" -- /bin/sh -c 'cat /proc/self/uid_map; exit 0'
+	read -r inside outside size <<<"$output"
+	[ "$inside $outside $size" = "0 327680 65536" ]
+	run -0 m run -B libvirt --rm --name "$P-owner" --userns uidmap=0:327680:1000,uidmap=1000:427680:500 "$OWNED/root" -- /bin/sh -c 'cat /proc/self/uid_map'
+	read -r inside outside size <<<"${lines[1]}"
+	[ "$inside $outside $size" = "1000 427680 500" ]
+}
+
+@test "users of its own: a root that is not theirs, that they cannot reach, and maps without root are refused by name" {
+	owned refused
+	refused 6 'linux.uidMappings: libvirt maps no ids of files: .* belongs to user 327680, and root of the container is to be user 400000' \
+		create -B libvirt --name "$P-no" --userns uidmap=0:400000:65536 "$OWNED/root" -- /bin/true
+	refused 6 'libvirt wants maps of users and of groups, both with the root of the container' \
+		create -B libvirt --name "$P-no" --userns uidmap=1:327681:65535 "$OWNED/root" -- /bin/true
+	chown 0:0 "$OWNED/root"
+	refused 6 'linux.namespaces.user: libvirt maps no ids of files, and the root .* belongs to user 0' create -B libvirt --name "$P-no" --userns auto "$OWNED/root" -- /bin/true
+	chown 327680:327680 "$OWNED/root"
+	chmod 700 "$OWNED"
+	refused 7 "user 327680, root of the container, cannot pass '$OWNED' on the way" \
+		create -B libvirt --name "$P-no" --userns auto "$OWNED/root" -- /bin/true
+	command -v setfacl >/dev/null || skip "setfacl is not installed"
+	setfacl -m u:327680:x "$OWNED"
+	run -0 m run -B libvirt --rm --name "$P-acl" --userns auto "$OWNED/root" -- /bin/true
+	undefined no
 }

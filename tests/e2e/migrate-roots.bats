@@ -7,7 +7,7 @@ teardown() {
 	local name mount
 	for name in $(m ls -q 2>/dev/null | grep "^$P-"); do m rm -f "$name" >/dev/null 2>&1 || true; done
 	for mount in "$BATS_TEST_TMPDIR"/mnt*; do ! mountpoint -q "$mount" || umount "$mount"; done
-	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/{,.#}"$P"-* "$MOORAGE_STATE_DIR/roots"
+	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/{,.#}"$P"-* /var/lib/libvirt/filesystems/"$P"-* "$MOORAGE_STATE_DIR/roots"
 }
 
 # file_system TYPE MiB: a new one, mounted at $BATS_TEST_TMPDIR/mnt.
@@ -291,6 +291,65 @@ inside() {
 	m stop "$P-mapped"
 	kept "$ROOTFS"
 	cmp "$LXCPATH/$P-mapped/config" "$BATS_TEST_TMPDIR/config"
+}
+
+@test "LXC with users of its own to libvirt and back: the files keep their owners, for libvirt maps none; killed on the way" {
+	needs libvirt busybox
+	command -v strace >/dev/null || skip "strace is not installed"
+	foreign mapped "lxc.init.cmd = /bin/service $MARK" "lxc.signal.halt = SIGTERM" "lxc.idmap = u 0 300000 65536" "lxc.idmap = g 0 300000 65536"
+	furnish "$ROOTFS"
+	mv "$ROOTFS" "$LXCPATH/$P-root"
+	ROOTFS=$LXCPATH/$P-root
+	"$BATS_TEST_DIRNAME/shift" "$ROOTFS" 300000
+	sed -i "s|^lxc.rootfs.path.*|lxc.rootfs.path = dir:$ROOTFS|" "$LXCPATH/$P-mapped/config"
+	cp "$LXCPATH/$P-mapped/config" "$BATS_TEST_TMPDIR/config"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
+	with_ids 300000
+	m start "$P-mapped"
+	inside mapped 300000
+	run -137 cut_at renameat,renameat2,rename 4 migrate "$P-mapped" --to libvirt --accept all
+	m ls >/dev/null
+	on mapped lxc
+	kept "$ROOTFS"
+	run -0 m plan --json "$P-mapped" --to libvirt --accept all
+	jq -e '.refusal == null and .root.owners == null and all(.report[]; .field // "" | test("Mappings|namespaces/user") | not)' <<<"$output"
+	m migrate -q "$P-mapped" --to libvirt --accept all
+	on mapped libvirt
+	inside mapped 300000
+	[ "$(m inspect "$P-mapped" | jq .[0].securityBoundary)" = true ]
+	m stop "$P-mapped"
+	rmdir "$ROOTFS/.oldroot"
+	kept "$ROOTFS"
+	m start "$P-mapped"
+	m migrate -q "$P-mapped" --to lxc --accept all
+	on mapped lxc
+	inside mapped 300000
+	m stop "$P-mapped"
+	kept "$ROOTFS"
+	cmp "$LXCPATH/$P-mapped/config" "$BATS_TEST_TMPDIR/config"
+}
+
+@test "--rebase to libvirt: the root goes where its users can pass and is given to them; rolled back it is the host's again" {
+	needs libvirt busybox
+	foreign given
+	furnish "$ROOTFS"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
+	cp -a "$ROOTFS" "$BATS_TEST_TMPDIR/shifted"
+	"$BATS_TEST_DIRNAME/shift" "$BATS_TEST_TMPDIR/shifted" 400000
+	tree "$BATS_TEST_TMPDIR/shifted" >"$BATS_TEST_TMPDIR/owned"
+	m start "$P-given"
+	m migrate -q "$P-given" --to libvirt --rebase 400000 --accept all
+	on given libvirt
+	inside given 400000
+	m stop "$P-given"
+	rmdir "/var/lib/libvirt/filesystems/$P-given/.oldroot"
+	tree "/var/lib/libvirt/filesystems/$P-given" | diff "$BATS_TEST_TMPDIR/owned" -
+	m start "$P-given"
+	m rollback -q "$P-given"
+	on given lxc
+	inside given 0
+	m stop "$P-given"
+	kept "$ROOTFS"
 }
 
 @test "--rebase: users of its own on the way to nspawn, others on the way on, none on the way back" {
