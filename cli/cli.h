@@ -66,6 +66,7 @@ enum {
 	VERB_NAME	= 1 << 2,	/* -n/--name NAME stands for the first operand */
 	VERB_HIDDEN	= 1 << 3,
 	VERB_EXPLAIN	= 1 << 4,	/* --explain is understood */
+	VERB_TO		= 1 << 5,	/* --to says where it goes, which is easily typed as an operand */
 };
 
 /* What completion offers as operand. */

@@ -13,6 +13,7 @@
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/json.h"
+#include "core/util/str.h"
 
 enum { LINE, VERDICT, SOURCE, TARGET, FIELD, NOTE };
 
@@ -76,13 +77,35 @@ static int print_report(struct cli *cli, const struct mrg_conversion *conversion
 	return exit ? exit : listing_print(&list);
 }
 
-static int no_target(struct cli *cli)
+/* A mistake in naming a format, told with the one that was meant, or all there are. */
+static int no_format(struct cli *cli, const char *word, const char *problem)
 {
 	_cleanup_(buffer_deinit) struct buffer b = { .text = NULL };
+	const char *nearest = word ? str_nearest(word, mrg_format_names()) : NULL;
 
-	for (const char *const *name = mrg_format_names(); *name; name++)
+	if (nearest)
+		buffer_addf(&b, "did you mean '%s'?", nearest);
+	for (const char *const *name = mrg_format_names(); *name && !nearest; name++)
 		buffer_addf(&b, "%s%s", b.length ? ", " : "formats are ", *name);
-	return cli_usage(cli, b.failed ? NULL : b.text, "'convert' needs '--to FORMAT'");
+	return cli_usage(cli, b.failed ? NULL : b.text, problem, word);
+}
+
+static bool is_format(const char *word)
+{
+	for (const char *const *name = mrg_format_names(); *name; name++)
+		if (strcmp(*name, word) == 0)
+			return true;
+	return false;
+}
+
+/* Before anything is read: a wrong word is not the file's fault, and nobody has to type a configuration to learn of it. */
+static int check_formats(struct cli *cli)
+{
+	if (!cli->to)
+		return no_format(cli, NULL, "'convert' needs '--to FORMAT'");
+	if (!is_format(cli->to))
+		return no_format(cli, cli->to, "'--to': no format is called '%.40s'");
+	return !cli->from || is_format(cli->from) ? 0 : no_format(cli, cli->from, "'--from': no format is called '%.40s'");
 }
 
 int cmd_convert(struct cli *cli)
@@ -92,10 +115,10 @@ int cmd_convert(struct cli *cli)
 	struct mrg_convert convert = { .from = cli->from, .to = cli->to, .name = cli->name };
 	_cleanup_free_ char *text = NULL;
 	struct mrg_error err = { 0 };
-	int exit, r;
+	int exit = check_formats(cli), r;
 
-	if (!cli->to)
-		return no_target(cli);
+	if (exit != 0)
+		return exit;
 	r = file_read(path, JSON_MAX_SIZE, &text, &convert.length, &err);
 	if (r < 0)
 		return cli_fail(cli, &err);

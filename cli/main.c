@@ -77,14 +77,16 @@ static int take_name(struct cli *cli)
 static int check_operands(struct cli *cli)
 {
 	const struct verb *v = cli->verb;
-	char hint[256];
+	int over = v->max >= 0 && cli->n_operands > v->max ? v->max : -1;
+	char hint[256] = "";
 
-	snprintf(hint, sizeof(hint), "usage: moorage %s%s%s", v->name, *v->operands ? " " : "", v->operands);
+	if (over >= 0 && (v->flags & VERB_TO) && !cli->to)
+		snprintf(hint, sizeof(hint), "did you mean '--to %.60s'? ", cli->operands[over]);
+	snprintf(hint + strlen(hint), sizeof(hint) - strlen(hint), "usage: moorage %s%s%s", v->name, *v->operands ? " " : "", v->operands);
 	if (cli->n_operands < v->min && !cli->all)
 		return cli_usage(cli, hint, "'%s' needs %s", v->name, v->operands);
-	if (v->max >= 0 && cli->n_operands > v->max)
-		return cli_usage(cli, hint, "'%s' takes nothing after '%s'", v->name,
-				 v->max ? cli->operands[v->max - 1] : v->name);
+	if (over >= 0)
+		return cli_usage(cli, hint, "'%s' takes nothing after '%s'", v->name, over ? cli->operands[over - 1] : v->name);
 	return 0;
 }
 

@@ -189,7 +189,7 @@ const struct verb verbs[] = {
 	{ "disable", NULL, LIFECYCLE, "NAME...", "do not start with the host", "moorage disable web", name_tables, SOME,
 	  .complete = COMPLETE_ANY, .run = cmd_disable },
 	{ "export", "export-tar", LIFECYCLE, "NAME FILE", "write a container into one archive",
-	  "moorage export web web.tar.zst\n\nRoot, spec, the engine's own configuration and checksums, packed as FILE ends: .tar, .tar.gz, .tar.xz, else zstd. "
+	  "moorage export web web.tar.zst\n\nRoot, spec, the engine's own configuration and checksums, packed as FILE ends: .tar, .tar.gz, .tar.xz, .tar.zst; without an ending zstd, and any other is refused. "
 	  "The container must not run.", export_tables, VERB_NAME, COMPLETE_STOPPED, 2, 2, cmd_export },
 	{ "import", "import-tar import-fs", LIFECYCLE, "FILE|DIR", "make a container of an archive or a directory",
 	  "moorage import web.tar.zst\nmoorage import -B nspawn --name web rootfs.tar.xz\n\nTakes archives of 'moorage export', tars of a root (gz, xz, zst), "
@@ -263,7 +263,7 @@ const struct verb verbs[] = {
 	  "finding has its severity, the file it was read from, and what changes it.",
 	  audit_tables, VERB_NAME, COMPLETE_ALIVE, 0, -1, cmd_audit },
 
-	{ "convert", NULL, MOVE, "[FILE]", "a configuration of one system as that of another",
+	{ "convert", NULL, MOVE, "[FILE] --to FORMAT", "a configuration of one system as that of another",
 	  "moorage convert --to nspawn /var/lib/lxc/web/config\n"
 	  "podman inspect web | moorage convert --to quadlet -o web.container\n"
 	  "moorage convert --from oci --to lxc --accept linux.seccomp config.json\n\n"
@@ -271,20 +271,20 @@ const struct verb verbs[] = {
 	  "Nothing is asked of any engine. The report on standard error tells of every key of the source what became of it: "
 	  "carried, approximated, dropped, or weakens; '--format' is about the report. Status 0: nothing was dropped; "
 	  "1: something was; 6: something weakens what confines the container, and nothing is written until '--accept' names it.",
-	  convert_tables, 0, COMPLETE_FILE, 0, 1, cmd_convert },
+	  convert_tables, VERB_TO, COMPLETE_FILE, 0, 1, cmd_convert },
 
-	{ "plan", NULL, MOVE, "NAME", "what 'migrate' would do",
+	{ "plan", NULL, MOVE, "NAME --to BACKEND", "what 'migrate' would do",
 	  "moorage plan web --to nspawn\nmoorage plan web --to native --json\n\n"
 	  "Root, configuration, network, files that have to change, and the steps in order; nothing is touched. The status is that with which "
 	  "'migrate' would refuse.",
-	  plan_tables, ONE, .complete = COMPLETE_ANY, .run = cmd_plan },
-	{ "migrate", NULL, MOVE, "NAME", "give it another backend",
+	  plan_tables, VERB_TO | ONE, .complete = COMPLETE_ANY, .run = cmd_plan },
+	{ "migrate", NULL, MOVE, "NAME --to BACKEND", "give it another backend",
 	  "moorage migrate web --to nspawn\nmoorage migrate web --to native --accept lxc.seccomp.profile\n"
 	  "moorage migrate web --to lxc@root@host2\nmoorage migrate --purge web\n\n"
 	  "It is stopped, its configuration set aside and translated, its root brought over, started again, watched until it is well, and compared: "
 	  "nothing may be weaker confined than 'plan' says. After a failure or a signal all is undone; after a crash the next command does that. "
 	  "What is lost has to be accepted by name. See moorage-migrate(7).",
-	  migrate_tables, VERB_EXPLAIN | ONE, .complete = COMPLETE_ANY, .run = cmd_migrate },
+	  migrate_tables, VERB_EXPLAIN | VERB_TO | ONE, .complete = COMPLETE_ANY, .run = cmd_migrate },
 	{ "rollback", NULL, MOVE, "NAME", "take the last migration back",
 	  "moorage rollback web\n\nThe source is there again, with the root as it is now; it runs if the target did.", rollback_tables, ONE,
 	  .complete = COMPLETE_ANY, .run = cmd_rollback },

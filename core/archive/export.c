@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -28,6 +29,45 @@ struct exporter {
 	bool named;			/* the file has its name already: the file system knows none without */
 };
 
+/* What is said of containers only, that there is none, is said of no file. */
+static int fail_file(struct mrg_error *err, int code, const char *what, const char *path)
+{
+	fail_errno(err, code, "cannot %s '%s'", what, path);
+	if (code == -ENOENT && err)
+		err->code = -MRG_E_INVALID;
+	return code == -ENOENT ? -MRG_E_INVALID : code;
+}
+
+/* A dot within the name, and behind the last one letters and digits, not digits alone: those of a version end nothing. */
+static bool has_ending(const char *file)
+{
+	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+	const char *dot = strrchr(base, '.');
+	bool letter = false;
+
+	if (!dot || dot == base)
+		return false;
+	for (const char *p = dot + 1; *p; p++) {
+		if (!isalnum((unsigned char)*p))
+			return false;
+		letter |= isalpha((unsigned char)*p) != 0;
+	}
+	return letter;
+}
+
+/* What a name promises the file has to be. */
+static int choose_codec(const char *file, const char **ret, struct mrg_error *err)
+{
+	if (stream_codec_of_name(file, ret))
+		return 0;
+	*ret = "zstd";
+	if (!has_ending(file))
+		return 0;
+	mrg_error_set(err, -MRG_E_INVALID, "no archive is made that ends as '%s' does", file);
+	mrg_error_hint(err, "there are .tar, .tar.gz, .tar.xz and .tar.zst; without an ending it is packed with zstd");
+	return -MRG_E_INVALID;
+}
+
 /* A file gets its name when it is whole, where the file system can do that. */
 static int open_out(struct exporter *x, struct mrg_error *err)
 {
@@ -45,7 +85,7 @@ static int open_out(struct exporter *x, struct mrg_error *err)
 		x->out = open(x->file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		x->named = x->out >= 0;
 	}
-	return x->out < 0 ? fail_errno(err, -errno, "cannot make '%s'", x->file) : 0;
+	return x->out < 0 ? fail_file(err, -errno, "make", x->file) : 0;
 }
 
 static int name_out(struct exporter *x, struct mrg_error *err)
@@ -67,7 +107,7 @@ static int open_root(struct exporter *x, const struct mrg_spec *spec, struct mrg
 	if (!spec->root_path)
 		return mrg_error_set(err, -MRG_E_INVALID, "container '%s' has no root of its own", x->c->record->name);
 	x->content.root = open(spec->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return x->content.root < 0 ? fail_errno(err, -errno, "cannot open the root '%s'", spec->root_path) : 0;
+	return x->content.root < 0 ? fail_file(err, -errno, "open the root", spec->root_path) : 0;
 }
 
 static int prepare(struct exporter *x, const struct mrg_spec *spec, struct tree_options *options, struct mrg_error *err)
@@ -125,10 +165,10 @@ static int export_at_rest(struct exporter *x, const struct mrg_spec *spec, struc
 	struct tree_options options = { .portable = true, .map = &x->content.map };
 	struct stream_writer w = { 0 };
 	const char *codec;
-	int r;
+	int r = choose_codec(x->file, &codec, err);
 
-	if (!stream_codec_of_name(x->file, &codec))
-		codec = "zstd";
+	if (r < 0)
+		return r;
 	/* What is not packed can be written to afterwards: so files are read once. */
 	x->content.later = !codec;
 	r = open_out(x, err);

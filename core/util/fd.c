@@ -223,6 +223,24 @@ static int remove_entry(int dir, const char *name)
 	return 0;
 }
 
+int fd_is_empty_directory(int fd)
+{
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = own >= 0 ? fdopendir(own) : NULL;
+	const struct dirent *entry;
+
+	if (!d) {
+		int e = errno;
+
+		fd_close(own);
+		return -e;
+	}
+	for (errno = 0; (entry = readdir(d));)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return 0;
+	return errno ? -errno : 1;
+}
+
 int fd_remove_tree(int dir, const char *name)
 {
 	const char *slash = strrchr(name, '/');

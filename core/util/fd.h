@@ -38,6 +38,9 @@ int fd_replace_file(int dir, const char *name, const void *data, size_t length, 
 /* Sets or clears FD_CLOEXEC. */
 int fd_cloexec(int fd, bool on);
 
+/* Whether the directory @fd has nothing in it: 1 or 0, or a negative errno. Its position is left alone. */
+int fd_is_empty_directory(int fd);
+
 /* Removes the tree @name below @dir (or AT_FDCWD), never crossing a symlink or a mount on the way down; what stands before the
  * last slash of @name is the caller's word. 0 when it is not there. */
 int fd_remove_tree(int dir, const char *name);

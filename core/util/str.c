@@ -165,30 +165,34 @@ bool name_is_valid(const char *name)
 	return length >= 1 && length <= 63 && name[length] == '\0' && !strchr("_.-", name[0]);
 }
 
-/* Edit distance (Levenshtein), cut off at 3. */
+#define WORD_MAX	64
+
+/* Edit distance, cut off at 3; two neighbours swapped are one mistake (optimal string alignment). */
 static unsigned int edit_distance(const char *a, const char *b)
 {
 	size_t n = strlen(a), m = strlen(b);
-	unsigned int row[65];
+	unsigned int rows[3][WORD_MAX + 1];	/* one, the one before it, and that before both, in turn */
 
-	if (n > 64 || m > 64 || (n > m ? n - m : m - n) > 2)
+	if (n > WORD_MAX || m > WORD_MAX || (n > m ? n - m : m - n) > 2)
 		return 3;
 	for (size_t j = 0; j <= m; j++)
-		row[j] = (unsigned int)j;
+		rows[0][j] = (unsigned int)j;
 	for (size_t i = 1; i <= n; i++) {
-		unsigned int diagonal = row[0];
+		unsigned int *row = rows[i % 3];
+		const unsigned int *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
 
 		row[0] = (unsigned int)i;
 		for (size_t j = 1; j <= m; j++) {
-			unsigned int above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+			unsigned int best = above[j - 1] + (a[i - 1] != b[j - 1]);
 
-			best = above + 1 < best ? above + 1 : best;
+			best = above[j] + 1 < best ? above[j] + 1 : best;
 			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			diagonal = above;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+				best = before[j - 2] + 1;
 			row[j] = best;
 		}
 	}
-	return row[m];
+	return rows[n % 3][m];
 }
 
 const char *str_nearest(const char *text, const char *const *candidates)

@@ -53,6 +53,32 @@ says() { [ "$(m start -a "$E2E_BACKEND:$P-$1")" = "$2" ]; }
 	done
 }
 
+@test "nothing is made of what has no root in it: an empty directory, tars of nothing" {
+	[ "$E2E_KIND" = busybox ] || skip "the smaller root shows it"
+	mkdir "$FILE_DIR/empty"
+	tar -cf "$FILE_DIR/nothing.tar" -T /dev/null
+	tar -C "$FILE_DIR/empty" -cf "$FILE_DIR/dot.tar" .
+	for what in empty nothing.tar dot.tar; do
+		refused 2 "has no root file system in it" import -B "$E2E_BACKEND" --name "$P-none" "$FILE_DIR/$what"
+		[[ $(cat "$BATS_TEST_TMPDIR/err") == *"looked for: files of a root, 'config' and 'rootfs'"* ]]
+	done
+	run -3 m state "$P-none"
+}
+
+@test "the file of an export: an ending that is not made, no directory, no ending" {
+	[ "$E2E_KIND" = busybox ] || skip "the smaller root shows it"
+	fresh ends -- /bin/true
+	for end in zip tar.bz2 7z; do
+		refused 2 'no archive is made that ends' export "$P-ends" "$FILE_DIR/ends.$end"
+		[ ! -e "$FILE_DIR/ends.$end" ]
+	done
+	refused 2 "cannot make '$FILE_DIR/none/ends.tar'" export "$P-ends" "$FILE_DIR/none/ends.tar"
+	m export "$P-ends" "$FILE_DIR/ends-1.2"
+	zstd -tq --stdout "$FILE_DIR/ends-1.2" >/dev/null
+	m export "$P-ends" "$FILE_DIR/ends"
+	zstd -dcq "$FILE_DIR/ends" | tar -t | head -n 2 | grep -qx moorage.json
+}
+
 # blob FILE: puts it into the layout, prints its descriptor.
 blob() {
 	local sum

@@ -105,6 +105,7 @@ static void test_nearest(void **state)
 	assert_string_equal(str_nearest("strat", words), "start");
 	assert_string_equal(str_nearest("stopp", words), "stop");
 	assert_string_equal(str_nearest("stat", words), "start");
+	assert_string_equal(str_nearest("sl", words), "ls");
 	assert_null(str_nearest("x", words));
 	assert_null(str_nearest("", words));
 	assert_null(str_nearest("entirely-different", words));

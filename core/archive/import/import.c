@@ -232,6 +232,14 @@ static int root_entry(struct import_job *job, struct extractor *x, struct import
 	return a->entry.link ? extract_entry(x, &a->tar, &a->entry, path) : fail_memory(err);
 }
 
+/* A word about what was looked for, for who has named the wrong place. */
+static int no_root(const struct import_job *job, struct mrg_error *err)
+{
+	mrg_error_set(err, -MRG_E_INVALID, "'%s' has no root file system in it", job->source);
+	mrg_error_hint(err, "looked for: files of a root, 'config' and 'rootfs' as LXC keeps them, an OCI image's 'oci-layout', or what 'moorage export' writes");
+	return -MRG_E_INVALID;
+}
+
 static int unpack(struct import_job *job, struct import_archive *a, struct extractor *x, struct mrg_error *err)
 {
 	bool begun = false;
@@ -257,7 +265,7 @@ static int unpack(struct import_job *job, struct import_archive *a, struct extra
 		r = stream_finish(&a->stream, err);
 	if (r < 0)
 		return r;
-	return begun ? extract_end(x) : mrg_error_set(err, -MRG_E_INVALID, "the archive '%s' has no root in it", job->source);
+	return begun ? extract_end(x) : no_root(job, err);
 }
 
 static int import_tar(struct import_job *job, struct mrg_error *err)
@@ -405,6 +413,16 @@ static int make_container(struct import_job *job, struct mrg_container **ret, st
 	return container_create_as(job->m, &create, &origin, ret, err);
 }
 
+/* Of nothing no container is made; an archive of ours, whose checksum fits, may be of one that has all its files from mounts. */
+static int check_content(struct import_job *job, struct mrg_error *err)
+{
+	int empty = job->kind == IMPORT_OURS ? 0 : fd_is_empty_directory(job->place.root);
+
+	if (empty < 0)
+		return fail_errno(err, empty, "cannot read '%s'", job->place.home);
+	return empty ? no_root(job, err) : 0;
+}
+
 static int import_by_kind(struct import_job *job, struct mrg_error *err)
 {
 	struct stat st;
@@ -454,6 +472,8 @@ int import_as(struct mrg *m, const struct mrg_import *import, const struct impor
 	r = import_source_split(import->source, &job.source, &job.tag, err);
 	if (r == 0)
 		r = import_by_kind(&job, err);
+	if (r == 0)
+		r = check_content(&job, err);
 	if (r == 0)
 		r = make_container(&job, &c, err);
 	import_place_end(&job.place, r == 0);
