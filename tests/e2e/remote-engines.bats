@@ -3,6 +3,7 @@
 # wrong on the way - the cable, the disk there, the last answer - leaves one container, and the truth about where it is.
 load lib
 load migration
+load remote
 
 PEER=10.213.77
 
@@ -51,8 +52,8 @@ teardown() {
 	cable up
 	for name in $(m ls -q 2>/dev/null | grep "^$P-"); do m rm -f "$name" >/dev/null 2>&1 || true; done
 	for name in $(there ls -q 2>/dev/null | grep "^$P-"); do there rm -f "$name" >/dev/null 2>&1 || true; done
-	enter_there sh -c "rm -rf /var/lib/machines/* '$OTHER/state/received'/*"
-	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/{,.#}"$P"-* "$MOORAGE_STATE_DIR/migrated"
+	enter_there sh -c "rm -rf /var/lib/machines/* '$LXCPATH'/* '$OTHER/state/received'/* '$OTHER/state/roots'"
+	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/{,.#}"$P"-* "$MOORAGE_STATE_DIR/migrated" "$MOORAGE_STATE_DIR/roots"
 }
 
 teardown_file() {
@@ -66,17 +67,20 @@ there() { enter_there env MOORAGE_STATE_DIR="$OTHER/state" MOORAGE_RUN_DIR="$OTH
 
 # abroad NAME BACKEND: it runs there, once, and not here.
 abroad() {
-	[ "$(there ls --json | jq -r --arg n "$P-$1" '.[] | select(.name == $n) | .backend + " " + .state')" = "$2 running" ]
-	[ "$(copies)" = 1 ]
-	[ -z "$(m ls --json | jq -r --arg n "$P-$1" '.[] | select(.name == $n) | .state')" ]
+	local there here
+	there=$(there ls --json | jq -r --arg n "$P-$1" '.[] | select(.name == $n) | .backend + " " + .state')
+	here=$(m ls --json | jq -r --arg n "$P-$1" '.[] | select(.name == $n) | .state')
+	[ "$there" = "$2 running" ] && [ -z "$here" ] && [ "$(copies)" = 1 ] || { echo "there: $there; here: $here; $(copies) copies"; return 1; }
 }
 
 # home NAME BACKEND: it runs here, once, and the other host has nothing of it.
 home() {
-	on "$1" "$2"
-	run -3 there state "$P-$1"
-	[ ! -e "$ABROAD/var/lib/machines/$P-$1" ] && [ ! -e "$ABROAD$LXCPATH/$P-$1" ]
-	[ -z "$(ls -A "$MOORAGE_STATE_DIR/migrations" 2>/dev/null)" ]
+	local left
+	on "$1" "$2" || return
+	run -3 there state "$P-$1" || { echo "there: $output"; return 1; }
+	# What was done there is kept, under another name in LXC's directory.
+	left=$(ls -d {"$ABROAD/var/lib/machines","$OTHER/state/roots"}/"$P-$1" "$ABROAD$LXCPATH/$P-$1"/{config,rootfs} "$MOORAGE_STATE_DIR/migrations"/* 2>/dev/null)
+	[ -z "$left" ] || { echo "left: $left"; return 1; }
 }
 
 # to NAME BACKEND OPTION...
@@ -218,4 +222,49 @@ cable() { nsenter -t "$(cat "$FILE_DIR/here")" -n ip link set mrgt-here "$1"; }
 	[ "$(copies)" = 0 ]
 	m ls >/dev/null
 	home check lxc
+}
+
+# whole NAME BACKEND [DIRECTORY]: its files here, or below DIRECTORY and STATE of the other host, are what they were; but for what was changed on the way from LXC.
+whole() {
+	local name=$P-$1 below=${3:-} state=${4:-$MOORAGE_STATE_DIR}
+	local -A roots=([lxc]=$below$LXCPATH/$name/rootfs [nspawn]=$below/var/lib/machines/$name [native]=$state/roots/$name)
+	tree "${roots[$2]}" "${but[@]}" | diff "$BATS_TEST_TMPDIR/whole" -
+}
+
+# settled NAME FROM TO: after the next command it runs once, here or there, whole; and then here again.
+settled() {
+	m ls >/dev/null || return
+	eventually 30 runs_there || { echo "$(copies) run"; return 1; }
+	over=0
+	if [ "$(there state "$P-$1" 2>/dev/null)" = running ]; then
+		over=1
+		abroad "$1" "$3" && whole "$1" "$3" "$ABROAD" "$OTHER/state" && m rollback -q "$P-$1" || return
+	fi
+	eventually 30 home "$1" "$2" || { home "$1" "$2"; return 1; }
+	whole "$1" "$2"
+}
+
+@test "killed at any moment, on either side, from each engine to each: never two, none lost, every file as it was" {
+	local engines=(lxc nspawn native) at=lxc from target ms kills done=0 over=0 undone=0 finished=0 but=(/.oldroot /etc/resolv.conf)
+	local -A longest=()
+	foreign killed
+	setfattr -n user.colour -v blue "$ROOTFS/bin/service"
+	tree "$ROOTFS" "${but[@]}" >"$BATS_TEST_TMPDIR/whole"
+	m start "$P-killed"
+	for ((kills = 0; kills < ${MRGT_KILLS:-9}; kills++)); do
+		from=${engines[kills / 3 % 3]} target=${engines[kills % 3]}
+		[ "$from" = "$at" ] || m migrate -q "$P-killed" --to "$from" --accept all
+		at=$from
+		begin_to killed "$target"
+		ms=$((RANDOM % ${longest[$from$target]:=1500}))
+		if break_off "$pid" "$ms" "$kills"; then
+			longest[$from$target]=$((longest[$from$target] * 11 / 10))
+		else
+			done=$((done + 1)) longest[$from$target]=$((longest[$from$target] * 3 / 4))
+		fi
+		[ "$(copies)" -le 1 ] || { echo "kill $kills, $from to $target, after $ms ms: $(copies) run"; false; }
+		settled killed "$from" "$target" || { echo "kill $kills, $from to $target, after $ms ms"; cat "$BATS_TEST_TMPDIR/progress"; false; }
+		if [ "$over" = 1 ]; then finished=$((finished + 1)); else undone=$((undone + 1)); fi
+	done
+	echo "# $kills kills, $undone undone, $finished had gone over ($done of them before the kill)" >&3
 }

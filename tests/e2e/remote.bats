@@ -2,6 +2,8 @@
 # A container goes to another host by ssh, and comes back: it runs in one place at most, whatever is cut, refused or killed on the way. The other host is this one,
 # behind an sshd of the tests' own, with a state of its own.
 load lib
+load migration
+load remote
 
 prepare_file() {
 	export OTHER=$FILE_DIR/other SSHD=
@@ -31,7 +33,14 @@ teardown_file() {
 }
 
 # there ARGUMENT...: the command on the other host.
-there() { MOORAGE_STATE_DIR=$OTHER/state MOORAGE_RUN_DIR=$OTHER/run "$MOORAGE" "$@"; }
+there() {
+	is "$1" running && one_copy &&
+		run -3 there state "$P-$1" &&
+		[ ! -e "$OTHER/state/roots/$P-$1" ] &&
+		[ -z "$(find "$OTHER/state/received" -type f ! -name '*.part' 2>/dev/null)" ] &&
+		[ -z "$(ls -A "$MOORAGE_STATE_DIR/migrations" 2>/dev/null)" ] &&
+		tree "$ROOTFS" | diff "$BATS_TEST_TMPDIR/tree" -
+}
 
 # to_other NAME OPTION...: migrates it there.
 to_other() {
@@ -55,17 +64,7 @@ service() {
 	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
 }
 
-# receivers: what runs of moorage on the other host for this one.
-receivers() {
-	local pid
-	for pid in $(pgrep -fx '(.*/)?moorage receive'); do
-		! grep -qzxF "MOORAGE_STATE_DIR=$OTHER/state" "/proc/$pid/environ" 2>/dev/null || echo "$pid"
-	done
-}
-
 one_copy() { [ "$(copies)" = 1 ]; }
-
-copies() { pgrep -fxc "/bin/sh /bin/service $MARK" || true; }
 
 tree() {
 	(
@@ -183,38 +182,30 @@ here() {
 }
 
 @test "killed at any moment, on either side: never two, and none lost" {
-	local begun longest ms status back=0 i
+	local begun longest ms back=0 kills
 	service killed
 	begun=$(date +%s%3N)
 	to_other killed -q
 	longest=$((($(date +%s%3N) - begun) * 5 / 4))
 	m rollback -q "$P-killed"
-	for ((i = 0; i < ${MRGT_KILLS:-4}; i++)); do
+	for ((kills = 0; kills < ${MRGT_KILLS:-4}; kills++)); do
 		rm -rf --one-file-system "$OTHER/state/roots"
 		"$MOORAGE" migrate "$P-killed" --to native@other --ssh-config "$OTHER/config" -q 2>/dev/null &
 		pid=$!
 		ms=$((RANDOM % longest))
-		sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
-		case $((i % 4)) in
-		0) kill -KILL "$pid" 2>/dev/null || true ;;
-		1) receivers | xargs -r kill -KILL 2>/dev/null || true ;;
-		2) pgrep -P "$pid" -x ssh | xargs -r kill 2>/dev/null || true ;;
-		3) receivers | xargs -r kill -KILL "$pid" 2>/dev/null || true ;;
-		esac
-		status=0
-		wait "$pid" 2>/dev/null || status=$?
-		[ "$(copies)" -le 1 ] || { echo "kill $i after $ms ms: $(copies) run"; false; }
+		break_off "$pid" "$ms" "$kills" || true
+		[ "$(copies)" -le 1 ] || { echo "kill $kills after $ms ms: $(copies) run"; false; }
 		m ls >/dev/null
-		eventually 30 one_copy || { echo "kill $i after $ms ms: $(copies) run"; false; }
+		eventually 30 one_copy || { echo "kill $kills after $ms ms: $(copies) run"; false; }
 		if [ "$(there state "$P-killed" 2>/dev/null)" = running ]; then
 			run -3 m state "$P-killed"
 			tree "$OTHER/state/roots/$P-killed" | diff "$BATS_TEST_TMPDIR/tree" -
 			m rollback -q "$P-killed"
 			back=$((back + 1))
 		fi
-		eventually 30 here killed || { echo "kill $i after $ms ms"; here killed; }
+		eventually 30 here killed || { echo "kill $kills after $ms ms"; here killed; }
 	done
-	echo "# $i kills, $back of them after it had gone over" >&3
+	echo "# $kills kills, $back of them after it had gone over" >&3
 }
 
 @test "while it may run there, and that cannot be asked, it stays stopped here" {
