@@ -189,8 +189,8 @@ const struct verb verbs[] = {
 	{ "disable", NULL, LIFECYCLE, "NAME...", "do not start with the host", "moorage disable web", name_tables, SOME,
 	  .complete = COMPLETE_ANY, .run = cmd_disable },
 	{ "export", "export-tar", LIFECYCLE, "NAME FILE", "write a container into one archive",
-	  "moorage export web web.tar.zst\n\nRoot, spec, the engine's own configuration and checksums, packed as FILE ends: .tar, .tar.gz, .tar.xz, .tar.zst; without an ending zstd, and any other is refused. "
-	  "The container must not run.", export_tables, VERB_NAME, COMPLETE_STOPPED, 2, 2, cmd_export },
+	  "moorage export web web.tar.zst\n\nRoot, spec, the engine's own configuration and checksums, packed as FILE ends: .tar, .tar.gz, .tar.xz, .tar.zst; without an "
+	  "ending zstd, and any other is refused. The container must not run.", export_tables, VERB_NAME, COMPLETE_STOPPED, 2, 2, cmd_export },
 	{ "import", "import-tar import-fs", LIFECYCLE, "FILE|DIR", "make a container of an archive or a directory",
 	  "moorage import web.tar.zst\nmoorage import -B nspawn --name web rootfs.tar.xz\n\nTakes archives of 'moorage export', tars of a root (gz, xz, zst), "
 	  "of an LXC container (config and rootfs), OCI image layouts (oci:DIR:TAG names one of several images) and directories. A configuration "

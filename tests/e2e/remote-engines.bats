@@ -79,7 +79,7 @@ home() {
 	on "$1" "$2" || return
 	run -3 there state "$P-$1" || { echo "there: $output"; return 1; }
 	# What was done there is kept, under another name in LXC's directory.
-	left=$(ls -d {"$ABROAD/var/lib/machines","$OTHER/state/roots"}/"$P-$1" "$ABROAD$LXCPATH/$P-$1"/{config,rootfs} "$MOORAGE_STATE_DIR/migrations"/* 2>/dev/null)
+	left=$(ls -d {"$ABROAD/var/lib/machines","$OTHER/state/roots"}/"$P-$1" "$ABROAD$LXCPATH/$P-$1"/{config,rootfs} "$MOORAGE_STATE_DIR/migrations"/* 2>/dev/null || true)
 	[ -z "$left" ] || { echo "left: $left"; return 1; }
 }
 

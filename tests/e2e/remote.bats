@@ -33,14 +33,7 @@ teardown_file() {
 }
 
 # there ARGUMENT...: the command on the other host.
-there() {
-	is "$1" running && one_copy &&
-		run -3 there state "$P-$1" &&
-		[ ! -e "$OTHER/state/roots/$P-$1" ] &&
-		[ -z "$(find "$OTHER/state/received" -type f ! -name '*.part' 2>/dev/null)" ] &&
-		[ -z "$(ls -A "$MOORAGE_STATE_DIR/migrations" 2>/dev/null)" ] &&
-		tree "$ROOTFS" | diff "$BATS_TEST_TMPDIR/tree" -
-}
+there() { MOORAGE_STATE_DIR=$OTHER/state MOORAGE_RUN_DIR=$OTHER/run "$MOORAGE" "$@"; }
 
 # to_other NAME OPTION...: migrates it there.
 to_other() {
@@ -77,13 +70,12 @@ tree() {
 
 # here NAME: it runs here, nowhere else, and the other host has nothing of it.
 here() {
-	is "$1" running
-	[ "$(copies)" = 1 ]
-	run -3 there state "$P-$1"
-	[ ! -e "$OTHER/state/roots/$P-$1" ]
-	[ -z "$(find "$OTHER/state/received" -type f ! -name '*.part' 2>/dev/null)" ]
-	[ -z "$(ls -A "$MOORAGE_STATE_DIR/migrations" 2>/dev/null)" ]
-	tree "$ROOTFS" | diff "$BATS_TEST_TMPDIR/tree" -
+	is "$1" running && one_copy &&
+		run -3 there state "$P-$1" &&
+		[ ! -e "$OTHER/state/roots/$P-$1" ] &&
+		[ -z "$(find "$OTHER/state/received" -type f ! -name '*.part' 2>/dev/null)" ] &&
+		[ -z "$(ls -A "$MOORAGE_STATE_DIR/migrations" 2>/dev/null)" ] &&
+		tree "$ROOTFS" | diff "$BATS_TEST_TMPDIR/tree" -
 }
 
 @test "there and back: one process, the same files with owners and attributes; the source is kept, disabled" {
