@@ -77,6 +77,14 @@ static void cut_suffix(char *name)
 		name[length - 4] = '\0';
 }
 
+/* Settings that only others may read are theirs to know, and so is the machine. */
+static bool may_know(const char *name)
+{
+	struct nspawn_settings settings;
+
+	return nspawn_settings_find(NULL, name, &settings, NULL) <= 0 || access(settings.path, R_OK) == 0 || errno != EACCES;
+}
+
 /* @asked: it was given by the user, who wants to hear that it cannot be read; of the usual ones everybody sees what may be seen. */
 static int list_in(const char *dir, bool asked, char ***names, struct mrg_error *err)
 {
@@ -91,7 +99,7 @@ static int list_in(const char *dir, bool asked, char ***names, struct mrg_error 
 		if (!nspawn_name_is_valid(entry->d_name) || strv_contains(*names, entry->d_name) ||
 		    (!look_at(dir, entry->d_name, asked, false, &image) && !look_at(dir, entry->d_name, asked, true, &image)))
 			continue;
-		if (strv_append(names, entry->d_name) < 0)
+		if ((asked || may_know(entry->d_name)) && strv_append(names, entry->d_name) < 0)
 			return fail_memory(err);
 	}
 	return 0;
