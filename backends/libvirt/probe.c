@@ -30,6 +30,14 @@ const uint16_t libvirt_fields[] = {
 	MRG_FIELD_END
 };
 
+/* What is not to be had here, and why. */
+static void withdraw(struct mrg_probe *probe, const uint16_t *fields, const char *reason)
+{
+	for (; *fields != MRG_FIELD_END; fields++)
+		mrg_fields_remove(&probe->fields, *fields);
+	reason_add(probe->reason, sizeof(probe->reason), reason);
+}
+
 /* libvirt names disks by their paths, the format by their numbers. */
 static const uint16_t disk_fields[] = {
 	MRG_FIELD_IO_READ_BPS, MRG_FIELD_IO_WRITE_BPS, MRG_FIELD_IO_READ_IOPS, MRG_FIELD_IO_WRITE_IOPS, MRG_FIELD_END
@@ -39,9 +47,7 @@ static void probe_disks(struct mrg_probe *probe)
 {
 	if (access("/dev/block", F_OK) == 0)
 		return;
-	for (const uint16_t *field = disk_fields; *field != MRG_FIELD_END; field++)
-		mrg_fields_remove(&probe->fields, *field);
-	reason_add(probe->reason, sizeof(probe->reason), "without udev there is no /dev/block for the limits of disks");
+	withdraw(probe, disk_fields, "without udev there is no /dev/block for the limits of disks");
 }
 
 static const uint16_t user_fields[] = { MRG_FIELD_NS_USER, MRG_FIELD_UID_MAPPINGS, MRG_FIELD_GID_MAPPINGS, MRG_FIELD_END };
@@ -50,9 +56,7 @@ static void probe_users(struct mrg_probe *probe)
 {
 	if (access("/proc/self/ns/user", F_OK) == 0)
 		return;
-	for (const uint16_t *field = user_fields; *field != MRG_FIELD_END; field++)
-		mrg_fields_remove(&probe->fields, *field);
-	reason_add(probe->reason, sizeof(probe->reason), "the kernel has no user namespaces");
+	withdraw(probe, user_fields, "the kernel has no user namespaces");
 }
 
 /* libvirt takes their numbers for those of cgroup v2, where they mean something else: a soft limit throttles (memory.high), what swap and memory have together is
@@ -65,9 +69,7 @@ static void probe_cgroups(struct mrg_probe *probe)
 
 	if (statfs("/sys/fs/cgroup", &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
 		return;
-	for (const uint16_t *field = v1_fields; *field != MRG_FIELD_END; field++)
-		mrg_fields_remove(&probe->fields, *field);
-	reason_add(probe->reason, sizeof(probe->reason), "libvirt gives some limits another meaning on cgroup v2");
+	withdraw(probe, v1_fields, "libvirt gives some limits another meaning on cgroup v2");
 }
 
 static int has_sys_admin(void)
