@@ -176,37 +176,55 @@ int keys_report(struct key_reader *in, const struct assignments *list)
 	return r;
 }
 
-static int read_assignment(struct key_reader *in, struct assignment *now)
+static bool same_key(const struct assignment *a, const struct assignment *b)
 {
-	_cleanup_free_ char *rest = NULL;
+	return strcmp(a->key, b->key) == 0 && strcmp(a->section, b->section) == 0;
+}
+
+/* What comes before a line that replaces it has no effect. */
+static int judge_replaced(struct key_reader *in, const struct assignments *list)
+{
+	const struct assignment *end = list->item + list->n;
+
+	for (const struct assignment *later = in->now + 1; in->syntax->replaces && later < end; later++)
+		if (same_key(later, in->now) && in->syntax->replaces(later)) {
+			in->note = "without effect: a later line replaces it";
+			return MRG_APPROXIMATED;
+		}
+	return -1;
+}
+
+static int read_assignment(struct key_reader *in, const struct assignments *list, struct assignment *now)
+{
+	_cleanup_free_ char *rest = NULL, *value = strdup(now->value);
 	const struct key *key = find_key(in, &rest);
 	int verdict;
 
-	if (key && strchr(key->name, '*') && !rest)
+	if (!value || (key && strchr(key->name, '*') && !rest))
 		return key_no_memory(in);
 	/* What only the reader of this assignment knows is forgotten before the next. */
 	in->note = key ? key->note : NULL;
 	in->field = key ? key->field : -1;
 	in->keep = false;
+	in->kept = NULL;
 	in->rest = rest;
 	verdict = in->judge ? in->judge(in) : -1;
 	if (verdict < 0)
-		verdict = key && key->read ? key->read(in, key, now->value) : judge_unknown(in);
+		verdict = judge_replaced(in, list);
+	if (verdict < 0)
+		verdict = key && key->read ? key->read(in, key, value) : judge_unknown(in);
 	in->rest = NULL;
 	if (verdict < 0)
 		return verdict;
 	if (verdict >= MRG_DROPPED && !in->note)
 		in->note = in->syntax->unknown;
 	now->keep = in->keep || verdict >= MRG_DROPPED;
+	if (in->kept)
+		now->value = in->kept;
 	now->verdict = verdict;
 	now->field = in->field;
 	now->note = verdict == MRG_CARRIED ? NULL : in->note;
 	return in->late ? 0 : report_assignment(in, now);
-}
-
-static bool same_key(const struct assignment *a, const struct assignment *b)
-{
-	return a->section == b->section && strcmp(a->key, b->key) == 0;
 }
 
 int keys_read(struct key_reader *in, struct assignments *list)
@@ -214,14 +232,8 @@ int keys_read(struct key_reader *in, struct assignments *list)
 	int r = 0;
 
 	for (size_t i = 0; i < list->n && r == 0; i++) {
-		struct assignment *now = &list->item[i];
-
-		in->now = now;
-		r = read_assignment(in, now);
-		/* An empty assignment makes the engine forget the earlier ones. */
-		for (size_t j = 0; j < i && !*now->value; j++)
-			if (same_key(&list->item[j], now))
-				list->item[j].keep = false;
+		in->now = &list->item[i];
+		r = read_assignment(in, list, &list->item[i]);
 	}
 	return r;
 }

@@ -46,6 +46,8 @@ struct key_syntax {
 	const char *sign;		/* ends a key in messages and reports: "=" or "" */
 	const char *unknown;		/* the note on keys that have no row */
 	const char *target;		/* put in front of the keys of the writer's report, @sign behind; NULL: neither */
+	/* Whether a line takes the earlier ones of its key back, which then have no effect. NULL: none does. */
+	bool (*replaces)(const struct assignment *now);
 	/* Whether the name of a key that has no row tells that it confines. */
 	bool (*confines)(const char *name);
 	/* Undoes, in place, what a plain value is written with: NULL, or why only the engine itself can understand it. NULL: nothing is to undo. */
@@ -77,6 +79,7 @@ struct key_reader {
 	const char *note;		/* a row may say what was lost of this one */
 	int field;			/* a row may say which field this one became, when it is not that of the row */
 	bool keep;			/* keep it verbatim as well */
+	char *kept;			/* what of the value is kept, in memory of the spec; NULL: all */
 	bool late;			/* keys_report() is called by the format: later lines may change what becomes of earlier ones */
 };
 
@@ -94,7 +97,7 @@ struct key {
 	int field;			/* enum mrg_field, or -1 */
 	bool confines;			/* what of it cannot be kept weakens */
 	/* Gives the verdict (enum mrg_verdict; from DROPPED on the assignment is kept verbatim), or a negative errno. @value is
-	 * "" for an assignment that resets. NULL: never read. */
+	 * a copy that the reader may cut up, gone after the call; "" for an assignment that resets. NULL: never read. */
 	int (*read)(struct key_reader *in, const struct key *key, char *value);
 	/* Writes lines and reports the fields it handles. NULL: never written. */
 	void (*write)(struct key_writer *out, const struct key *key);

@@ -85,6 +85,8 @@ static const struct bad bad[] = {
 	{ "devices", "<interface type='bridge'/>", IN("devices/interface", "has no 'source' with an attribute 'bridge'") },
 	{ "devices", "<interface type='direct'><source dev='e' mode='odd'/></interface>",
 	  IN("devices/interface/source/@mode", "must be vepa, private, bridge or passthrough, not 'odd'") },
+	{ "devices", "<interface type='ethernet'><mac address='52:54:00:+2:4:56'/></interface>",
+	  IN("devices/interface/mac/@address", "must be a MAC address, not '52:54:00:+2:4:56'") },
 	{ "devices", "<interface type='ethernet'><mac address='52:54'/></interface>", IN("devices/interface/mac/@address", "must be a MAC address, not '52:54'") },
 	{ "devices", "<interface type='ethernet'><mac address='01:54:00:00:00:00'/></interface>",
 	  IN("devices/interface/mac/@address", "must be the address of one device, not of many") },

@@ -31,9 +31,9 @@ static const struct line lines[] = {
 	{ EXEC(""), "\"stop\":{\"signal\":\"SIGKILL\"", "", NULL },
 	{ EXEC("Parameters=/bin/sh -c \"a 'b' \" '\"' \\x41"), "\"args\":[\"/bin/sh\",\"-c\",\"a 'b' \",\"\\\"\",\"\\\\x41\"]", "c", NULL },
 	{ "[Exec]\nParameters=/bin/a\n" COMMAND, "!\"args\"", "a", NULL },
-	{ EXEC("Parameters=/a\nParameters=\nParameters=/b"), "\"args\":[\"/b\"]", "ccc", "\nParameters=/b\n" },
+	{ EXEC("Parameters=/a\nParameters=\nParameters=/b"), "\"args\":[\"/b\"]", "acc", "\nParameters=/b\n" },
 	{ EXEC("Environment=A=1 \"B=x y\"\nEnvironment=A=2"), "\"A=2\",\"B=x y\"", "cc", "\nEnvironment=A=2\nEnvironment=\"B=x y\"\n" },
-	{ EXEC("Environment=A=1\nEnvironment="), "!\"A=1\"", "cc", NULL },
+	{ EXEC("Environment=A=1\nEnvironment="), "!\"A=1\"", "ac", NULL },
 	{ EXEC("Environment=A=100%"), "\"A=100%\"", "c", "\nEnvironment=A=100%\n" },
 	{ EXEC(""), "\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\",\"HOME=/root\"", "", "!PATH=" },
 	{ EXEC("User=www"), "\"user\":\"www\"", "c", "\nUser=www\n" },
@@ -66,6 +66,7 @@ static const struct line lines[] = {
 	  "c", "\nPrivateUsers=100000:65536\n" },
 	{ EXEC("PrivateUsers=100000"), "\"size\":65536", "c", "\nPrivateUsers=100000:65536\n" },
 	{ EXEC("PrivateUsers=identity"), "\"hostID\":0,\"size\":65536", "c", "\nPrivateUsers=0:65536\n" },
+	{ EXEC("PrivateUsers=yes\nPrivateUsers=100000:65536"), "!\"PrivateUsers\"", "ac", "\nPrivateUsers=100000:65536\n" },
 	{ EXEC("PrivateUsers=pick"), "{\"type\":\"user\"}", "a", "\nPrivateUsers=pick\n" },
 	{ EXEC("PrivateUsers=yes"), "\"PrivateUsers\":[\"yes\"]", "a", "\nPrivateUsers=yes\n" },
 	/* Said in a file, a range that is picked changes the owners on disk; one that is given changes nothing. */
@@ -150,7 +151,7 @@ static const struct line lines[] = {
 	{ NETWORK("MACVLAN=eth1"), "[{\"type\":\"macvlan\",\"link\":\"eth1\",\"name\":\"mv-eth1\",\"mode\":\"bridge\"}]", "c", "\nMACVLAN=eth1\n" },
 	{ NETWORK("MACVLAN=abcdefghijklmno"), "[{\"type\":\"macvlan\",\"link\":\"abcdefghijklmno\",\"mode\":\"bridge\"}]", "c", NULL },
 	{ NETWORK("IPVLAN=eth1"), "[{\"type\":\"ipvlan\",\"link\":\"eth1\",\"name\":\"iv-eth1\",\"mode\":\"l2\"}]", "c", "\nIPVLAN=eth1\n" },
-	{ NETWORK("Interface=a\nInterface=\nPrivate=yes"), "!\"networks\"", "ccc", "!Interface" },
+	{ NETWORK("Interface=a\nInterface=\nPrivate=yes"), "!\"networks\"", "acc", "!Interface" },
 	{ NETWORK("Private=yes\nPort=8080:80\nPort=udp:53"),
 	  "\"publish\":[{\"protocol\":\"tcp\",\"hostPort\":8080,\"containerPort\":80},{\"protocol\":\"udp\",\"hostPort\":53,\"containerPort\":53}]", "ccc",
 	  "\nPort=tcp:8080:80\nPort=udp:53:53\n" },
@@ -208,7 +209,9 @@ static const struct line lines[] = {
 	{ OPTIONS("--keep-unit"), "\"devices\":[{\"allow\":true,\"type\":\"a\",\"access\":\"rwm\"}]", "c", NULL },
 	{ OPTIONS("--volatile=state --inaccessible=/x"), "\"maskedPaths\":[\"/x\"]", "ac", NULL },
 	{ "[Service]\nExecStart=\nExecStart=/usr/bin/systemd-nspawn -D /a$$b%%c --bind=%h/x:/y -- /bin/a $HOME\n",
-	  "\"--bind\":[\"%h/x:/y\"],\"--\":[\"\\\"/bin/a\\\" \\\"$HOME\\\"\"]", "cddcc", "\"--bind=%h/x:/y\" -- \"/bin/a\" \"$HOME\"\n" },
+	  "\"--bind\":[\"%h/x:/y\"],\"--\":[\"/bin/a $HOME\"]", "cddcc", "\"--bind=%h/x:/y\" -- /bin/a $HOME\n" },
+	/* Options kept stay in their order. */
+	{ "[Service]\nExecStart=\nExecStart=systemd-nspawn -D /r -E /b=%h -E /a\n", "\"--setenv\":[\"/b=%h\",\"/a\"]", NULL, "--setenv=/b=%h --setenv=/a\n" },
 
 	/* Which of file and command line counts. */
 	{ "[Files]\nBind=/a\n[Service]\nExecStart=systemd-nspawn -D /r --bind=/b\n", "!\"/a\"", NULL, NULL },

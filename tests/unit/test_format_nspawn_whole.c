@@ -349,6 +349,7 @@ static void test_bad_texts(void **state)
 		{ "[Files]\nBind=/a:/b:ro\n", "line 2: Bind=: must be SOURCE[:DESTINATION[:OPTIONS]] with rbind, norbind, idmap, noidmap or rootidmap, not 'ro'" },
 		{ "systemd-nspawn '--bind=/a\\\\'", "line 1: --bind: ends in a backslash" },
 		{ "[Files]\nBindReadOnly=+a:/b\n", "line 2: BindReadOnly=: must be an absolute path without '..', not 'a'" },
+		{ "[Files]\nTemporaryFileSystem=/t:rbind\n", "line 2: TemporaryFileSystem=: 'rbind' is no option of a tmpfs" },
 		{ "[Files]\nTemporaryFileSystem=t\n", "line 2: TemporaryFileSystem=: must be an absolute path without '..', not 't'" },
 		{ "[Files]\nInaccessible=x\n", "line 2: Inaccessible=: must be an absolute path without '..', not 'x'" },
 		{ "[Files]\nInaccessible=/sys/firmware\n",

@@ -57,6 +57,7 @@ static const struct {
 	{ "SeccompProfile=unconfined", "c", "moorage.seccompProfile", "\"unconfined\"" },
 	{ "SeccompProfile=/x.json", "w", "moorage.seccompProfile", "\"default\"" },
 	{ "Unmask=ALL", "c", "linux.maskedPaths", "[]" },
+	{ "Unmask=ALL\nMask=\"/a b:/\\\"c\"", "cc", "linux.maskedPaths", "[\"/a b\",\"/\\\"c\"]" },
 	{ "Unmask=ALL\nMask=/a:/b", "cc", "linux.maskedPaths", "[\"/a\",\"/b\"]" },
 	{ "Unmask=/proc/sys", "c", "linux.readonlyPaths",
 	  "[\"/proc/asound\",\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sysrq-trigger\"]" },
@@ -199,6 +200,31 @@ static void test_privileged(void **state)
 	mrg_spec_free(spec);
 }
 
+/* What is kept is written as it stood, whatever its reader made of it in between. */
+static void test_kept_lines(void **state)
+{
+	static const char *const lines[] = {
+		"Entrypoint=%%%%/a$$b\nExec=b %n\n", "Volume=/a%%:/x:Z\n", "AddDevice=/dev/none:/dev/b:rw\n", "Mask=%%a:%n\n",
+		"Rootfs=/a%%b:idmap\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		bool root = strncmp(lines[i], "Rootfs", 6) == 0;
+		struct buffer text = { 0 };
+		_cleanup_free_ char *again = NULL;
+		struct mrg_spec *spec;
+
+		buffer_addf(&text, "[Container]\n%s%s", root ? "" : "Image=a\n", lines[i]);
+		spec = read_quadlet(text.text, NULL);
+		again = write_quadlet(spec, NULL);
+		if (!strstr(again, lines[i]))
+			fail_msg("%s\nbecame\n%s", text.text, again);
+		mrg_spec_free(spec);
+		buffer_deinit(&text);
+	}
+}
+
 static char *write_rows(const struct mrg_spec *spec, struct buffer *report)
 {
 	return write_quadlet(spec, report);
@@ -290,7 +316,9 @@ static void test_bad(void **state)
 		{ "[Container]\nRootfs=/r\nPublishPort=0:80", "line 3: PublishPort=: must be [ADDRESS:]HOST:CONTAINER[/udp], not '0:80'" },
 		{ "[Container]\nRootfs=/r\nPublishPort=80:99999", "line 3: PublishPort=: must be [ADDRESS:]HOST:CONTAINER[/udp], not '80:99999'" },
 		{ "[Container]\nRootfs=/r\nPublishPort=a:b", "line 3: PublishPort=: must be [ADDRESS:]HOST:CONTAINER[/udp], not 'a:b'" },
-		{ "[Container]\nRootfs=/r\nNetwork=host\nNetwork=web", "Network=: host, none or a path, and a network, exclude each other" },
+		{ "[Container]\nRootfs=/r\nNetwork=host\nNetwork=web", "Network=: host, none, a path or another mode must be the only one" },
+		{ "[Container]\nRootfs=/r\nNetwork=web.network\nNetwork=host", "Network=: host, none, a path or another mode must be the only one" },
+		{ "[Container]\nRootfs=/r\nNetwork=pasta\nNetwork=web", "Network=: host, none, a path or another mode must be the only one" },
 		{ "[Container]\nRootfs=/r\nPidsLimit=many", "line 3: PidsLimit=: /linux/resources/pids/limit: must be a whole number, not 'many'" },
 		{ "[Container]\nRootfs=/r\nMemory=lots", "line 3: Memory=: /linux/resources/memory/limit: must be a size such as 512M or 2G, not 'lots'" },
 		{ "[Container]\nRootfs=/r\nMemory=-5", "line 3: Memory=: /linux/resources/memory/limit: must be a size such as 512M or 2G, not '-5'" },
@@ -323,7 +351,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys), cmocka_unit_test(test_every_key_has_a_row), cmocka_unit_test(test_nothing_said),
-		cmocka_unit_test(test_privileged), cmocka_unit_test(test_random_specs), cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_privileged), cmocka_unit_test(test_kept_lines), cmocka_unit_test(test_random_specs),
+		cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

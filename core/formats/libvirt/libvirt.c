@@ -201,7 +201,8 @@ bool domain_is_place(const xmlNode *element)
 {
 	const struct row *row = find_row(element);
 
-	return row && row->once && !row->read;
+	/* One that the writer may make itself takes what was kept in it. */
+	return row && row->once && (!row->read || (row->write && xml_child(element, NULL)));
 }
 
 static bool is_first(const xmlNode *element)

@@ -46,19 +46,25 @@ static int take(struct domain_reader *in, struct device *device, const char *chi
 	return r < 0 ? r : 1;
 }
 
+static bool is_mac(const char *text)
+{
+	for (size_t i = 0; i < 17; i++)
+		if (i % 3 == 2 ? text[i] != ':' : !text[i] || !strchr("0123456789abcdefABCDEF", text[i]))
+			return false;
+	return text[17] == '\0';
+}
+
 static int take_mac(struct domain_reader *in, struct device *device)
 {
 	xmlNode *mac = xml_child(device->element, "mac");
 	xmlAttr *address = mac ? xml_attribute(mac, "address") : NULL;
-	unsigned int part[6];
-	int end = 0, r;
 
 	if (!address)
 		return 0;
-	r = sscanf(xml_content((xmlNode *)address), "%2x:%2x:%2x:%2x:%2x:%2x%n", &part[0], &part[1], &part[2], &part[3], &part[4], &part[5], &end);
-	if (r != 6 || end != 17 || xml_content((xmlNode *)address)[17])
+	if (!is_mac(xml_content((xmlNode *)address)))
 		return domain_fail(in, address, "must be a MAC address, not '%.40s'", xml_content((xmlNode *)address));
-	if (part[0] & 1)
+	/* The lowest bit of the first byte is that of groups. */
+	if (strchr("13579bdfBDF", xml_content((xmlNode *)address)[1]))
 		return domain_fail(in, address, "must be the address of one device, not of many");
 	return take(in, device, "mac", "address", "hwaddr");
 }
@@ -398,7 +404,7 @@ static void write_members(struct domain_writer *out, struct loss *loss, xmlNode 
 			put_child(out, interface, "guest", "dev", text);
 		else if (strcmp(key, "pair") == 0 && text)
 			put_child(out, interface, "target", "dev", text);
-		else if (strcmp(key, "hwaddr") == 0 && text && strlen(text) == 17 && !text[strspn(text, "0123456789abcdefABCDEF:")])
+		else if (strcmp(key, "hwaddr") == 0 && text && is_mac(text))
 			put_child(out, interface, "mac", "address", text);
 		else if (strcmp(key, "up") == 0 && value->type == JSON_BOOLEAN)
 			up = value->boolean;

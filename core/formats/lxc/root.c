@@ -33,7 +33,8 @@ KEY_READER(lxc_read_root)
 
 KEY_READER(lxc_read_backend)
 {
-	lxc_of(in)->backend = value;
+	(void)value;
+	lxc_of(in)->backend = in->now->value;
 	return key->verdict;
 }
 
@@ -98,26 +99,22 @@ static int read_option(struct key_reader *in, const char *option, struct buffer 
 
 KEY_READER(lxc_read_root_options)
 {
-	_cleanup_free_ char *copy = strdup(value);
 	struct buffer rest = { 0 };
-	char *at = copy, *option;
+	char *option;
 	int verdict = MRG_CARRIED;
 
 	(void)key;
-	if (!copy)
-		return key_no_memory(in);
-	while (verdict >= 0 && (option = lxc_part(&at, ","))) {
+	while (verdict >= 0 && (option = lxc_part(&value, ","))) {
 		int r = read_option(in, option, &rest);
 
 		verdict = r < 0 || r > verdict ? r : verdict;
 	}
 	/* The rest is kept; the writer puts it behind what the fields say. */
 	if (verdict >= MRG_DROPPED) {
-		if (!rest.failed)
-			memcpy(value, rest.text, rest.length + 1);
+		in->kept = rest.failed ? NULL : mrg_spec_strdup(in->spec, rest.text);
 		in->note = "only read-only and propagation have fields; the other options are kept verbatim for LXC";
 	}
-	if (rest.failed)
+	if (rest.failed || (verdict >= MRG_DROPPED && !in->kept))
 		verdict = key_no_memory(in);
 	buffer_deinit(&rest);
 	return verdict;

@@ -315,7 +315,7 @@ static int take_parameters(struct command *c, char *const *words)
 			break;
 		}
 		buffer_addf(&raw, "%s", i ? " " : "");
-		nspawn_quote_raw(&raw, word);
+		unit_quote(&raw, word, UNIT_RAW);
 		expands |= !nspawn_literal(word);
 		buffer_addf(&literal, "%s", i ? " " : "");
 		nspawn_quote(&literal, word);

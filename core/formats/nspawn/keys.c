@@ -162,7 +162,33 @@ const struct key_table nspawn_tables[] = {
 	{ 0 }
 };
 
+bool nspawn_can_be_empty(const char *key)
+{
+	static const char *const keys[] = {
+		"Ephemeral", "Parameters", "Environment", "User", "WorkingDirectory", "NotifyReady", "Hostname", "NoNewPrivileges",
+		"OOMScoreAdjust", "CPUAffinity", "SuppressSync", "ReadOnly", "Private", "VirtualEthernet", "Interface", "MACVLAN",
+		"IPVLAN", "Bridge", NULL
+	};
+
+	return strv_contains((char *const *)keys, key);
+}
+
+/* Lines of most settings add up, and empty ones do not reset all of them. */
+static bool replaces(const struct assignment *now)
+{
+	static const char *const single[] = {
+		"User", "WorkingDirectory", "Hostname", "KillSignal", "Ephemeral", "Personality", "NoNewPrivileges",
+		"PrivateUsers", "OOMScoreAdjust", "ResolvConf", "Timezone", "LinkJournal", "NotifyReady", "SuppressSync", "MachineID", "PivotRoot",
+		"ReadOnly", "Volatile", "PrivateUsersOwnership", "PrivateUsersChown", "Private", "VirtualEthernet", "Bridge", "Zone", NULL
+	};
+
+	if (!*now->value)
+		return nspawn_can_be_empty(now->key);
+	return strncmp(now->key, "Limit", 5) == 0 || strv_contains((char *const *)single, now->key);
+}
+
 const struct key_syntax nspawn_settings_syntax = {
+	.replaces = replaces,
 	.native = "nspawn",
 	.sign = "=",
 	.unknown = "has no field; kept verbatim for systemd-nspawn",
@@ -176,6 +202,7 @@ const struct key_syntax nspawn_unit_syntax = {
 	.sign = "=",
 	.unknown = "has no field; kept verbatim for the unit",
 	.target = "unit: ",
+	.replaces = unit_replaces,
 	.confines = unit_name_confines,
 	.undo = unit_undo,
 	.line = unit_line,

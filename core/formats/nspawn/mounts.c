@@ -181,7 +181,9 @@ KEY_READER(nspawn_read_tmpfs)
 		return bad_path(in, parts[0]);
 	rest = parts[1] && *parts[1] ? parts[1] : (char[]){ "mode=0755" };
 	while (r == 0 && (option = strsep(&rest, ",")))
-		if (*option && strcmp(option, "nodev") != 0 && strcmp(option, "strictatime") != 0)
+		if (strcmp(option, "bind") == 0 || strcmp(option, "rbind") == 0)
+			return key_fail(in, "'%.10s' is no option of a tmpfs", option);
+		else if (*option && strcmp(option, "nodev") != 0 && strcmp(option, "strictatime") != 0)
 			r = strv_append(&options, option);
 	/* Without a mode it is the kernel's; the last two are nspawn's own. */
 	if (r == 0 && !options)

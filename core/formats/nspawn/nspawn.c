@@ -91,25 +91,13 @@ const char *nspawn_hidden(const struct nspawn_reader *reader, const struct assig
 	return NULL;
 }
 
-/* Empty values reset some settings; of others nspawn makes nothing. */
-static bool can_be_empty(const char *key)
-{
-	static const char *const keys[] = {
-		"Ephemeral", "Parameters", "Environment", "User", "WorkingDirectory", "NotifyReady", "Hostname", "NoNewPrivileges",
-		"OOMScoreAdjust", "CPUAffinity", "SuppressSync", "ReadOnly", "Private", "VirtualEthernet", "Interface", "MACVLAN",
-		"IPVLAN", "Bridge", NULL
-	};
-
-	return strv_contains((char *const *)keys, key);
-}
-
 static int judge(struct key_reader *in)
 {
 	const char *note;
 
 	if (!is_setting(in->now) || group_of(in->now) < 0)
 		return -1;
-	note = !*in->now->value && !can_be_empty(in->now->key) ? "an empty value has no effect here" :
+	note = !*in->now->value && !nspawn_can_be_empty(in->now->key) ? "an empty value has no effect here" :
 	       nspawn_hidden(nspawn_of(in), in->now);
 	if (!note)
 		return -1;

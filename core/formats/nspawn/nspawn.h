@@ -33,9 +33,6 @@ void nspawn_escape(struct buffer *b, const char *part);
 /* Words of ExecStart=: undoes "%%" and "$$" in place; false when there are specifiers or variables, which only systemd can expand. */
 bool nspawn_literal(char *word);
 
-/* Adds a word of ExecStart= in which those are still to be undone. */
-void nspawn_quote_raw(struct buffer *b, const char *word);
-
 bool nspawn_line(struct buffer *b, const char *name, const char *value);
 
 /* ---- the command line (command.c) ------------------------------------------------ */
@@ -139,7 +136,7 @@ struct nspawn_writer {
 	const struct json *native;	/* moorage.native.nspawn, or NULL */
 	bool unit;			/* an ExecStart= is wanted */
 	char **argv;			/* options, as they are */
-	char **raw;			/* options kept verbatim that only a unit can expand */
+	char **raw;			/* options kept verbatim, in a unit, which can expand them */
 	char **command, **words;	/* behind the options: as they are, or kept verbatim */
 	bool only;			/* moorage.native has nothing else */
 };
@@ -198,6 +195,9 @@ const struct mrg_id_mapping *nspawn_range(const struct mrg_spec *spec);
 extern const struct key nspawn_exec_keys[], nspawn_files_keys[], nspawn_network_keys[], nspawn_service_keys[],
 	nspawn_install_keys[], nspawn_command_keys[];
 extern const struct key_table nspawn_tables[];
+/* Whether an empty value resets a setting; of others nspawn makes nothing. */
+bool nspawn_can_be_empty(const char *key);
+
 extern const struct key_syntax nspawn_settings_syntax, nspawn_unit_syntax, nspawn_command_syntax;
 
 /* process.c */

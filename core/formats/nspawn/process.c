@@ -395,7 +395,9 @@ KEY_READER(nspawn_read_machine)
 		return key_lost(in, key, note);
 	if (*value && !is_host_name(value))
 		return key_fail(in, "must be a host name of letters, digits, '-' and '.', not '%.80s'", value);
-	reader->machine = *value ? value : NULL;
+	reader->machine = *value ? mrg_spec_strdup(in->spec, value) : NULL;
+	if (*value && !reader->machine)
+		return key_no_memory(in);
 	return *value ? key->verdict : MRG_CARRIED;
 }
 

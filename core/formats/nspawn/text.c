@@ -124,20 +124,6 @@ bool nspawn_literal(char *word)
 	return true;
 }
 
-void nspawn_quote_raw(struct buffer *b, const char *word)
-{
-	buffer_add(b, "\"", 1);
-	for (const char *c = word; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			buffer_addf(b, "\\%c", *c);
-		else if ((unsigned char)*c < ' ' || *c == 0x7f)
-			buffer_addf(b, "\\x%02x", (unsigned char)*c);
-		else
-			buffer_add(b, c, 1);
-	}
-	buffer_add(b, "\"", 1);
-}
-
 bool nspawn_line(struct buffer *b, const char *name, const char *value)
 {
 	if (!unit_is_plain(value))

@@ -154,7 +154,7 @@ static bool write_kept_option(struct key_writer *out, const char *name, const ch
 	struct nspawn_writer *writer = nspawn_writer_of(out);
 	_cleanup_free_ char *text = strdup(value);
 	struct buffer b = { 0 };
-	bool argument, whole = true;
+	bool argument, whole;
 
 	if (!text) {
 		out->b.failed = true;
@@ -162,17 +162,17 @@ static bool write_kept_option(struct key_writer *out, const char *name, const ch
 	}
 	if (!nspawn_option(name, &argument))
 		return false;
-	if (nspawn_literal(text)) {
-		nspawn_add_option(out, name, argument ? text : NULL);
-		return true;
+	if (!writer->unit) {
+		whole = nspawn_literal(text);
+		if (whole)
+			nspawn_add_option(out, name, argument ? text : NULL);
+		return whole;
 	}
-	buffer_addf(&b, "%s=%s", name, value);
-	if (b.failed || !writer->unit)
-		whole = false;
-	else if (strv_append(&writer->raw, b.text) < 0)
+	buffer_addf(&b, "%s%s%s", name, argument ? "=" : "", argument ? value : "");
+	if (b.failed || strv_append(&writer->raw, b.text) < 0)
 		out->b.failed = true;
 	buffer_deinit(&b);
-	return whole;
+	return true;
 }
 
 /* Words behind the options that only a unit can expand. */
@@ -223,10 +223,7 @@ KEY_WRITER(nspawn_write_exec_start)
 			buffer_addf(&out->b, " --");
 		for (size_t j = 0; lists[i] && lists[i][j]; j++) {
 			buffer_addf(&out->b, " ");
-			if (i % 2 == 1)
-				nspawn_quote_raw(&out->b, lists[i][j]);
-			else
-				unit_quote(&out->b, lists[i][j], true);
+			unit_quote(&out->b, lists[i][j], i % 2 == 1 ? UNIT_RAW : UNIT_COMMAND);
 		}
 	}
 	buffer_addf(&out->b, "\n");

@@ -214,10 +214,10 @@ KEY_WRITER(quadlet_write_masks)
 
 	for (char *const *path = spec->masked_paths; path && *path; path++)
 		if (!is_listed(engine_masked, *path)) {
-			if (strpbrk(*path, ": ") || !unit_is_plain(*path))
+			if (strchr(*path, ':'))
 				verdict = MRG_WEAKENS;
 			else
-				key_line(out, key->name, *path);
+				quadlet_word(out, key->name, *path);
 		}
 	if (all_missing(out)) {
 		key_line(out, "Unmask", "ALL");
@@ -226,7 +226,7 @@ KEY_WRITER(quadlet_write_masks)
 		write_unmask(out, engine_readonly, MRG_FIELD_READONLY_PATHS);
 	}
 	if (key_has(out, MRG_FIELD_MASKED_PATHS))
-		key_report(out, MRG_FIELD_MASKED_PATHS, verdict, key->name, "a path with a colon or a blank cannot be said");
+		key_report(out, MRG_FIELD_MASKED_PATHS, verdict, key->name, "a path with a colon cannot be said");
 	verdict = MRG_CARRIED;
 	for (char *const *path = spec->readonly_paths; path && *path; path++)
 		if (!is_listed(engine_readonly, *path) && !strv_contains(spec->masked_paths, *path))
@@ -306,11 +306,8 @@ KEY_WRITER(quadlet_write_users)
 KEY_READER(quadlet_read_device)
 {
 	char *at = value, *host, *inside, *access;
-	_cleanup_free_ char *whole = strdup(value);
 	int r;
 
-	if (!whole)
-		return key_no_memory(in);
 	if (*value == '-' || strchr(value, '%') || *value != '/')
 		return key_lost(in, key, "whether the device is there, or its name, is known to podman only");
 	host = strsep(&at, ":");
@@ -327,7 +324,6 @@ KEY_READER(quadlet_read_device)
 	r = engine_add_device(in->spec, host, inside, access && *access ? access : "rwm", in->err);
 	if (r <= 0)
 		return r < 0 ? key_place(in) : MRG_CARRIED;
-	memcpy(value, whole, strlen(whole));
 	return key_lost(in, key, "its numbers are known on its own host only");
 }
 

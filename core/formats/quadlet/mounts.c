@@ -130,18 +130,16 @@ static int add_volume(struct key_reader *in, const char *name, const char *desti
 /* [[SOURCE:]DESTINATION[:OPTIONS]] */
 KEY_READER(quadlet_read_volume)
 {
-	_cleanup_free_ char *copy = strdup(value);
-	char *at = copy, *source, *destination, *options;
+	char *at = value, *source, *destination, *options;
+	const char *note = key_undo(in, value);
 
-	if (!copy)
-		return key_no_memory(in);
-	if (key_undo(in, copy))
-		return key_lost(in, key, key_undo(in, copy));
+	if (note)
+		return key_lost(in, key, note);
 	source = strsep(&at, ":");
 	destination = at ? strsep(&at, ":") : NULL;
 	options = at ? at : (char *)"";
 	if (strchr(options, ':'))
-		return key_fail(in, "must be SOURCE:DESTINATION[:OPTIONS], not '%.80s'", value);
+		return key_fail(in, "must be SOURCE:DESTINATION[:OPTIONS], not '%.80s'", in->now->value);
 	if (!destination)
 		return add_volume(in, "", source, "");
 	if (*source == '.')
@@ -167,13 +165,9 @@ static int add_tmpfs(struct key_reader *in, const struct key *key, const char *d
 
 KEY_READER(quadlet_read_tmpfs)
 {
-	_cleanup_free_ char *copy = strdup(value);
-	char *options = copy, *destination;
-	const char *note;
+	char *options = value, *destination;
+	const char *note = key_undo(in, value);
 
-	if (!copy)
-		return key_no_memory(in);
-	note = key_undo(in, copy);
 	if (note)
 		return key_lost(in, key, note);
 	destination = strsep(&options, ":");
@@ -215,14 +209,11 @@ static void take_word(struct mount_words *words, const char *name, const char *v
 
 KEY_READER(quadlet_read_mount)
 {
-	_cleanup_free_ char *copy = strdup(value);
 	struct mount_words words = { .source = "" };
-	char *at = copy, *word, *options;
+	char *at = value, *word, *options;
 	int r;
 
-	if (!copy)
-		return key_no_memory(in);
-	words.unknown = key_undo(in, copy) || strpbrk(copy, "\"'\\");
+	words.unknown = key_undo(in, value) || strpbrk(value, "\"'\\");
 	while ((word = strsep(&at, ","))) {
 		char *text = strchr(word, '=');
 
@@ -373,10 +364,10 @@ static bool is_kept(const struct key_writer *out, const struct mrg_mount *mount)
 	return false;
 }
 
-/* A path that a line can hold between colons, and between commas. */
+/* A path that can stand between colons, and between commas; whether the line can hold it is seen when it is whole. */
 static bool is_sayable(const char *path, const char *not)
 {
-	return unit_is_plain(path) && !strpbrk(path, not);
+	return *path && !strpbrk(path, not);
 }
 
 static void add_options(struct buffer *b, const struct mrg_mount *mount, const char *first)

@@ -16,27 +16,35 @@ static bool is_name(const char *value)
 	return *value && value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == '\0';
 }
 
-/* Modes that podman has besides the names of networks. */
+/* Modes that podman has besides the names of networks: of these a container has one. */
 static bool is_mode(const char *value)
 {
-	static const char *const modes[] = { "slirp4netns", "pasta", "private", "container", "ns", NULL };
+	static const char *const modes[] = { "host", "none", "slirp4netns", "pasta", "private", "container", "ns", NULL };
 	_cleanup_free_ char *mode = strndup(value, strcspn(value, ":"));
 
 	return !mode || strv_contains((char *const *)modes, mode);
+}
+
+static bool is_container_unit(const char *value)
+{
+	size_t length = strlen(value);
+
+	return length > 10 && strcmp(value + length - 10, ".container") == 0;
 }
 
 static bool is_unit(const char *value)
 {
 	size_t length = strlen(value);
 
-	return (length > 8 && strcmp(value + length - 8, ".network") == 0) || (length > 10 && strcmp(value + length - 10, ".container") == 0);
+	return (length > 8 && strcmp(value + length - 8, ".network") == 0) || is_container_unit(value);
 }
 
 KEY_READER(quadlet_read_network)
 {
 	struct quadlet_reader *quadlet = quadlet_of(in);
 
-	quadlet->networked = true;
+	quadlet->network_lines++;
+	quadlet->network_alone |= is_mode(value) || is_container_unit(value);
 	in->field = MRG_FIELD_NS_NETWORK;
 	if (strcmp(value, "host") == 0 || strcmp(value, "none") == 0)
 		return key_set(in, MRG_FIELD_NS_NETWORK, *value == 'h' ? "host" : "private") < 0 ? -MRG_E_INVALID : MRG_CARRIED;
@@ -83,9 +91,9 @@ int quadlet_finish_network(struct key_reader *in)
 	struct quadlet_reader *quadlet = quadlet_of(in);
 	int r;
 
-	if (mrg_fields_has(&in->spec->set, MRG_FIELD_NS_NETWORK) && quadlet->networks.text)
-		return mrg_error_set(in->err, -MRG_E_INVALID, "Network=: host, none or a path, and a network, exclude each other");
-	if (!quadlet->networked)
+	if (quadlet->network_alone && quadlet->network_lines > 1)
+		return mrg_error_set(in->err, -MRG_E_INVALID, "Network=: host, none, a path or another mode must be the only one");
+	if (quadlet->network_lines == 0)
 		engine_add_network(&quadlet->networks, DEFAULT_NETWORK, NULL);
 	r = quadlet->networks.failed ? key_no_memory(in) : set_array(in, MRG_FIELD_NETWORKS, &quadlet->networks);
 	return r < 0 ? r : set_array(in, MRG_FIELD_PUBLISH, &quadlet->ports);

@@ -203,7 +203,7 @@ KEY_WRITER(quadlet_write_exec)
 		buffer_addf(&out->b, "%s=", key->name);
 		for (size_t i = 0; args[i]; i++) {
 			buffer_addf(&out->b, "%s", i ? " " : "");
-			unit_quote(&out->b, args[i], true);
+			unit_quote(&out->b, args[i], UNIT_COMMAND);
 		}
 		buffer_add(&out->b, "\n", 1);
 	}

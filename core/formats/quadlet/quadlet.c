@@ -16,10 +16,13 @@ static const struct key_table tables[] = {
 	{ "Unit", no_keys }, { "Container", quadlet_keys }, { "Service", quadlet_service_keys }, { "Install", systemd_install_keys }, { 0 }
 };
 
+static bool replaces(const struct assignment *now);
+
 static const struct key_syntax syntax = {
 	.native = "quadlet",
 	.sign = "=",
 	.unknown = "has no field; kept verbatim for podman",
+	.replaces = replaces,
 	.confines = quadlet_name_confines,
 	.undo = unit_undo,
 	.line = unit_line,
@@ -89,7 +92,7 @@ bool quadlet_has_kept(const struct key_writer *out, const char *key)
 void quadlet_word(struct key_writer *out, const char *key, const char *word)
 {
 	buffer_addf(&out->b, "%s=", key);
-	unit_quote(&out->b, word, false);
+	unit_quote(&out->b, word, UNIT_VALUE);
 	buffer_add(&out->b, "\n", 1);
 }
 
@@ -132,21 +135,19 @@ bool quadlet_has_line(struct key_reader *in, const char *key)
 	return has;
 }
 
-/* What comes before the last line has no effect, or before an empty one. */
+static bool replaces(const struct assignment *now)
+{
+	if (strcmp(now->section, "Container") != 0)
+		return unit_replaces(now);
+	return !*now->value || !collects(now->key);
+}
+
+/* An empty line has done all it can when the earlier ones were passed over. */
 static int judge(struct key_reader *in)
 {
-	const struct quadlet_reader *quadlet = quadlet_of(in);
-	const struct assignment *end = quadlet->list->item + quadlet->list->n;
-	bool collected = collects(in->now->key);
+	bool reset = strcmp(in->now->section, "Container") == 0 && !*in->now->value && collects(in->now->key);
 
-	if (strcmp(in->now->section, "Container") != 0)
-		return -1;
-	for (const struct assignment *later = in->now + 1; later < end; later++)
-		if (later->section == in->now->section && strcmp(later->key, in->now->key) == 0 && (!collected || !*later->value)) {
-			in->note = "without effect: a later line replaces it";
-			return MRG_APPROXIMATED;
-		}
-	return collected && !*in->now->value ? MRG_CARRIED : -1;
+	return reset ? MRG_CARRIED : -1;
 }
 
 static void deinit(struct quadlet_reader *reader)

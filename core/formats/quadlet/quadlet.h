@@ -23,7 +23,8 @@ struct quadlet_reader {
 	char **entrypoint, **exec;
 	bool command_lost;		/* one of them has what only podman can expand */
 	struct buffer networks, ports, volumes;	/* members of arrays in the making */
-	bool networked;			/* Network= was said */
+	unsigned int network_lines;	/* of Network=, those that count */
+	bool network_alone;		/* one of them lets no other stand beside it */
 	int64_t shm_size;
 	bool readonly_tmpfs, volatile_tmp;
 	char **masked, **unmasked;

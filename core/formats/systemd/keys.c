@@ -122,6 +122,20 @@ const struct key systemd_install_keys[] = {
 	{ 0 }
 };
 
+bool unit_replaces(const struct assignment *now)
+{
+	static const char *const single[] = {
+		"RootDirectory", "WorkingDirectory", "User", "Group", "UMask", "StandardInput", "OOMScoreAdjust", "KillSignal", "TimeoutStopSec",
+		"Restart", "NoNewPrivileges", "AppArmorProfile", "SELinuxContext", "SystemCallErrorNumber", "PrivateNetwork", "PrivateIPC",
+		"PrivateMounts", "PrivateUsers", "ProtectHostname", "ProtectKernelTunables", "ProtectKernelLogs", "ProtectKernelModules",
+		"ProtectControlGroups", "ProtectClock", "ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices", "MountAPIVFS", "Type",
+		"DevicePolicy", "MemoryMax", "MemoryLimit", "MemoryLow", "MemorySwapMax", "MemoryHigh", "MemoryMin", "TasksMax", "CPUQuota",
+		"CPUQuotaPeriodSec", "CPUWeight", "CPUShares", "IOWeight", "BlockIOWeight", NULL
+	};
+
+	return !*now->value || strncmp(now->key, "Limit", 5) == 0 || strv_contains((char *const *)single, now->key);
+}
+
 bool unit_name_confines(const char *name)
 {
 	static const char *const prefixes[] = {

@@ -81,7 +81,7 @@ KEY_WRITER(write_paths)
 	for (size_t i = 0; paths && paths[i]; i++) {
 		/* A path that is missing is no failure here either; it is one inside the root. */
 		buffer_addf(&out->b, "%s=-+", key->name);
-		unit_quote(&out->b, paths[i], false);
+		unit_quote(&out->b, paths[i], UNIT_VALUE);
 		buffer_addf(&out->b, "\n");
 	}
 	key_report(out, (unsigned int)key->field, MRG_CARRIED, key->name, NULL);
@@ -241,9 +241,9 @@ static bool has_kind(const struct mrg_spec *spec, enum mount_kind kind)
 static void write_bind(struct key_writer *out, const struct mrg_mount *mount)
 {
 	buffer_addf(&out->b, "%s=", strv_contains(mount->options, "ro") ? "BindReadOnlyPaths" : "BindPaths");
-	unit_quote(&out->b, mount->source, false);
+	unit_quote(&out->b, mount->source, UNIT_VALUE);
 	buffer_add(&out->b, ":", 1);
-	unit_quote(&out->b, mount->destination, false);
+	unit_quote(&out->b, mount->destination, UNIT_VALUE);
 	buffer_addf(&out->b, ":%s\n", strv_contains(mount->options, "rbind") ? "rbind" : "norbind");
 }
 
@@ -258,7 +258,7 @@ static void write_tmpfs(struct key_writer *out, const struct mrg_mount *mount)
 	if (word.failed)
 		out->b.failed = true;
 	else
-		unit_quote(&out->b, word.text, false);
+		unit_quote(&out->b, word.text, UNIT_VALUE);
 	buffer_addf(&out->b, "\n");
 	buffer_deinit(&word);
 }

@@ -87,7 +87,7 @@ KEY_WRITER(write_exec)
 	buffer_addf(&out->b, "%s=", key->name);
 	for (size_t i = 0; args[i]; i++) {
 		buffer_addf(&out->b, "%s", i ? " " : "");
-		unit_quote(&out->b, args[i], true);
+		unit_quote(&out->b, args[i], UNIT_COMMAND);
 	}
 	buffer_addf(&out->b, "\n");
 	key_report(out, MRG_FIELD_ARGS, MRG_CARRIED, key->name, NULL);
@@ -130,7 +130,7 @@ KEY_WRITER(write_environment)
 {
 	for (size_t i = 0; out->spec->env && out->spec->env[i]; i++) {
 		buffer_addf(&out->b, "%s=", key->name);
-		unit_quote(&out->b, out->spec->env[i], false);
+		unit_quote(&out->b, out->spec->env[i], UNIT_VALUE);
 		buffer_addf(&out->b, "\n");
 	}
 	if (key_has(out, MRG_FIELD_ENV))

@@ -23,6 +23,7 @@ static const struct key_syntax syntax = {
 	.native = "systemd",
 	.sign = "=",
 	.unknown = "has no field; kept verbatim for systemd",
+	.replaces = unit_replaces,
 	.confines = unit_name_confines,
 	.undo = unit_undo,
 	.line = unit_line,

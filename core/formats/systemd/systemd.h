@@ -41,8 +41,12 @@ const char *unit_undo(char *text);
 /* Undoes "$$" of a command line; false when a variable is left. */
 bool unit_undo_dollars(char *text);
 
-/* Adds a word so that unit_word() gives it back: quoted when needed, "%" doubled, and "$" when @dollar. */
-void unit_quote(struct buffer *b, const char *word, bool dollar);
+/* Adds a word so that unit_word() gives it back, quoted when needed. Doubled is what systemd would expand: UNIT_VALUE in any value, UNIT_COMMAND in
+ * a command line, nothing where it shall. */
+#define UNIT_RAW	""
+#define UNIT_VALUE	"%"
+#define UNIT_COMMAND	"%$"
+void unit_quote(struct buffer *b, const char *word, const char *doubled);
 
 /* Whether text can stand as a value without quotes. */
 bool unit_is_plain(const char *text);
@@ -84,6 +88,10 @@ static inline struct unit_reader *unit_of(struct key_reader *in)
 {
 	return (struct unit_reader *)((char *)in - offsetof(struct unit_reader, in));
 }
+
+/* Whether a line takes the earlier ones of its key back, as systemd.exec(5) and systemd.resource-control(5) say of each: an empty one does, and each of
+ * the keys that have one value. Of keys that no row knows all lines count. */
+bool unit_replaces(const struct assignment *now);
 
 /* Whether the name of a key no row knows tells that it confines. */
 bool unit_name_confines(const char *name);

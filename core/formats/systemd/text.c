@@ -305,7 +305,7 @@ const char *unit_undo(char *text)
 	return NULL;
 }
 
-void unit_quote(struct buffer *b, const char *word, bool dollar)
+void unit_quote(struct buffer *b, const char *word, const char *doubled)
 {
 	bool quotes = !*word || word[strcspn(word, UNIT_BLANKS "\"'\\;#:")] != '\0';
 
@@ -314,7 +314,7 @@ void unit_quote(struct buffer *b, const char *word, bool dollar)
 	for (const char *c = word; *c; c++) {
 		if (*c == '"' || *c == '\\')
 			buffer_addf(b, "\\%c", *c);
-		else if (*c == '%' || (dollar && *c == '$'))
+		else if (strchr(doubled, *c))
 			buffer_addf(b, "%c%c", *c, *c);
 		else if ((unsigned char)*c < ' ' || *c == 0x7f)
 			buffer_addf(b, "\\x%02x", (unsigned char)*c);
