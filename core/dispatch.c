@@ -259,8 +259,7 @@ int dispatch_ready(struct plugin *p, struct mrg_error *err)
 
 int dispatch_home(struct plugin *p, const struct mrg_unit *unit, char **ret, struct mrg_error *err)
 {
-	OFFERED(p, home, err);
-	return done(CALL(p, home, err, unit, ret));
+	return p->table.home ? done(CALL(p, home, err, unit, ret)) : 0;
 }
 
 int dispatch_park(struct plugin *p, const struct mrg_unit *unit, int dir, const char *tag, int how, struct mrg_error *err)

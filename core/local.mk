@@ -109,6 +109,8 @@ libcore_la_SOURCES = \
 	%D%/container/native.c \
 	%D%/container/open.c \
 	%D%/container/remove.c \
+	%D%/container/home.c \
+	%D%/container/home.h \
 	%D%/container/rename.c \
 	%D%/container/start.c \
 	%D%/container/stop.c \

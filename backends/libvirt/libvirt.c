@@ -63,5 +63,7 @@ MRG_BACKEND = {
 	.configure = libvirt_create,
 	.autostart = libvirt_autostart,
 	.ready = libvirt_ready,
+	.home = libvirt_home,
 	.park = libvirt_park,
+	.keeps_owners = 1,
 };

@@ -179,6 +179,7 @@ int libvirt_check_users(const struct mrg_spec *spec, struct mrg_error *err);
 
 /* ---- park.c ------------------------------------------------------------------------------------ */
 
+int libvirt_home(void *self, const struct mrg_unit *unit, char **ret, struct mrg_error *err);
 int libvirt_park(void *self, const struct mrg_unit *unit, int dir, const char *tag, int how, struct mrg_error *err);
 
 /* ---- probe.c, explain.c ---------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,6 +53,19 @@ int libvirt_map_users(struct mrg_spec *spec, struct mrg_error *err)
 	gid.host_id = st.st_gid;
 	r = mrg_spec_add_uid_mapping(spec, &uid, err);
 	return r < 0 ? r : mrg_spec_add_gid_mapping(spec, &gid, err);
+}
+
+/* Where libvirt's own examples have roots. Others lie below the state directory, which is closed: the root of a container with users of its own is no root on the
+ * host, and gets to nothing that only root gets to. */
+#define MAPPED_ROOTS	"/var/lib/libvirt/filesystems"
+
+int libvirt_home(void *self _unused_, const struct mrg_unit *unit, char **ret, struct mrg_error *err)
+{
+	const struct mrg_spec *spec = unit->spec;
+
+	if (!spec || !spec->ns_user || *spec->ns_user)
+		return 0;
+	return asprintf(ret, MAPPED_ROOTS "/%s", unit->name) < 0 ? fail_memory(err) : 0;
 }
 
 /* ---- whether the root is theirs ---------------------------------------------------------------- */

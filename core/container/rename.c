@@ -74,7 +74,7 @@ static int find_homes(const struct mrg_container *c, const struct mrg_unit *unit
 {
 	struct mrg_unit renamed = *unit;
 	_cleanup_free_ char *from = NULL;
-	int r = c->plugin->table.home ? dispatch_home(c->plugin, unit, &from, err) : 0;
+	int r = dispatch_home(c->plugin, unit, &from, err);
 
 	if (r < 0 || !from || !unit->spec->root_path || strcmp(from, unit->spec->root_path) != 0)
 		return r;

@@ -57,6 +57,7 @@ struct migration {
 	char **devices;			/* network devices that get another name: old, new, ... */
 	bool ran;			/* the source runs, and the target is to run */
 	bool autostart;			/* the source starts with the host, by whatever means */
+	bool chosen;			/* which ids the target's users get was not said, and has been chosen */
 	bool owns_root;			/* the root goes with the container */
 	int (*progress)(const struct mrg_progress *progress, void *data);
 	void *data;
@@ -101,11 +102,8 @@ void plan_parts_free(struct plan_parts *parts);
 /* Finds out what is to be changed in the root open as @root: g->guest. */
 int migration_plan_guest(struct migration *g, int root, struct mrg_error *err);
 
-/* Where libvirt's containers with users of their own have their roots: their root is no root on the host, and gets to nothing that only root gets to. */
-#define MAPPED_ROOTS	"/var/lib/libvirt/filesystems"
-
-/* Whether files of the target lie under other ids than the container sees. */
-bool migration_shifts(const struct migration *g);
+/* plan.c: whether the target gets users of its own. */
+bool migration_gets_own_users(const struct migration *g);
 
 /* layers.c: whether the source's root is of layers, 1 or 0; then they are in the journal. */
 int layers_find(struct migration *g, struct mrg_error *err);

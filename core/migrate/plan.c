@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #include "core/archive/own_root.h"
+#include "core/container/home.h"
 #include "core/migrate/migrate.h"
 #include "core/migrate/tree/tree.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/path.h"
 
-#define ROOTS		"roots"		/* below STATE_DIR: of backends that have no place for roots */
 #define IDS_DEFAULT	65536
 
 /* ---- memory ------------------------------------------------------------------------------------- */
@@ -105,22 +105,12 @@ static int look_at_source(struct migration *g, struct mrg_error *err)
 
 /* ---- the root ------------------------------------------------------------------------------------- */
 
-/* @mapped: the container has users of its own. */
-static int home_of(struct migration *g, struct plugin *p, const struct journal_side *side, bool mapped, char **ret, struct mrg_error *err)
+static int home_of(struct migration *g, struct plugin *p, const struct journal_side *side, const struct mrg_spec *spec, char **ret, struct mrg_error *err)
 {
-	const struct mrg_unit unit = { .name = side->name, .id = g->j->id, .spec = g->spec, .dir = -1, .path = side->path };
-	int r;
-
-	if (p->table.home)
-		return dispatch_home(p, &unit, ret, err);
-	if (mapped && strcmp(side->backend, "libvirt") == 0)
-		r = asprintf(ret, MAPPED_ROOTS "/%s", side->name);
-	else
-		r = asprintf(ret, "%s/" ROOTS "/%s", g->m->state_dir, side->name);
-	return r < 0 ? fail_memory(err) : 0;
+	return home_find(g->m, p, &(struct mrg_unit){ .name = side->name, .id = g->j->id, .spec = spec, .dir = -1, .path = side->path }, ret, err);
 }
 
-static bool gets_own_users(const struct migration *g)
+bool migration_gets_own_users(const struct migration *g)
 {
 	return g->how->rebase ? strcmp(g->how->rebase, "none") != 0 : mrg_container_spec(g->source)->ns_user != NULL;
 }
@@ -215,15 +205,17 @@ static int place_root(struct migration *g, struct mrg_error *err)
 {
 	_cleanup_free_ char *source_home = NULL, *home = NULL;
 	struct mrg_plan *plan = &g->parts->plan;
+	/* The target's spec is made when its place is known. */
+	const struct mrg_spec spec = { .ns_user = migration_gets_own_users(g) ? (char *)"" : NULL };
 	const char *root;
 	int r = find_root(g, err);
 
 	if (r < 0 || g->j->host)
 		return r < 0 ? r : place_elsewhere(g, err);
 	root = g->j->root_from;
-	r = home_of(g, g->source->plugin, &g->j->source, mrg_container_spec(g->source)->ns_user, &source_home, err);
+	r = home_of(g, g->source->plugin, &g->j->source, mrg_container_spec(g->source), &source_home, err);
 	if (r == 0)
-		r = home_of(g, g->to, &g->j->target, gets_own_users(g), &home, err);
+		r = home_of(g, g->to, &g->j->target, &spec, &home, err);
 	if (r < 0)
 		return r;
 	g->j->method = choose_method(g, source_home);
@@ -295,22 +287,21 @@ static void owners_observed(const struct mrg_spec *spec, const struct stat *st, 
 	ret->n_gids = spec->gid_mappings.n ? spec->gid_mappings.n : 1;
 }
 
-bool migration_shifts(const struct migration *g)
+/* Whether the files of the migration's source belonged to the mapped ids: its own change tells, and without one who keeps owners can only have had such. */
+static bool was_shifted(struct migration *g, const struct journal *j)
 {
-	return strcmp(g->j->target.backend, "libvirt") == 0 && g->spec->ns_user && g->spec->uid_mappings.n > 0;
+	struct plugin *p;
+
+	if (j->uids)
+		return strncmp(j->uids, "0:", 2) != 0;
+	return registry_load(g->m, j->target.backend, &p, NULL) == 0 && p->table.keeps_owners;
 }
 
-/* Whether the files of the migration's source belonged to the mapped ids: its own change tells, and without one libvirt can only have had such. */
-static bool was_shifted(const struct journal *j)
-{
-	return j->uids ? strncmp(j->uids, "0:", 2) != 0 : strcmp(j->target.backend, "libvirt") == 0;
-}
-
-/* libvirt alone shows files as they are; all others map them for the container. Back to where they were mapped so, they are again. */
-static void owners_wanted(const struct migration *g, struct owners *ret)
+/* Most map the owners of files for the container. Back to where they were mapped so, they are again. */
+static void owners_wanted(struct migration *g, struct owners *ret)
 {
 	const struct mrg_spec *spec = g->spec;
-	bool shifted = strcmp(g->j->target.backend, "libvirt") == 0 || (g->origin && was_shifted(g->origin));
+	bool shifted = g->to->table.keeps_owners || (g->origin && was_shifted(g, g->origin));
 
 	*ret = (struct owners){ 0 };
 	if (!spec->ns_user || !shifted || spec->uid_mappings.n == 0)

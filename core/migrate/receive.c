@@ -15,6 +15,7 @@
 #include <sys/statvfs.h>
 
 #include "core/archive/import/import.h"
+#include "core/container/home.h"
 #include "core/migrate/receive.h"
 #include "core/migrate/received.h"
 #include "core/util/cleanup.h"
@@ -78,14 +79,11 @@ static int list_fields(struct receiver *rx, const struct mrg_fields *fields, str
 
 /* ---- before anything is done ------------------------------------------------------------------ */
 
-static int find_home(struct receiver *rx, struct plugin *p, const struct wire_message *q, struct mrg_error *err)
+static int find_home(struct receiver *rx, struct plugin *p, const struct wire_message *q, const struct mrg_spec *spec, struct mrg_error *err)
 {
-	char *path = rx->m->path;
-	int r;
+	const struct mrg_unit unit = { .name = q->name, .id = q->id, .spec = spec, .dir = -1, .path = q->path };
+	int r = home_find(rx->m, p, &unit, &rx->home, err);
 
-	rx->m->path = (char *)q->path;
-	r = import_home(rx->m, p, q->name, q->id, &rx->home, err);
-	rx->m->path = path;
 	if (r == 0 && access(rx->home, F_OK) == 0)
 		r = mrg_error_set(err, -MRG_E_EXISTS, "there is something at '%s' already, where the root would go", rx->home);
 	return r;
@@ -94,6 +92,7 @@ static int find_home(struct receiver *rx, struct plugin *p, const struct wire_me
 /* What the backend can do here, and whether the name is free. */
 static int run_probe(struct receiver *rx, const struct wire_message *q, struct wire_message *a, struct mrg_error *err)
 {
+	const struct mrg_spec spec = { .ns_user = q->mapped ? (char *)"" : NULL };
 	struct plugin *p = NULL;
 	struct mrg_probe probe;
 	int r = registry_load(rx->m, q->backend, &p, err);
@@ -103,7 +102,7 @@ static int run_probe(struct receiver *rx, const struct wire_message *q, struct w
 	if (r == 0)
 		r = import_check_name(rx->m, q->backend, q->name, err);
 	if (r == 0)
-		r = find_home(rx, p, q, err);
+		r = find_home(rx, p, q, &spec, err);
 	if (r == 0)
 		r = list_fields(rx, &probe.fields, err);
 	a->home = rx->home;
@@ -154,7 +153,9 @@ static int run_check(struct receiver *rx, const struct wire_message *q, struct w
 	if (r == 0)
 		r = import_accept(spec, (const char *const *)accept, err);
 	if (r == 0)
-		r = find_home(rx, p, q, err);
+		r = find_home(rx, p, q, spec, err);
+	if (r == 0 && home_is_mapped(p, spec) && spec->uid_mappings.n == 0)
+		r = home_map_users(spec, &(struct mrg_unit){ .name = q->name, .id = q->id, .dir = -1 }, NULL, err);
 	/* Its place is not there yet; a backend may look whether a root has what the spec names, and finds nothing of it in here. */
 	if (r == 0)
 		r = mrg_spec_set(spec, MRG_FIELD_ROOT_PATH, rx->m->state_dir, err);

@@ -218,7 +218,6 @@ static int sum_up(struct migration *g, struct archive_content *content, struct m
 
 	options.map = &content->map;
 	content->native = g->native ? strdup(g->native) : NULL;
-	content->manifest.shifted = migration_shifts(g);
 	return r < 0 ? r : archive_content_sum(content, g->j->target.name, g->j->target.backend, g->spec, &options, err);
 }
 

@@ -13,6 +13,7 @@
 
 #include <moorage/helper.h>
 
+#include "core/container/home.h"
 #include "core/convert/convert.h"
 #include "core/formats/format.h"
 #include "core/formats/native.h"
@@ -259,6 +260,28 @@ static int named_field(const struct mrg_spec *spec, const char *message)
 	return found;
 }
 
+/* Which ids the files are to belong to must be known where they are not mapped: those that they have, or some that nobody uses. */
+static int choose_users(struct migration *g, struct mrg_error *err)
+{
+	const struct mrg_unit unit = { .name = g->j->target.name, .id = g->j->id, .dir = -1 };
+	struct stat st;
+
+	if (!home_is_mapped(g->to, g->spec) || g->spec->uid_mappings.n > 0)
+		return 0;
+	g->chosen = true;
+	return home_map_users(g->spec, &unit, !g->j->host && !g->j->layers && stat(g->j->root_from, &st) == 0 ? &st : NULL, err);
+}
+
+/* Those were good enough to be judged with; another host chooses for itself. */
+static void leave_users(struct migration *g)
+{
+	if (!g->chosen || !g->j->host)
+		return;
+	g->spec->uid_mappings.n = g->spec->gid_mappings.n = 0;
+	mrg_fields_remove(&g->spec->set, MRG_FIELD_UID_MAPPINGS);
+	mrg_fields_remove(&g->spec->set, MRG_FIELD_GID_MAPPINGS);
+}
+
 /* Goes without what the backend's check refuses, one after the other; a refusal that names no field stands. */
 static int drop_refused(struct migration *g, struct report_rows *write, struct mrg_error *err)
 {
@@ -367,26 +390,6 @@ static int drop_unmerged(struct migration *g, struct report_rows *write, struct 
 		if (mrg_fields_has(&source->set, field) && !mrg_fields_has(&g->spec->set, field) && field != MRG_FIELD_AUTOSTART && field != MRG_FIELD_ENV)
 			r = drop(g, field, "it was not so before the migration from there", write, err);
 	return r;
-}
-/* Which ids the files are to belong to must be known where they are not mapped: those that they have, or some that nobody uses. */
-static int choose_users(struct migration *g, struct mrg_error *err)
-{
-	const struct mrg_unit unit = { .name = g->j->target.name, .id = g->j->id, .dir = -1 };
-	struct mrg_id_mapping uid = { .size = IDS_DEFAULT }, gid = { .size = IDS_DEFAULT };
-	struct stat st;
-	int r = 0;
-
-	if (strcmp(g->j->target.backend, "libvirt") != 0 || g->j->host || !g->spec->ns_user || *g->spec->ns_user || g->spec->uid_mappings.n > 0)
-		return 0;
-	if (!g->j->layers && stat(g->j->root_from, &st) == 0) {
-		uid.host_id = st.st_uid;
-		gid.host_id = st.st_gid;
-	}
-	if (uid.host_id < IDS_DEFAULT || gid.host_id < IDS_DEFAULT)
-		r = mrg_helper_ids_choose(&unit, &uid, &gid, err);
-	if (r == 0)
-		r = mrg_spec_add_uid_mapping(g->spec, &uid, err);
-	return r < 0 ? r : mrg_spec_add_gid_mapping(g->spec, &gid, err);
 }
 
 /* What the host itself has not, the source could not have either. */
@@ -552,6 +555,7 @@ static int translate(struct migration *g, const struct mrg_probe *probe, struct 
 		r = drop_unable(g, &probe->fields, &write, err);
 	if (r == 0)
 		r = drop_refused(g, &write, err);
+	leave_users(g);
 	if (r == 0)
 		r = join(g, &write, err);
 	report_rows_deinit(&write);

@@ -28,7 +28,7 @@ static int read_fields(struct migration *g, const char *lines)
 
 int remote_probe(struct migration *g, struct mrg_error *err)
 {
-	struct wire_message q = { .op = "probe" }, a;
+	struct wire_message q = { .op = "probe", .mapped = migration_gets_own_users(g) }, a;
 	int r = remote_ask(g, &q, &a, err);
 
 	if (r == 0 && (!a.home || a.home[0] != '/'))

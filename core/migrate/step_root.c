@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/container/home.h"
 #include "core/migrate/migrate.h"
 #include "core/migrate/tree/tree.h"
 #include "core/util/cleanup.h"
@@ -32,29 +33,21 @@ static void place_close(struct place *place)
 }
 #define _cleanup_place_ _cleanup_(place_close)
 
-/* Makes the directories above @path that are missing, for root alone as engines keep them, with @make. Mapped ids have to pass. */
-static int place_open(const char *path, bool make, struct place *ret, struct mrg_error *err)
+/* Makes the directories above @path that are missing, if @make. */
+static int place_open(const char *path, bool make, bool passable, struct place *ret, struct mrg_error *err)
 {
 	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *above = strndup(path, (size_t)(slash - path));
-	mode_t mode = path_is_below(path, MAPPED_ROOTS) ? 0711 : 0700;
+	_cleanup_free_ char *above = slash > path ? strndup(path, (size_t)(slash - path)) : strdup("/");
 
-	ret->parent = -1;
 	ret->name = slash + 1;
-	if (!above)
+	if (!above) {
+		ret->parent = -1;
 		return fail_memory(err);
-	for (char *at = above; make && *at;) {
-		char kept;
-
-		at += 1 + strcspn(at + 1, "/");
-		kept = *at;
-		*at = '\0';
-		if (mkdir(above, mode) < 0 && errno != EEXIST)
-			return fail_errno(err, -errno, "cannot make '%s'", above);
-		*at = kept;
 	}
-	ret->parent = open(*above ? above : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return ret->parent < 0 ? fail_errno(err, -errno, "cannot open '%s'", *above ? above : "/") : 0;
+	ret->parent = make ? home_open_above(above, passable) : open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ret->parent >= 0)
+		return 0;
+	return fail_errno(err, make ? ret->parent : -errno, "cannot %s '%s'", make ? "make" : "open", above);
 }
 
 static int open_root(const char *path, struct mrg_error *err)
@@ -166,10 +159,10 @@ static int copy_root(struct migration *g, const struct place *to, struct mrg_err
 int root_run(struct migration *g, struct mrg_error *err)
 {
 	_cleanup_place_ struct place from = { .parent = -1 }, to = { .parent = -1 };
-	int r = place_open(g->j->root_from, false, &from, err);
+	int r = place_open(g->j->root_from, false, false, &from, err);
 
 	if (r == 0)
-		r = place_open(g->j->root_to, true, &to, err);
+		r = place_open(g->j->root_to, true, home_is_mapped(g->to, g->spec), &to, err);
 	if (r < 0)
 		return r;
 	if (!is_renamed(g))
@@ -239,13 +232,13 @@ int root_undo(struct migration *g, struct mrg_error *err)
 
 	if (g->j->method == MRG_ROOT_STAY)
 		return 0;
-	r = place_open(g->j->root_to, false, &to, NULL);
+	r = place_open(g->j->root_to, false, false, &to, NULL);
 	/* Not even its place was made. */
 	if (r < 0)
 		return is_there(g->j->root_from) || g->j->hidden ? 0 : fail_errno(err, r, "cannot open the place of '%s'", g->j->root_to);
 	r = undo_copy(g, &to, err);
 	if (r == 0 && g->j->method == MRG_ROOT_MOVE && !is_there(g->j->root_from) && !g->j->hidden && is_there(g->j->root_to)) {
-		r = place_open(g->j->root_from, true, &from, err);
+		r = place_open(g->j->root_from, true, false, &from, err);
 		if (r == 0 && renameat2(to.parent, to.name, from.parent, from.name, RENAME_NOREPLACE) < 0)
 			r = fail_errno(err, -errno, "cannot rename '%s' to '%s'", g->j->root_to, g->j->root_from);
 		if (r == 0) {

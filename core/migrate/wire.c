@@ -32,7 +32,7 @@ static const struct json_row rows[] = {
 	ROW(TEXT, op), ROW(INT, code), ROW(TEXT, error), ROW(TEXT, id), ROW(TEXT, name), ROW(TEXT, backend), ROW(TEXT, path), ROW(TEXT, from),
 	ROW(TEXT, key), ROW(TEXT, digest), ROW(INT64, bytes), ROW(TEXT, spec), ROW(TEXT, before), ROW(TEXT, accept), ROW(TEXT, devices),
 	ROW(TEXT, fields), ROW(TEXT, home), ROW(TEXT, health), ROW(INT, timeout_ms), ROW(BOOL, finished), ROW(BOOL, found), ROW(BOOL, running),
-	ROW(BOOL, kept), ROW(BOOL, filtered), ROW(BOOL, no_new_privs), ROW(BOOL, root_is_root), ROW(INT64, shared), ROW(INT64, caps),
+	ROW(BOOL, kept), ROW(BOOL, mapped), ROW(BOOL, filtered), ROW(BOOL, no_new_privs), ROW(BOOL, root_is_root), ROW(INT64, shared), ROW(INT64, caps),
 	{ NULL, 0, 0, false }
 };
 

@@ -38,6 +38,7 @@ struct wire_message {
 	const char *health;		/* command */
 	int timeout_ms;
 	bool finished, found, running, kept;
+	bool mapped;			/* the container gets users of its own */
 	bool filtered, no_new_privs, root_is_root;	/* how it is confined */
 	int64_t shared, caps;
 };

@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 #define MRG_BACKEND_SYMBOL	"mrg_backend_v0"	/* the major is in the name */
-#define MRG_ABI_MINOR		2
+#define MRG_ABI_MINOR		3
 
 struct mrg;				/* the library's context (moorage.h) */
 struct mrg_look;			/* the core's */
@@ -272,7 +272,7 @@ struct mrg_backend {
 	/* Minor 2. */
 
 	/* Optional. Where the engine keeps the root of a container of this name, there or not: *ret is allocated with malloc(3), the caller's to free.
-	 * Absent: it has no place for roots. */
+	 * unit->spec, if not NULL, tells how it is going to be confined. Absent, or *ret left NULL: it has no place for such roots. */
 	int (*home)(void *self, const struct mrg_unit *unit, char **ret, struct mrg_error *err);
 
 	/* Optional. Takes all that the engine's own tools need to start a container at rest out of their sight, whole and whoever made it, and brings it back
@@ -280,6 +280,9 @@ struct mrg_backend {
 	 * @dir, which is kept as long as the container is. What is so already is done again without harm. -MRG_E_EXISTS: something else has its place by
 	 * now. Absent: the engine knows only what the record says. */
 	int (*park)(void *self, const struct mrg_unit *unit, int dir, const char *tag, int how, struct mrg_error *err);
+
+	/* Minor 3. 1: in a container with users of its own files have the owners that they have on the host, and must belong to the ids it maps; 0: they are mapped. */
+	uint32_t keeps_owners;
 };
 
 /* A plugin file ends with: MRG_BACKEND = { MRG_BACKEND_HEADER, .name = ... }; */

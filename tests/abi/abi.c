@@ -13,7 +13,7 @@
 #define SIZE(type, n)		_Static_assert(sizeof(type) == (n), "size of " #type)
 #define OFFSET(type, member, n)	_Static_assert(offsetof(type, member) == (n), "offset of " #member " in " #type)
 
-_Static_assert(MRG_ABI_MINOR == 2, "new minor: add its lines here and an entry in docs/abi-changes.md");
+_Static_assert(MRG_ABI_MINOR == 3, "new minor: add its lines here and an entry in docs/abi-changes.md");
 
 /* Frozen. */
 SIZE(struct mrg_error, 512);
@@ -76,7 +76,7 @@ OFFSET(struct mrg_spec, native_json, 872);
 SIZE(struct mrg_cgroup_entry, 80);
 
 /* The table. */
-SIZE(struct mrg_backend, 288);
+SIZE(struct mrg_backend, 296);
 OFFSET(struct mrg_backend, minor, 4);
 OFFSET(struct mrg_backend, name, 8);
 OFFSET(struct mrg_backend, fields, 24);
@@ -112,6 +112,7 @@ OFFSET(struct mrg_backend, autostart, 256);
 OFFSET(struct mrg_backend, ready, 264);
 OFFSET(struct mrg_backend, home, 272);
 OFFSET(struct mrg_backend, park, 280);
+OFFSET(struct mrg_backend, keeps_owners, 288);
 
 /* Numbers that plugins and records carry. */
 _Static_assert(MRG_FIELD_HOSTNAME == 0, "MRG_FIELD_HOSTNAME keeps its number");

@@ -4,10 +4,11 @@ load lib
 load migration
 
 teardown() {
+	[ ! -e "$BATS_TEST_TMPDIR/sshd" ] || kill "$(cat "$BATS_TEST_TMPDIR/sshd")"
 	local name mount
 	for name in $(m ls -q 2>/dev/null | grep "^$P-"); do m rm -f "$name" >/dev/null 2>&1 || true; done
 	for mount in "$BATS_TEST_TMPDIR"/mnt*; do ! mountpoint -q "$mount" || umount "$mount"; done
-	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/{,.#}"$P"-* /var/lib/libvirt/filesystems/"$P"-* "$MOORAGE_STATE_DIR/roots"
+	rm -rf --one-file-system "$LXCPATH/$P"-* /var/lib/machines/{,.#}"$P"-* /var/lib/libvirt/filesystems/"$P"-* "$MOORAGE_STATE_DIR"/{roots,migrated}
 }
 
 # file_system TYPE MiB: a new one, mounted at $BATS_TEST_TMPDIR/mnt.
@@ -350,6 +351,54 @@ inside() {
 	inside given 0
 	m stop "$P-given"
 	kept "$ROOTFS"
+}
+
+@test "import to libvirt of a container with users of its own: files are given to its ids, or to some that nobody uses" {
+	needs libvirt busybox
+	local pid first
+	foreign packed
+	furnish "$ROOTFS"
+	m migrate -q "$P-packed" --to native --rebase 400000 --accept all
+	m export -q "$P-packed" "$BATS_TEST_TMPDIR/mapped.tar"
+	m import -q "$BATS_TEST_TMPDIR/mapped.tar" --name "$P-unpacked" -B libvirt --accept all
+	m start "$P-unpacked"
+	inside unpacked 400000
+	m stop "$P-unpacked"
+	m export -q "$P-unpacked" "$BATS_TEST_TMPDIR/again.tar"
+	m rm "$P-unpacked"
+	[ ! -e "/var/lib/libvirt/filesystems/$P-unpacked" ]
+	m import -q "$BATS_TEST_TMPDIR/again.tar" --name "$P-unpacked" -B native --accept all
+	m start "$P-unpacked"
+	inside unpacked 400000
+	m rm -f "$P-unpacked"
+	m create --name "$P-auto" -B native --userns auto "$E2E_ROOT" -- /bin/sleep 1000
+	m export -q "$P-auto" "$BATS_TEST_TMPDIR/auto.tar"
+	m import -q "$BATS_TEST_TMPDIR/auto.tar" --name "$P-chosen" -B libvirt --accept all
+	first=$(stat -c %u "/var/lib/libvirt/filesystems/$P-chosen/bin/busybox")
+	[ "$first" -ge 65536 ]
+	m start "$P-chosen"
+	pid=$(m inspect "$P-chosen" | jq .[0].status.pid)
+	[ "$(awk '{ print $1, $2, $3 }' "/proc/$pid/uid_map")" = "0 $first 65536" ]
+	[ "$(m exec "$P-chosen" -- stat -c %u /bin/busybox)" = 0 ]
+}
+
+@test "to libvirt of another host with users of its own: which ids they get is chosen there" {
+	needs libvirt busybox
+	[ -x /usr/sbin/sshd ] || skip "openssh-server is not installed"
+	local other=$BATS_TEST_TMPDIR/other first
+	ip link set lo up
+	mkdir "$other"
+	"$BATS_TEST_DIRNAME/sshd" "$other" "$(command -v "$MOORAGE")" 127.0.0.1 >"$BATS_TEST_TMPDIR/sshd"
+	foreign source
+	m create --name "$P-abroad" -B native --userns auto "$ROOTFS" -- /bin/service "$MARK"
+	m start "$P-abroad"
+	m migrate -q "$P-abroad" --to libvirt@other --ssh-config "$other/config" --accept all
+	[ "$(copies)" = 1 ]
+	first=$(stat -c %u "/var/lib/libvirt/filesystems/$P-abroad/bin/busybox")
+	[ "$first" -ge 65536 ]
+	[ "$(awk '{ print $1, $2 }' "/proc/$(pgrep -fx "/bin/sh /bin/service $MARK")/uid_map")" = "0 $first" ]
+	MOORAGE_STATE_DIR=$other/state MOORAGE_RUN_DIR=$other/run m rm -f "$P-abroad"
+	[ ! -e "/var/lib/libvirt/filesystems/$P-abroad" ]
 }
 
 @test "--rebase: users of its own on the way to nspawn, others on the way on, none on the way back" {

@@ -111,9 +111,12 @@ received_none() { [ -z "$(find "$OTHER/state/received" -type f ! -name '*.part')
 
 cable() { nsenter -t "$(cat "$FILE_DIR/here")" -n ip link set mrgt-here "$1"; }
 
+# colour FILE: it gets an attribute, where the file system of the other host takes it.
+colour() { ! enter_there setfattr -n user.colour -v blue /var/lib/machines 2>/dev/null || setfattr -n user.colour -v blue "$1"; }
+
 @test "LXC to nspawn of another host, nspawn to LXC there, and back each time: the same files, one process" {
 	foreign trip
-	setfattr -n user.colour -v blue "$ROOTFS/bin/service"
+	colour "$ROOTFS/bin/service"
 	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
 	m start "$P-trip"
 	to trip nspawn -q
@@ -245,10 +248,11 @@ settled() {
 }
 
 @test "killed at any moment, on either side, from each engine to each: never two, none lost, every file as it was" {
+	[ ! -d /run/systemd/system ] || skip "one service manager and one tree of cgroups serve both hosts: machines of nspawn with one name are one"
 	local engines=(lxc nspawn native) at=lxc from target ms kills done=0 over=0 undone=0 finished=0 but=(/.oldroot /etc/resolv.conf)
 	local -A longest=()
 	foreign killed
-	setfattr -n user.colour -v blue "$ROOTFS/bin/service"
+	colour "$ROOTFS/bin/service"
 	tree "$ROOTFS" "${but[@]}" >"$BATS_TEST_TMPDIR/whole"
 	m start "$P-killed"
 	for ((kills = 0; kills < ${MRGT_KILLS:-9}; kills++)); do

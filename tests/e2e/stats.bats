@@ -17,12 +17,19 @@ cgroup_of() {
 	esac
 }
 
+# of_lxc NAME WORDS FILE: lxc-info knows the files of cgroup v1 only, lxc-cgroup all.
+of_lxc() {
+	local told
+	told=$(lxc-info -SH -n "$P-$1" | awk -v words="$2:" 'index($0, words) == 1 { print $3 }')
+	if [ -n "$told" ]; then echo "$told"; else lxc-cgroup -n "$P-$1" "$3"; fi
+}
+
 # engine_memory NAME, engine_cpu NAME CGROUP: bytes, and nanoseconds, as the engine tells them.
 engine_memory() {
 	local cgroup
 	cgroup=$(cgroup_of "$1" memory)
 	case $E2E_BACKEND in
-	lxc) lxc-info -SH -n "$P-$1" | awk '/^Memory use:/ { print $3 }' ;;
+	lxc) of_lxc "$1" 'Memory use' memory.current ;;
 	libvirt) virsh -q -c lxc:///system dominfo "$P-$1" </dev/null | awk '/^Used memory:/ { print $3 * 1024 }' ;;
 	nspawn) systemd-cgtop -b -n 1 --raw | place=${cgroup#/sys/fs/cgroup} awk '{ place = ENVIRON["place"] } length($1) > 1 && substr(place, length(place) - length($1) + 1) == $1 { print $4 }' ;;
 	*) cat "$cgroup"/memory.{usage_in_bytes,current} 2>/dev/null ;;
@@ -30,7 +37,7 @@ engine_memory() {
 }
 engine_cpu() {
 	case $E2E_BACKEND in
-	lxc) lxc-info -SH -n "$P-$1" | awk '/^CPU use:/ { print $3 }' ;;
+	lxc) of_lxc "$1" 'CPU use' cpu.stat | awk '{ printf "%.0f\n", /^usage_usec/ ? $2 * 1000 : $1; exit }' ;;
 	libvirt) virsh -q -c lxc:///system cpu-stats --total "$P-$1" </dev/null | awk '/cpu_time/ { printf "%.0f\n", $2 * 1e9 }' ;;
 	*) cat "$2/cpuacct.usage" 2>/dev/null || awk '/^usage_usec/ { printf "%.0f\n", $2 * 1000 }' "$2/cpu.stat" ;;
 	esac

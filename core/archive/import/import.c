@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/archive/import/import.h"
+#include "core/container/home.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
@@ -124,7 +125,7 @@ static int read_ours(struct import_job *job, struct mrg_error *err)
 		r = check_text(job->native_text, job->manifest.native, ARCHIVE_NATIVE, err);
 	if (r == 0)
 		r = mrg_spec_parse(job->spec_text, strlen(job->spec_text), &job->spec, err);
-	return r == 0 && job->manifest.shifted ? archive_map(job->spec, true, &job->map, err) : r;
+	return r;
 }
 
 /* Starting with the host is not an archive's to say. */
@@ -144,6 +145,22 @@ static int judge(struct import_job *job, struct mrg_error *err)
 	return r < 0 ? r : import_native_fit(job, err);
 }
 
+/* Our own archives have owners as the container sees them: on disk they are others where the engine does not map them, or where they were so before under the same
+ * engine, whose configuration may count on it. */
+static int choose_owners(struct import_job *job, struct mrg_error *err)
+{
+	const struct mrg_unit unit = { .name = job->name, .id = job->place.id, .dir = -1 };
+	bool mapped = home_is_mapped(job->plugin, job->spec);
+	int r = 0;
+
+	if (job->kind != IMPORT_OURS)
+		return 0;
+	job->shifts = mapped || (job->manifest.shifted && strcmp(job->manifest.backend, job->backend) == 0);
+	if (mapped && job->spec->uid_mappings.n == 0)
+		r = home_map_users(job->spec, &unit, NULL, err);
+	return r == 0 && job->shifts ? archive_map(job->spec, true, &job->map, err) : r;
+}
+
 int import_begin_root(struct import_job *job, struct mrg_error *err)
 {
 	int r = job->kind == IMPORT_OURS ? read_ours(job, err) : 0;
@@ -155,7 +172,9 @@ int import_begin_root(struct import_job *job, struct mrg_error *err)
 	else if (r == 0 && job->kind == IMPORT_ROOT)
 		r = import_check_words(NULL, job->import->accept, err);
 	if (r == 0)
-		r = import_place_begin(&job->place, job->m, job->plugin, job->name, err);
+		r = import_place_begin(&job->place, job->m, job->plugin, job->name, job->spec, err);
+	if (r == 0)
+		r = choose_owners(job, err);
 	job->options.map = &job->map;
 	job->watch = (struct archive_watch){ &job->import->transfer, { "unpack", job->source, 1, job->kind == IMPORT_OURS ? 2 : 1, 0, job->size } };
 	return r < 0 ? r : archive_watch(&job->watch, &job->options, err);
@@ -281,13 +300,24 @@ static int import_tar(struct import_job *job, struct mrg_error *err)
 	return r;
 }
 
+/* The root lacks what its file system does not take, or the archive is damaged. */
+static int differs(const struct import_job *job, struct mrg_error *err)
+{
+	const char *const *paths = (const char *const *)job->report.told[TREE_TOLD_XATTR].paths;
+
+	if (job->report.told[TREE_TOLD_XATTR].count == 0)
+		return mrg_error_set(err, -EBADMSG, "the archive is damaged: the checksum of its root does not fit");
+	return mrg_error_set(err, -EOPNOTSUPP, "the file system of '%s' does not take the extended attributes of '%s'%s", job->place.home,
+			     paths && *paths ? *paths : "files", job->report.told[TREE_TOLD_XATTR].count > 1 ? " and others" : "");
+}
+
 /* The root is what it was when it was packed. */
 static int check_root(struct import_job *job, struct mrg_error *err)
 {
 	struct tree_options options = { .portable = true };
 	struct tree_map map = { .uids = NULL };
 	char found[TREE_DIGEST_SIZE];
-	int r = job->manifest.shifted ? archive_map(job->spec, false, &map, err) : 0;
+	int r = job->shifts ? archive_map(job->spec, false, &map, err) : 0;
 
 	job->watch.at = (struct mrg_progress){ "check", job->place.home, 2, 2, 0, job->report.bytes };
 	if (r == 0)
@@ -295,7 +325,7 @@ static int check_root(struct import_job *job, struct mrg_error *err)
 	if (r == 0)
 		r = tree_digest(job->place.root, &map, &options, found, err);
 	if (r == 0 && strcmp(found, job->manifest.root) != 0)
-		r = mrg_error_set(err, -EBADMSG, "the archive is damaged: the checksum of its root does not fit");
+		r = differs(job, err);
 	tree_map_deinit(&map);
 	return r;
 }

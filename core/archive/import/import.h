@@ -27,11 +27,8 @@ struct import_place {
 };
 #define IMPORT_PLACE	{ .note.dir = -1, .parent = -1, .root = -1 }
 
-/* Where the root of a container @name of the backend @p goes; the caller frees it. */
-int import_home(struct mrg *m, struct plugin *p, const char *name, const char *id, char **ret, struct mrg_error *err);
-
-/* Begins a new root for the container @name of the backend @p. */
-int import_place_begin(struct import_place *place, struct mrg *m, struct plugin *p, const char *name, struct mrg_error *err);
+/* Begins a new root for the container @name of the backend @p; @spec: as far as it is known, or NULL. */
+int import_place_begin(struct import_place *place, struct mrg *m, struct plugin *p, const char *name, const struct mrg_spec *spec, struct mrg_error *err);
 
 /* It is whole: to its place. */
 int import_place_commit(struct import_place *place, struct mrg_error *err);
@@ -111,6 +108,7 @@ struct import_job {
 	struct archive_manifest manifest;
 	char *manifest_text, *spec_text, *native_text, *config_text;
 	struct mrg_spec *spec;		/* of the new container */
+	bool shifts;			/* files get the ids of the host that the spec maps to; */
 	struct tree_map map;
 	struct tree_options options;
 	struct tree_report report;

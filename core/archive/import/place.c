@@ -12,47 +12,13 @@
 #include <unistd.h>
 
 #include "core/archive/import/import.h"
+#include "core/container/home.h"
 #include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"
 
-#define ROOTS	"roots"			/* of backends that have no place for roots */
 #define TRIES	8
-
-/* Makes the directories of @path that are missing; the last is opened. */
-static int make_directories(const char *path)
-{
-	_cleanup_free_ char *copy = strdup(path);
-	int fd;
-
-	if (!copy)
-		return -ENOMEM;
-	for (char *p = copy + 1; *p; p++)
-		if (*p == '/') {
-			*p = '\0';
-			if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-				return -errno;
-			*p = '/';
-		}
-	/* Whoever reaches a root reaches its setuid programs. */
-	if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	fd = open(copy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-int import_home(struct mrg *m, struct plugin *p, const char *name, const char *id, char **ret, struct mrg_error *err)
-{
-	const struct mrg_unit unit = { .name = name, .id = id, .dir = -1, .path = m->path };
-
-	if (p->table.home)
-		return dispatch_home(p, &unit, ret, err);
-	if (asprintf(ret, "%s/" ROOTS "/%s", m->state_dir, name) >= 0)
-		return 0;
-	*ret = NULL;
-	return fail_memory(err);
-}
 
 /* Written before the root is begun; its inode is that of an empty directory, which stays the root's. */
 static int write_note(struct import_place *place, const char *name)
@@ -66,9 +32,9 @@ static int write_note(struct import_place *place, const char *name)
 	return root_note_write(&place->note, &(struct noted_root){ st.st_ino, place->container, place->aside, place->home });
 }
 
-static int begin_root(struct import_place *place, const char *above)
+static int begin_root(struct import_place *place, const char *above, bool passable)
 {
-	place->parent = make_directories(above);
+	place->parent = home_open_above(above, passable);
 	if (place->parent < 0)
 		return place->parent;
 	if (mkdirat(place->parent, place->aside, 0700) < 0) {
@@ -82,16 +48,16 @@ static int begin_root(struct import_place *place, const char *above)
 }
 
 /* Who is done removes the directory when it has become empty, maybe the one that has just been made. */
-static int try_root(struct import_place *place, const char *above)
+static int try_root(struct import_place *place, const char *above, bool passable)
 {
 	int r = -ENOENT;
 
 	for (int i = 0; r == -ENOENT && i < TRIES; i++)
-		r = begin_root(place, above);
+		r = begin_root(place, above, passable);
 	return r;
 }
 
-int import_place_begin(struct import_place *place, struct mrg *m, struct plugin *p, const char *name, struct mrg_error *err)
+int import_place_begin(struct import_place *place, struct mrg *m, struct plugin *p, const char *name, const struct mrg_spec *spec, struct mrg_error *err)
 {
 	_cleanup_free_ char *above = NULL;
 	int r;
@@ -100,7 +66,7 @@ int import_place_begin(struct import_place *place, struct mrg *m, struct plugin 
 	if (!*place->id && id_make(place->id) < 0)
 		return fail_errno(err, -EIO, "cannot make an id");
 	snprintf(place->aside, sizeof(place->aside), ".moorage-import-%s", place->id);
-	r = import_home(m, p, name, place->id, &place->home, err);
+	r = home_find(m, p, &(struct mrg_unit){ .name = name, .id = place->id, .spec = spec, .dir = -1, .path = m->path }, &place->home, err);
 	if (r < 0)
 		return r;
 	if (access(place->home, F_OK) == 0) {
@@ -112,7 +78,7 @@ int import_place_begin(struct import_place *place, struct mrg *m, struct plugin 
 		return fail_memory(err);
 	r = root_note_begin(&place->note, m, place->id);
 	if (r == 0)
-		r = try_root(place, above);
+		r = try_root(place, above, home_is_mapped(p, spec));
 	if (r == 0)
 		r = write_note(place, name);
 	return r < 0 ? fail_errno(err, r, "cannot make a root in '%s'", above) : 0;
