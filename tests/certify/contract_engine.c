@@ -257,34 +257,48 @@ static void autostart_is_set_and_asked(struct trial *t)
 
 /* ---- home, park ------------------------------------------------------------------------------------------ */
 
-/* The place of @name; in the memory of the test. */
-static char *home_of(struct life *l, const char *name)
+/* The place of @name for such a container, in the memory of the test; NULL: it has none. */
+static char *home_of(struct life *l, const char *name, const struct mrg_spec *spec)
 {
-	struct mrg_unit unit = { .name = name, .id = l->id, .spec = l->spec, .dir = -1 };
+	struct mrg_unit unit = { .name = name, .id = l->id, .spec = spec, .dir = -1 };
 	char *home = NULL;
 
 	trial_expect(l->t, "home", l->p->table.home(l->self, &unit, &home, &l->err), 0, &l->err);
-	if (!home || home[0] != '/' || !strstr(home, name))
-		trial_fail(l->t, "the place of '%s' is '%s'", name, home ? home : "(null)");
+	if (home && (home[0] != '/' || !strstr(home, name)))
+		trial_fail(l->t, "the place of '%s' is '%s'", name, home);
 	return home;
+}
+
+/* Whether there is one for containers of @spec; then it is the same each time, and one container's alone. */
+static bool has_home(struct life *l, const struct mrg_spec *spec)
+{
+	_cleanup_free_ char *one = home_of(l, l->name, spec), *again = home_of(l, l->name, spec), *other = NULL;
+	char name[NAME_SIZE];
+
+	trial_name(l->t, 9, name);
+	other = home_of(l, name, spec);
+	if (!one != !again || !one != !other)
+		trial_fail(l->t, "there is a place, and there is none");
+	if (one && strcmp(one, again) != 0)
+		trial_fail(l->t, "it was '%s' and is '%s' now", one, again);
+	if (one && strcmp(one, other) == 0)
+		trial_fail(l->t, "two containers have the place '%s'", one);
+	return one;
 }
 
 static void home_is_a_place_for_each(struct trial *t)
 {
-	_cleanup_free_ char *one = NULL, *again = NULL, *other = NULL;
-	char name[NAME_SIZE];
+	const struct mrg_spec own_users = { .ns_user = (char *)"" };
 	struct plugin p;
 	_life_ struct life l = { .t = t };
+	bool any;
 
 	reach(t, &p, &l, "home", LIFE_CREATED);
-	trial_name(t, 9, name);
-	one = home_of(&l, l.name);
-	again = home_of(&l, l.name);
-	other = home_of(&l, name);
-	if (strcmp(one, again) != 0)
-		trial_fail(t, "it was '%s' and is '%s' now", one, again);
-	if (strcmp(one, other) == 0)
-		trial_fail(t, "two containers have the place '%s'", one);
+	any = has_home(&l, l.spec);
+	any |= has_home(&l, &own_users);
+	any |= has_home(&l, NULL);
+	if (!any)
+		trial_fail(t, "it has a place for none");
 }
 
 static int open_kept(struct life *l)
