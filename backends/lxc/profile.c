@@ -21,7 +21,10 @@
 
 #define KEY		"lxc.apparmor.profile"
 #define ENABLED		"/sys/module/apparmor/parameters/enabled"
-#define DEFAULT		"lxc-container-default-cgns"	/* where the configuration names none */
+/* Where the configuration names none. Units of a system that boots are put into mounts of their own, which only the second allows; LXC's own templates ask for
+ * as much. */
+#define DEFAULT		"lxc-container-default-cgns"
+#define BOOTING		"lxc-container-default-with-nesting"
 
 /* Whether this process may choose: one that is confined itself is LXC's affair. */
 static bool is_free(void)
@@ -79,7 +82,7 @@ int lxc_take_profile(struct lxc_start *s, struct lxc_container *c, struct mrg_er
 		return mrg_error_set(err, -MRG_E_INVALID, "the name of the AppArmor profile is too long");
 	/* Of one that is not set LXC says "(null)". */
 	if (n <= 0 || strcmp(text, "(null)") == 0)
-		profile = DEFAULT;
+		profile = s->unit->spec->boot ? BOOTING : DEFAULT;
 	if (is_lxcs_own(profile))
 		return 0;
 	if (!c->set_config_item(c, KEY, "unconfined"))
