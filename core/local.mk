@@ -103,14 +103,14 @@ libcore_la_SOURCES = \
 	%D%/container/create.c \
 	%D%/container/damaged.c \
 	%D%/container/fields.c \
+	%D%/container/home.c \
+	%D%/container/home.h \
 	%D%/container/internal.h \
 	%D%/container/list.c \
 	%D%/container/logs.c \
 	%D%/container/native.c \
 	%D%/container/open.c \
 	%D%/container/remove.c \
-	%D%/container/home.c \
-	%D%/container/home.h \
 	%D%/container/rename.c \
 	%D%/container/start.c \
 	%D%/container/stop.c \

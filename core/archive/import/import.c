@@ -301,7 +301,7 @@ static int import_tar(struct import_job *job, struct mrg_error *err)
 }
 
 /* The root lacks what its file system does not take, or the archive is damaged. */
-static int differs(const struct import_job *job, struct mrg_error *err)
+static int root_differs(const struct import_job *job, struct mrg_error *err)
 {
 	const char *const *paths = (const char *const *)job->report.told[TREE_TOLD_XATTR].paths;
 
@@ -325,7 +325,7 @@ static int check_root(struct import_job *job, struct mrg_error *err)
 	if (r == 0)
 		r = tree_digest(job->place.root, &map, &options, found, err);
 	if (r == 0 && strcmp(found, job->manifest.root) != 0)
-		r = differs(job, err);
+		r = root_differs(job, err);
 	tree_map_deinit(&map);
 	return r;
 }
