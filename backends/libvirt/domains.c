@@ -118,6 +118,13 @@ int libvirt_read_note(const char *name, struct libvirt_note *ret)
 	return fd_read_file(AT_FDCWD, path, FILE_MAX, &text, NULL) == 0 && libvirt_parse_note(text, ret) == 0;
 }
 
+bool libvirt_knows(const char *name)
+{
+	struct libvirt_note note;
+
+	return libvirt_is_defined(name) || libvirt_read_note(name, &note);
+}
+
 /* A number in /proc/PID/status behind @key, the last of several; 0: none. *@ret_count: how many. */
 static unsigned long status_number(const char *text, const char *key, size_t *ret_count)
 {
@@ -237,19 +244,6 @@ static int collect(const char *dir, char ***names)
 	return r;
 }
 
-/* A definition is enough; a transient domain is there while it runs. */
-static bool exists(const char *name)
-{
-	struct mrg_process process;
-
-	if (libvirt_is_defined(name))
-		return true;
-	if (!libvirt_find_init(name, &process))
-		return false;
-	close(process.pidfd);
-	return true;
-}
-
 int libvirt_list(void *self, const char *path, mrg_found_fn found, void *data, struct mrg_error *err)
 {
 	_cleanup_(strv_freep) char **names = NULL;
@@ -266,7 +260,7 @@ int libvirt_list(void *self, const char *path, mrg_found_fn found, void *data, s
 	if (r < 0)
 		return fail_memory(err);
 	for (size_t i = 0; names && names[i] && r == 0; i++)
-		if (exists(names[i]))
+		if (libvirt_knows(names[i]))
 			r = found(&(struct mrg_found){ .name = names[i] }, data);
 	return r;
 }
@@ -275,5 +269,5 @@ int libvirt_find(void *self, const char *path, const char *name, struct mrg_erro
 {
 	(void)self;
 	(void)err;
-	return libvirt_check_path(path, NULL) == 0 && exists(name);
+	return libvirt_check_path(path, NULL) == 0 && libvirt_knows(name);
 }

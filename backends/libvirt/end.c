@@ -3,7 +3,6 @@
 
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -23,8 +22,6 @@
 #include "core/util/fd.h"
 #include "core/util/proc.h"
 
-#define CGROUPS		"/sys/fs/cgroup"
-#define PARTITION	"/machine"	/* where libvirt makes cgroups unless told */
 #define TIDY_MS		5000		/* libvirt is given to tidy up by itself */
 #define TELL_MS		500		/* its controller is given to bury the init */
 
@@ -178,58 +175,6 @@ static bool daemon_is_there(void)
 	return false;
 }
 
-/* Removes what there is of a cgroup that libvirt made for the unit, once libvirt has done with it. */
-static int clear_cgroup(const struct mrg_unit *unit, const char *cgroup, struct mrg_exit *ret, struct mrg_error *err)
-{
-	struct mrg_unit inside = *unit;
-
-	inside.cgroup = cgroup;
-	inside.process = NULL;
-	return mrg_helper_cgroup_cleanup(NULL, &inside, ret, err);
-}
-
-/* "lxc-PID-NAME.libvirt-lxc", as libvirt calls cgroups where no service manager does. */
-static bool is_cgroup_of(const char *entry, const char *name)
-{
-	size_t digits = strncmp(entry, "lxc-", 4) == 0 ? strspn(entry + 4, "0123456789") : 0, length = strlen(name);
-	const char *at = entry + 4 + digits;
-
-	return digits > 0 && *at == '-' && strncmp(at + 1, name, length) == 0 && strcmp(at + 1 + length, ".libvirt-lxc") == 0;
-}
-
-static void sweep_partition(const struct mrg_unit *unit, const char *path)
-{
-	_cleanup_closedir_ DIR *d = opendir(path);
-	struct dirent *entry;
-
-	while (d && (entry = readdir(d))) {
-		struct mrg_exit ignored;
-		char cgroup[512];
-
-		if (!is_cgroup_of(entry->d_name, unit->name))
-			continue;
-		snprintf(cgroup, sizeof(cgroup), PARTITION "/%s", entry->d_name);
-		clear_cgroup(unit, cgroup, &ignored, NULL);
-	}
-}
-
-/* Those that were left by a start that was cut short, or by a daemon that was killed after it had forgotten the domain and before it had removed
- * the cgroups of all hierarchies. */
-static void sweep_cgroups(const struct mrg_unit *unit)
-{
-	_cleanup_closedir_ DIR *d = opendir(CGROUPS);
-	struct dirent *entry;
-	char path[512];
-
-	sweep_partition(unit, CGROUPS PARTITION);
-	while (d && (entry = readdir(d))) {
-		if (entry->d_name[0] == '.' || entry->d_type != DT_DIR)
-			continue;
-		snprintf(path, sizeof(path), CGROUPS "/%s" PARTITION, entry->d_name);
-		sweep_partition(unit, path);
-	}
-}
-
 /* libvirt notices the end by itself. A domain that was rebooted runs again, which only those that libvirt itself made may. */
 int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
 {
@@ -245,7 +190,7 @@ int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *re
 		r = destroy_in_engine(self, unit, err);
 	/* A daemon that comes later tidies up what it has noted. */
 	if (r == 0 || (r == -MRG_E_NO_ENGINE && !again))
-		r = life && life->cgroup[0] ? clear_cgroup(unit, life->cgroup, &end, err) : 0;
+		r = life && life->cgroup[0] ? libvirt_clear_cgroup(unit, life->cgroup, &end, err) : 0;
 	if (r < 0)
 		return r;
 	if (life) {
@@ -298,7 +243,7 @@ int libvirt_destroy(void *data, const struct mrg_unit *unit, struct mrg_error *e
 		r = ask(self, unit, AGENT_UNDEFINE, err);
 	if (r < 0 && r != -MRG_E_NOT_FOUND)
 		return r;
-	sweep_cgroups(unit);
+	libvirt_sweep_cgroups(unit);
 	remove_remains(unit);
 	return 0;
 }

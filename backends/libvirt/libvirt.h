@@ -85,6 +85,9 @@ int libvirt_parse_note(const char *text, struct libvirt_note *ret);
 /* 1: there is one; 0: libvirt has no domain of that name that runs, or has tidied up behind it. */
 int libvirt_read_note(const char *name, struct libvirt_note *ret);
 
+/* Whether libvirt has a domain of that name, or has not yet done with one that was transient and has ended. */
+bool libvirt_knows(const char *name);
+
 /* The first process of the domain, alive: 1 and *ret with a pidfd, or 0. Works when the daemon does not. */
 int libvirt_find_init(const char *name, struct mrg_process *ret);
 
@@ -148,6 +151,18 @@ int libvirt_exits_open(pid_t pid);
 
 /* After the end: whether it was told. */
 bool libvirt_exits_read(int fd, int *ret_status);
+
+/* ---- cgroups.c ------------------------------------------------------------------------------- */
+
+/* Whether there are any of a life of the unit, running or not. */
+bool libvirt_has_cgroups(const struct mrg_unit *unit);
+
+/* Removes what there is of one of them, once libvirt has done with it. */
+int libvirt_clear_cgroup(const struct mrg_unit *unit, const char *cgroup, struct mrg_exit *ret, struct mrg_error *err);
+
+/* Removes those that were left by a start that was cut short, by a daemon that was killed after it had forgotten the domain and before it had removed
+ * the cgroups of all hierarchies, or by one that tried once, while the kernel was not yet done with the processes. */
+void libvirt_sweep_cgroups(const struct mrg_unit *unit);
 
 /* ---- start.c, end.c ----------------------------------------------------------------------- */
 

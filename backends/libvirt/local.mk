@@ -5,6 +5,7 @@ if HAVE_LIBVIRT
 noinst_LTLIBRARIES += liblibvirt.la
 liblibvirt_la_SOURCES = \
 	%D%/agent.h \
+	%D%/cgroups.c \
 	%D%/client.c \
 	%D%/define.c \
 	%D%/domains.c \

@@ -76,7 +76,7 @@ int libvirt_state(void *self, const struct mrg_unit *unit, struct mrg_error *err
 		return mrg_helper_cgroup_state(self, &inside.unit, err);
 	if (r != -MRG_E_NOT_RUNNING)
 		return r;
-	return libvirt_is_defined(unit->name) ? MRG_STATE_CREATED : MRG_STATE_ABSENT;
+	return libvirt_knows(unit->name) || libvirt_has_cgroups(unit) ? MRG_STATE_CREATED : MRG_STATE_ABSENT;
 }
 
 /* ---- signals ------------------------------------------------------------------------------ */

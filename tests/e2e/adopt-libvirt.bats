@@ -6,6 +6,8 @@ setup() { [ "$E2E_BACKEND" = libvirt ] || skip "the backend under test is $E2E_B
 
 teardown() {
 	local name
+	# A test that failed may have left it stopped, and everything after it waits.
+	! daemon >/dev/null 2>&1 || kill -CONT "$(daemon)" 2>/dev/null || true
 	for name in users owner acl no; do m rm -f "$P-$name" >/dev/null 2>&1 || true; done
 	rm -rf --one-file-system "/var/tmp/$P-"*
 }
@@ -125,6 +127,24 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	undefined brief
 	run m state "$P-brief"
 	[ "$status" = 3 ]
+}
+
+@test "rm of a transient one waits until libvirt has done with it" {
+	domain passing /bin/sh -c 'while :; do sleep 0.1; done'
+	v undefine "$P-passing"
+	v create "$BATS_TEST_TMPDIR/$P-passing.xml"
+	is passing running
+	kill -STOP "$(daemon)"
+	m rm -f "$P-passing" 3>&- & command=$!
+	eventually 30 is passing created
+	# It gives the daemon some seconds, and asks then.
+	sleep 1
+	kill -0 "$command"
+	kill -CONT "$(daemon)"
+	wait "$command"
+	undefined passing
+	[ -z "$(remains passing)" ]
+	[ -z "$(cgroups passing)" ]
 }
 
 @test "its name is taken" {
