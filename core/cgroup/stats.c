@@ -16,7 +16,8 @@
 
 #define NO_LIMIT	(UINT64_C(1) << 62)	/* v1 says "none" with the largest number of pages */
 
-/* Where one number stands: by version, file and key. */
+/* Where one number stands: by version, file and key; the first there is counts. Every cgroup of v2 counts CPU time, but a host that has the controller in v1
+ * has engines that tell its figure. */
 static const struct source {
 	unsigned int stat;
 	size_t offset;
@@ -26,8 +27,8 @@ static const struct source {
 	uint64_t unit;
 } sources[] = {
 #define AT(member)	offsetof(struct mrg_stats, member)
-	{ MRG_STAT_CPU, AT(cpu_ns), 2, 0, "cpu.stat", "usage_usec", 1000 },
 	{ MRG_STAT_CPU, AT(cpu_ns), 1, CGROUP_CPUACCT, "cpuacct.usage", "", 1 },
+	{ MRG_STAT_CPU, AT(cpu_ns), 2, 0, "cpu.stat", "usage_usec", 1000 },
 	{ MRG_STAT_MEMORY, AT(memory), 2, 0, "memory.current", "", 1 },
 	{ MRG_STAT_MEMORY, AT(memory), 1, CGROUP_MEMORY, "memory.usage_in_bytes", "", 1 },
 	{ MRG_STAT_MEMORY_PEAK, AT(memory_peak), 2, 0, "memory.peak", "", 1 },
