@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/util/cleanup.h"
@@ -18,6 +19,7 @@
 #include "nspawn.h"
 
 #define END_MS		5000
+#define SCOPE_MS	2000		/* to systemd and machined, for what takes them milliseconds */
 #define COPY_PREFIX	".#machine."
 #define COPY_RANDOM	16		/* digits behind the name of the root */
 
@@ -117,6 +119,18 @@ static int end_machine(void *self, const struct mrg_unit *unit, bool orderly, st
 	return poll(&p, 1, END_MS) > 0 ? 0 : mrg_error_set(err, -MRG_E_TIMEOUT, "'%s' does not end", unit->name);
 }
 
+/* systemd removes the scope a little after the last process has ended, and machined forgets the machine then. */
+static void wait_for_scope(const struct mrg_unit *unit)
+{
+	int64_t deadline = time_monotonic_ms() + SCOPE_MS;
+	char scope[NSPAWN_UNIT_SIZE];
+
+	if (!nspawn_is_managed() || unit->path)
+		return;
+	while (nspawn_registered_scope(unit->name, scope) != 0 && time_monotonic_ms() < deadline)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+}
+
 int nspawn_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
 {
 	struct nspawn_self *kept = self;
@@ -128,6 +142,7 @@ int nspawn_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret
 		r = end_machine(self, unit, kept->status >= 0 && mrg_helper_status_read(kept->status, &status), err);
 	if (r < 0)
 		return r;
+	wait_for_scope(unit);
 	nspawn_tidy(unit);
 	if (kept->status < 0)
 		return 0;
