@@ -6,20 +6,24 @@
 
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "payload.h"
 
+#include "core/util/cleanup.h"
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 #include "core/util/proc.h"
 #include "core/util/str.h"
 
+#define PIDFDS_MAX	64
 #define DEFAULT_PATH	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* ---- whose policy -------------------------------------------------------------------------------- */
@@ -101,12 +105,50 @@ static int execute(void *data)
 	return 126;
 }
 
+/* Those descriptors of ours that hold the process @pid; at most PIDFDS_MAX, and then perhaps not all. */
+static size_t pidfds_of(pid_t pid, int ret[PIDFDS_MAX])
+{
+	_cleanup_closedir_ DIR *d = opendir("/proc/self/fdinfo");
+	struct dirent *entry;
+	size_t n = 0;
+
+	while (d && n < PIDFDS_MAX && (entry = readdir(d))) {
+		_cleanup_free_ char *text = NULL;
+		const char *line;
+
+		if (entry->d_name[0] == '.' || fd_read_virtual(dirfd(d), entry->d_name, 65536, &text, NULL) < 0)
+			continue;
+		line = strstr(text, "\nPid:\t");
+		if (line && strtol(line + 6, NULL, 10) == pid)
+			ret[n++] = (int)strtol(entry->d_name, NULL, 10);
+	}
+	return n;
+}
+
+/* LXC 5.0 forgets the one of the first process, with which it enters a time namespace. @n of them were there @before. */
+static void close_forgotten(pid_t pid, const int *before, size_t n)
+{
+	int now[PIDFDS_MAX];
+	size_t n_now = n < PIDFDS_MAX ? pidfds_of(pid, now) : 0;
+
+	for (size_t i = 0; i < n_now; i++) {
+		size_t k = 0;
+
+		while (k < n && before[k] != now[i])
+			k++;
+		if (k == n)
+			close(now[i]);
+	}
+}
+
 static int call_attach(const struct mrg_unit *unit, struct lxc_payload *payload, const int fds[3], pid_t *ret, struct mrg_error *err)
 {
 	_cleanup_engine_ struct lxc_engine engine = { .c = NULL };
 	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
 	struct lxc_place place;
-	int r = lxc_place_of(unit, &place, err);
+	int pidfds[PIDFDS_MAX], r = lxc_place_of(unit, &place, err);
+	size_t n_pidfds;
+	bool done;
 
 	if (r == 0)
 		r = lxc_engine_open(&place, &engine, err);
@@ -122,9 +164,10 @@ static int call_attach(const struct mrg_unit *unit, struct lxc_payload *payload,
 		options.attach_flags &= ~LXC_ATTACH_DROP_CAPABILITIES;
 	if (unit->spec->no_new_privileges)
 		options.attach_flags |= LXC_ATTACH_NO_NEW_PRIVS;
-	if (engine.c->attach(engine.c, execute, payload, &options, ret) == 0)
-		return 0;
-	return mrg_error_set(err, -EIO, "LXC cannot start a process in '%s'", unit->name);
+	n_pidfds = pidfds_of(unit->process->pid, pidfds);
+	done = engine.c->attach(engine.c, execute, payload, &options, ret) == 0;
+	close_forgotten(unit->process->pid, pidfds, n_pidfds);
+	return done ? 0 : mrg_error_set(err, -EIO, "LXC cannot start a process in '%s'", unit->name);
 }
 
 static int hold(pid_t pid, struct mrg_process *ret, struct mrg_error *err)
