@@ -41,9 +41,9 @@ static void key_strv(struct buffer *b, char *const *strv)
 		key_text(b, *strv);
 }
 
-static void key_names(struct buffer *b, const char *const *names)
+static void key_names(struct buffer *b, const seccomp_name *names)
 {
-	for (; *names; names++) {
+	for (; **names; names++) {
 		buffer_add(b, *names, strlen(*names));
 		buffer_add(b, " ", 1);
 	}

@@ -61,9 +61,9 @@ static void add_name(struct lists *l, const char *name, uint32_t verdict)
 		l->calls[l->n++] = (struct seccomp_call){ .number = (uint32_t)number, .verdict = verdict };
 }
 
-static void add_names(struct lists *l, const char *const *names, uint32_t verdict)
+static void add_names(struct lists *l, const seccomp_name *names, uint32_t verdict)
 {
-	for (; *names; names++)
+	for (; **names; names++)
 		add_name(l, *names, verdict);
 }
 
@@ -90,11 +90,11 @@ static void add_rules(struct lists *l, const struct seccomp_profile *profile, ui
 		}
 }
 
-static size_t count(const char *const *names)
+static size_t count(const seccomp_name *names)
 {
 	size_t n = 0;
 
-	while (names[n])
+	while (names[n][0])
 		n++;
 	return n;
 }

@@ -32,7 +32,7 @@
 #define SOCKETCALL_SOCKETPAIR	8
 
 /* Harmless, or subject to the permissions of files and capabilities alone. Names of other architectures are among them. */
-static const char *const allow_common[] = {
+static const seccomp_name allow_common[] = {
 	"_llseek", "_newselect", "accept", "accept4", "access", "adjtimex", "alarm", "arch_prctl",
 	"arm_fadvise64_64", "arm_sync_file_range", "bind", "breakpoint", "brk", "cacheflush", "cachestat", "capget",
 	"capset", "chdir", "chmod", "chown", "chown32", "clock_adjtime", "clock_adjtime64", "clock_getres",
@@ -86,18 +86,18 @@ static const char *const allow_common[] = {
 	"timerfd_gettime", "timerfd_gettime64", "timerfd_settime", "timerfd_settime64", "times", "tkill", "truncate",
 	"truncate64", "ugetrlimit", "umask", "uname", "unlink", "unlinkat", "uretprobe", "usr26", "usr32", "utime",
 	"utimensat", "utimensat_time64", "utimes", "vfork", "vmsplice", "wait4", "waitid", "waitpid", "write",
-	"writev", NULL,
+	"writev", "",
 };
 
 /* What an init does beyond that, in namespaces of its own: mounts, namespaces for its services, shutting down. */
-static const char *const allow_boot[] = {
+static const seccomp_name allow_boot[] = {
 	"chroot", "clone3", "fsconfig", "fsmount", "fsopen", "fspick", "kcmp", "mount", "mount_setattr",
 	"move_mount", "open_tree", "open_tree_attr", "pivot_root", "quotactl", "quotactl_fd", "reboot",
-	"setdomainname", "sethostname", "setns", "umount", "umount2", "unshare", "vhangup", NULL,
+	"setdomainname", "sethostname", "setns", "umount", "umount2", "unshare", "vhangup", "",
 };
 
 /* Keys are not namespaced; io_uring, userfaultfd, bpf and perf are much kernel for little use; the rest is administration of the host. */
-static const char *const deny_common[] = {
+static const seccomp_name deny_common[] = {
 	"acct", "add_key", "bpf", "chroot", "clock_settime", "clock_settime64", "delete_module", "fanotify_init",
 	"finit_module", "fsconfig", "fsmount", "fsopen", "fspick", "get_mempolicy", "init_module", "io_uring_enter",
 	"io_uring_register", "io_uring_setup", "ioperm", "iopl", "kcmp", "kexec_file_load", "kexec_load", "keyctl",
@@ -105,52 +105,52 @@ static const char *const deny_common[] = {
 	"open_tree", "open_tree_attr", "perf_event_open", "pidfd_getfd", "pivot_root", "process_madvise", "quotactl",
 	"quotactl_fd", "reboot", "request_key", "set_mempolicy", "set_mempolicy_home_node", "setdomainname",
 	"sethostname", "setns", "settimeofday", "stime", "swapoff", "swapon", "sysfs", "syslog", "umount", "umount2",
-	"unshare", "userfaultfd", "ustat", "vhangup", "vm86", "vm86old", NULL,
+	"unshare", "userfaultfd", "ustat", "vhangup", "vm86", "vm86old", "",
 };
 
-static const char *const grant_bpf[] = {
-	"bpf", NULL,
+static const seccomp_name grant_bpf[] = {
+	"bpf", "",
 };
-static const char *const grant_dac_read_search[] = {
-	"open_by_handle_at", NULL,
+static const seccomp_name grant_dac_read_search[] = {
+	"open_by_handle_at", "",
 };
-static const char *const grant_perfmon[] = {
-	"perf_event_open", NULL,
+static const seccomp_name grant_perfmon[] = {
+	"perf_event_open", "",
 };
-static const char *const grant_syslog[] = {
-	"syslog", NULL,
+static const seccomp_name grant_syslog[] = {
+	"syslog", "",
 };
-static const char *const grant_sys_admin[] = {
+static const seccomp_name grant_sys_admin[] = {
 	"bpf", "clone3", "fanotify_init", "fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr",
 	"move_mount", "open_tree", "open_tree_attr", "perf_event_open", "pivot_root", "quotactl", "quotactl_fd",
-	"setdomainname", "sethostname", "setns", "syslog", "umount", "umount2", "unshare", NULL,
+	"setdomainname", "sethostname", "setns", "syslog", "umount", "umount2", "unshare", "",
 };
-static const char *const grant_sys_boot[] = {
-	"reboot", NULL,
+static const seccomp_name grant_sys_boot[] = {
+	"reboot", "",
 };
-static const char *const grant_sys_chroot[] = {
-	"chroot", NULL,
+static const seccomp_name grant_sys_chroot[] = {
+	"chroot", "",
 };
-static const char *const grant_sys_module[] = {
-	"delete_module", "finit_module", "init_module", NULL,
+static const seccomp_name grant_sys_module[] = {
+	"delete_module", "finit_module", "init_module", "",
 };
-static const char *const grant_sys_nice[] = {
-	"get_mempolicy", "mbind", "migrate_pages", "move_pages", "set_mempolicy", "set_mempolicy_home_node", NULL,
+static const seccomp_name grant_sys_nice[] = {
+	"get_mempolicy", "mbind", "migrate_pages", "move_pages", "set_mempolicy", "set_mempolicy_home_node", "",
 };
-static const char *const grant_sys_pacct[] = {
-	"acct", NULL,
+static const seccomp_name grant_sys_pacct[] = {
+	"acct", "",
 };
-static const char *const grant_sys_ptrace[] = {
-	"kcmp", "pidfd_getfd", "process_madvise", NULL,
+static const seccomp_name grant_sys_ptrace[] = {
+	"kcmp", "pidfd_getfd", "process_madvise", "",
 };
-static const char *const grant_sys_rawio[] = {
-	"ioperm", "iopl", NULL,
+static const seccomp_name grant_sys_rawio[] = {
+	"ioperm", "iopl", "",
 };
-static const char *const grant_sys_time[] = {
-	"clock_settime", "clock_settime64", "settimeofday", "stime", NULL,
+static const seccomp_name grant_sys_time[] = {
+	"clock_settime", "clock_settime64", "settimeofday", "stime", "",
 };
-static const char *const grant_sys_tty_config[] = {
-	"vhangup", NULL,
+static const seccomp_name grant_sys_tty_config[] = {
+	"vhangup", "",
 };
 
 static const struct seccomp_grant grants[] = {

@@ -31,17 +31,20 @@ struct seccomp_rule {
 	uint64_t unless;		/* not applied to who has one of these capabilities */
 };
 
+/* Of a system call. Not a pointer: lists of pointers are pages that each process of ours would have of its own. */
+typedef char seccomp_name[32];
+
 /* Names allowed to who has capability @cap. */
 struct seccomp_grant {
 	unsigned int cap;
-	const char *const *names;	/* NULL-terminated */
+	const seccomp_name *names;	/* "" ends them */
 };
 
 /* What is in none of the lists is ENOSYS: a program takes it for an older kernel and does without. */
 struct seccomp_profile {
 	const char *name;
-	const char *const *allow[3];	/* lists of names, each NULL-terminated; NULL ends them */
-	const char *const *deny;	/* EPERM: existing system calls that are refused */
+	const seccomp_name *allow[3];	/* lists of names, "" ends each; NULL ends them */
+	const seccomp_name *deny;	/* EPERM: existing system calls that are refused */
 	const struct seccomp_grant *grants;	/* NULL names end it */
 	const struct seccomp_rule *rules[3];	/* NULL names end each */
 };

@@ -314,8 +314,8 @@ static void test_lists_do_not_overlap(void **state _unused_)
 {
 	const struct seccomp_profile *profile = seccomp_profile_find("default");
 
-	for (const char *const *denied = profile->deny; *denied; denied++)
-		for (const char *const *allowed = profile->allow[0]; *allowed; allowed++)
+	for (const seccomp_name *denied = profile->deny; **denied; denied++)
+		for (const seccomp_name *allowed = profile->allow[0]; **allowed; allowed++)
 			assert_string_not_equal(*denied, *allowed);
 }
 

@@ -22,11 +22,6 @@ struct expansion {
 	bool failed;
 };
 
-static const char *words(const struct seccomp_profile *profile, size_t list, size_t i)
-{
-	return profile->allow[list] ? profile->allow[list][i] : NULL;
-}
-
 /* A new rule; a second or third condition is given by @args. */
 static struct mrg_seccomp_syscall *add_rule(struct expansion *e, const char *name, const char *action,
 					    const struct mrg_seccomp_arg *args, size_t n)
@@ -181,8 +176,9 @@ static void allow_conditionally(struct expansion *e, const char *name, const str
 static bool is_granted(const struct expansion *e, const char *name)
 {
 	for (const struct seccomp_grant *grant = e->profile->grants; grant && grant->names; grant++)
-		if (e->caps >> grant->cap & 1 && strv_contains((char *const *)grant->names, name))
-			return true;
+		for (const seccomp_name *granted = grant->names; e->caps >> grant->cap & 1 && **granted; granted++)
+			if (strcmp(*granted, name) == 0)
+				return true;
 	return false;
 }
 
@@ -202,17 +198,14 @@ static void expand(struct expansion *e)
 	struct mrg_seccomp_syscall *call;
 
 	for (size_t list = 0; list < ARRAY_SIZE(e->profile->allow); list++)
-		for (size_t i = 0; words(e->profile, list, i); i++)
-			allow(e, &plain, words(e->profile, list, i));
-	for (size_t i = 0; e->profile->deny && e->profile->deny[i]; i++) {
-		const char *name = e->profile->deny[i];
-
-		if (!is_granted(e, name) && !strv_contains(plain.names, name))
-			e->failed |= spec_strv_append(e->spec, &refused.names, name) < 0;
-	}
+		for (const seccomp_name *name = e->profile->allow[list]; name && **name; name++)
+			allow(e, &plain, *name);
+	for (const seccomp_name *name = e->profile->deny; name && **name; name++)
+		if (!is_granted(e, *name) && !strv_contains(plain.names, *name))
+			e->failed |= spec_strv_append(e->spec, &refused.names, *name) < 0;
 	for (const struct seccomp_grant *grant = e->profile->grants; grant && grant->names; grant++)
-		for (size_t i = 0; e->caps >> grant->cap & 1 && grant->names[i]; i++)
-			allow(e, &plain, grant->names[i]);
+		for (const seccomp_name *name = grant->names; e->caps >> grant->cap & 1 && **name; name++)
+			allow(e, &plain, *name);
 	call = add_rule(e, NULL, plain.action, NULL, 0);
 	if (call)
 		*call = plain;
