@@ -304,6 +304,15 @@ whole_kernel() { grep -qw seccomp_get_filter /proc/kallsyms || skip "this kernel
 	[ "$wrong" = 0 ]
 }
 
+@test "--probe: a file that is masked is not the kernel's, though what hides it opens" {
+	[ "$E2E_BACKEND $E2E_KIND" = "native busybox" ] || skip "one backend shows it"
+	begin masked --security-opt unmask=/proc/sys --security-opt mask=/proc/sys/kernel/core_pattern
+	m audit --probe --json "$P-masked" | jq -r '.[0].facts[] | select(.check == "probe") | .item + " " + .value' >"$FILE_DIR/tries"
+	m exec "$P-masked" -- sh -c ': >/proc/sys/kernel/core_pattern'
+	m kill "$P-masked"
+	grep -qx "core-pattern fails: ENOENT" "$FILE_DIR/tries"
+}
+
 # traces NAME: what a probe could leave: mounts, keys, processes, files, descriptors. Others work on this host, so of it only what would be ours.
 traces() {
 	local pid

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/audit/try/try.h"
@@ -21,23 +22,36 @@
 #ifndef SYS_fsmount
 #define SYS_fsmount	432
 #endif
+/* File systems of the kernel's own, linux/magic.h: procfs, sysfs, cgroup v1. */
+#define PROC		0x9fa0
+#define SYSFS		0x62656572
+#define CGROUP		0x27e0eb
 #define CLOSE_ON_EXEC	1		/* FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC */
 #define CREATE		6		/* FSCONFIG_CMD_CREATE */
 
+/* 0: it is the kernel's. A mask is another file in its place, which opens as well. */
+static int open_kernel_file(const char *path, int flags)
+{
+	int fd = open(path, flags | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd < 0)
+		return -errno;
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	return fs.f_type == PROC || fs.f_type == SYSFS || fs.f_type == CGROUP ? 0 : -ENOENT;
+}
+
 static int open_write(const struct try_scene *scene, const void *path)
 {
-	int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-
 	(void)scene;
-	return fd < 0 ? -errno : 0;
+	return open_kernel_file(path, O_WRONLY);
 }
 
 static int open_read(const struct try_scene *scene, const void *path)
 {
-	int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-
 	(void)scene;
-	return fd < 0 ? -errno : 0;
+	return open_kernel_file(path, O_RDONLY);
 }
 
 /* At the top of a hierarchy of cgroup v1 alone; the worst answer of them counts. */
@@ -91,7 +105,9 @@ int try_open_node(const char *path)
 		return -errno;
 	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
 		return -ENODEV;
-	return is_harmless(&st) ? open_read(NULL, path) : access(path, R_OK) < 0 ? -errno : 0;
+	if (!is_harmless(&st))
+		return access(path, R_OK) < 0 ? -errno : 0;
+	return open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 /* Numbers that containers have no use for. */
