@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 #define LOOK_MS		200
 #define ALIVE_MS	500		/* a process that has lived so long has started */
 #define ANSWER_MAX	256
+#define END_MS		5000
+#define WORDS_LINES	3		/* of the log of what ended too early */
+#define WORDS_MAX	240
 
 /* What is watched, and for whom. */
 struct watch {
@@ -110,6 +114,33 @@ static int is_alive(const struct watch *w, struct mrg_error *err)
 	return time_monotonic_ms() - w->started >= ALIVE_MS;
 }
 
+/* Without colours and what else is for a terminal. */
+static int add_line(const struct mrg_log_line *line, void *data)
+{
+	struct buffer *words = data;
+	bool escaped = false;
+
+	buffer_add(words, " | ", words->length > 0 ? 3 : 0);
+	for (size_t i = 0; i < line->length && words->length < WORDS_MAX; i++) {
+		char c = line->text[i];
+
+		if (!escaped && (unsigned char)c >= ' ')
+			buffer_add(words, &c, 1);
+		escaped = c == '\033' || (escaped && !isalpha((unsigned char)c));
+	}
+	return 0;
+}
+
+/* The undo takes the log away with the rest: what stands at its end is the reason at times. */
+static int hint_last_words(const struct watch *w, struct mrg_error *err)
+{
+	_cleanup_(buffer_deinit) struct buffer words = { 0 };
+
+	if (mrg_logs(w->c, &(struct mrg_log_query){ .tail = WORDS_LINES }, add_line, &words, NULL) == 0 && words.length > 0 && !words.failed)
+		mrg_error_hint(err, "its last lines were: %s", words.text);
+	return -MRG_E_STATE;
+}
+
 static int check_runs(const struct watch *w, struct mrg_error *err)
 {
 	struct mrg_status status;
@@ -117,10 +148,16 @@ static int check_runs(const struct watch *w, struct mrg_error *err)
 
 	if (r < 0 || state_is_alive(status.state))
 		return r;
+	/* The monitor has still to write down how it ended, and what it said. */
+	r = container_wait_end(w->c, END_MS, &status, err);
+	if (r < 0)
+		return r;
 	if (status.has_exit)
-		return mrg_error_set(err, -MRG_E_STATE, "'%s' has ended with exit status %d soon after its start", w->g->j->target.name,
-				     mrg_exit_code(status.exit_status));
-	return mrg_error_set(err, -MRG_E_STATE, "'%s' has ended soon after its start", w->g->j->target.name);
+		mrg_error_set(err, -MRG_E_STATE, "'%s' has ended with exit status %d soon after its start", w->g->j->target.name,
+			      mrg_exit_code(status.exit_status));
+	else
+		mrg_error_set(err, -MRG_E_STATE, "'%s' has ended soon after its start", w->g->j->target.name);
+	return hint_last_words(w, err);
 }
 
 static int watch(struct watch *w, int (*test)(const struct watch *w, struct mrg_error *err), struct mrg_error *err)
