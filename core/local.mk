@@ -238,6 +238,7 @@ libcore_la_SOURCES = \
 	%D%/live/watch_look.c \
 	%D%/log.c %D%/log.h \
 	%D%/log_read.c \
+	%D%/migrate/adapt.c \
 	%D%/migrate/guest.c %D%/migrate/guest.h \
 	%D%/migrate/guest_keep.c \
 	%D%/migrate/guest_rules.c \

@@ -117,11 +117,25 @@ int plan_networks(struct migration *g, struct mrg_error *err);
 /* A copy of @text that lives as long as the plan; NULL when memory runs out. */
 const char *plan_keep(struct plan_parts *parts, const char *text);
 
+/* adapt.c: makes g->spec, a copy of the source's, fit a target that is @able to do these fields; what that costs is added to @write. */
+int adapt_spec(struct migration *g, const struct mrg_fields *able, struct report_rows *write, struct mrg_error *err);
+
+/* Instead, where an earlier configuration comes back: what the source has got since goes. */
+int adapt_drop_unmerged(struct migration *g, struct report_rows *write, struct mrg_error *err);
+
 /* report.c: the target's spec, and what becomes of each key of the source. */
 int report_make(struct migration *g, struct mrg_error *err);
+
+/* Whether the engine of @backend has a form of configuration of its own, which is one of our formats. */
+bool report_has_format(const char *backend);
+
+/* A row about a field instead of a key. */
+int report_add_field(struct report_rows *rows, unsigned int field, int verdict, const char *note, struct mrg_error *err);
+
+/* judge.c: whether the plan may be carried out. */
 int report_judge(const struct migration *g, struct mrg_error *err);
 
-/* judge.c: whether each word of --accept names one of @rows, or what the other host may refuse. -MRG_E_INVALID. */
+/* Whether each word of --accept names one of @rows, or what the other host may refuse. -MRG_E_INVALID. */
 int report_check_words(const struct migration *g, const struct report_rows *rows, struct mrg_error *err);
 
 /* Whether the loss of a key or field that has @word in its name was accepted. */
