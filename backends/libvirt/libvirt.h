@@ -189,6 +189,9 @@ int libvirt_autostart(void *self, const struct mrg_unit *unit, int on, struct mr
 /* Where the map is left to us: that of the root's owner. -MRG_E_UNSUPPORTED when the root belongs to a user of the host. */
 int libvirt_map_users(struct mrg_spec *spec, struct mrg_error *err);
 
+/* What root of the container is on the host: 1, or 0: there are no users of its own. */
+int libvirt_mapped_root(const struct mrg_spec *spec, uid_t *ret_uid, gid_t *ret_gid, struct mrg_error *err);
+
 /* Whether the root is theirs and they get to it; nothing to ask for without a user namespace. */
 int libvirt_check_users(const struct mrg_spec *spec, struct mrg_error *err);
 

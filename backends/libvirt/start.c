@@ -266,16 +266,22 @@ static void hear_end(struct startup *s)
 		s->life->exits = libvirt_exits_open(s->process.pid);
 }
 
-/* Where no service manager makes cgroups libvirt leaves out name=systemd and pids. */
+/* For an init system. Where no service manager makes cgroups libvirt leaves out name=systemd and pids, and so does not give them to root of the container. */
 static int complete_cgroup(const struct startup *s, struct mrg_error *err)
 {
 	struct mrg_unit inside = *s->unit;
+	uid_t uid;
+	gid_t gid;
+	int r;
 
 	if (!s->unit->spec->boot)
 		return 0;
 	inside.process = &s->process;
 	inside.cgroup = s->life->cgroup;
-	return mrg_helper_cgroup_complete(&inside, err);
+	r = mrg_helper_cgroup_complete(&inside, err);
+	if (r == 0)
+		r = libvirt_mapped_root(s->unit->spec, &uid, &gid, err);
+	return r > 0 ? mrg_helper_cgroup_delegate(&inside, uid, gid, err) : r;
 }
 
 /* ---- the host name ------------------------------------------------------------------------------ */

@@ -131,22 +131,31 @@ static int check_ways(const struct mrg_spec *spec, uint32_t uid, uint32_t gid, s
 	return 0;
 }
 
-int libvirt_check_users(const struct mrg_spec *given, struct mrg_error *err)
+int libvirt_mapped_root(const struct mrg_spec *given, uid_t *ret_uid, gid_t *ret_gid, struct mrg_error *err)
 {
-	struct mrg_spec *spec = NULL;
-	uint32_t uid, gid;
-	struct stat st;
+	struct mrg_spec *spec;
 	int r = given->ns_user ? mrg_spec_copy(given, &spec, err) : 0;
 
-	if (r == 0 && spec)
-		r = libvirt_map_users(spec, err);
-	if (r == 0 && spec)
-		r = look_at_root(spec, &st, err);
-	if (r < 0 || !spec)
-		return mrg_spec_free(spec), r;
-	uid = host_root(spec->uid_mappings.item, spec->uid_mappings.n);
-	gid = host_root(spec->gid_mappings.item, spec->gid_mappings.n);
-	r = st.st_uid == uid ? check_ways(spec, uid, gid, err) : not_theirs(spec, &st, uid, err);
+	if (r < 0 || !given->ns_user)
+		return r;
+	r = libvirt_map_users(spec, err);
+	*ret_uid = host_root(spec->uid_mappings.item, spec->uid_mappings.n);
+	*ret_gid = host_root(spec->gid_mappings.item, spec->gid_mappings.n);
 	mrg_spec_free(spec);
-	return r;
+	return r < 0 ? r : 1;
+}
+
+int libvirt_check_users(const struct mrg_spec *spec, struct mrg_error *err)
+{
+	struct stat st;
+	uid_t uid;
+	gid_t gid;
+	int r = libvirt_mapped_root(spec, &uid, &gid, err);
+
+	if (r <= 0)
+		return r;
+	r = look_at_root(spec, &st, err);
+	if (r < 0)
+		return r;
+	return st.st_uid == uid ? check_ways(spec, uid, gid, err) : not_theirs(spec, &st, uid, err);
 }
