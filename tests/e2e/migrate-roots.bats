@@ -240,17 +240,6 @@ cut_at() {
 	strace -qq -f -o /dev/null -e trace="$calls" -e inject="$calls:signal=KILL:when=$n" "$MOORAGE" "$@" >/dev/null 2>&1
 }
 
-# with_ids FIRST: the command may give root's containers the ids from FIRST on, which is its own affair: nobody else sees these files.
-with_ids() {
-	echo "root:$1:65536" >"$BATS_TEST_TMPDIR/ids"
-	cat >"$BATS_TEST_TMPDIR/moorage" <<-END
-		#!/bin/sh
-		exec unshare -m --propagation private sh -c 'for f in /etc/subuid /etc/subgid; do [ ! -e \$f ] || mount --bind $BATS_TEST_TMPDIR/ids \$f; done; exec $(command -v "$MOORAGE") "\$@"' sh "\$@"
-	END
-	chmod 755 "$BATS_TEST_TMPDIR/moorage"
-	MOORAGE=$BATS_TEST_TMPDIR/moorage
-}
-
 # inside NAME FIRST: the first process has these users, and root there is the owner of what is root's.
 inside() {
 	local pid
@@ -297,15 +286,9 @@ inside() {
 @test "LXC with users of its own to libvirt and back: the files keep their owners, for libvirt maps none; killed on the way" {
 	needs libvirt busybox
 	command -v strace >/dev/null || skip "strace is not installed"
-	foreign mapped "lxc.init.cmd = /bin/service $MARK" "lxc.signal.halt = SIGTERM" "lxc.idmap = u 0 300000 65536" "lxc.idmap = g 0 300000 65536"
+	foreign mapped
 	furnish "$ROOTFS"
-	mv "$ROOTFS" "$LXCPATH/$P-root"
-	ROOTFS=$LXCPATH/$P-root
-	"$BATS_TEST_DIRNAME/shift" "$ROOTFS" 300000
-	sed -i "s|^lxc.rootfs.path.*|lxc.rootfs.path = dir:$ROOTFS|" "$LXCPATH/$P-mapped/config"
-	cp "$LXCPATH/$P-mapped/config" "$BATS_TEST_TMPDIR/config"
-	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
-	with_ids 300000
+	own_users mapped 300000
 	m start "$P-mapped"
 	inside mapped 300000
 	run -137 cut_at renameat,renameat2,rename 4 migrate "$P-mapped" --to libvirt --accept all

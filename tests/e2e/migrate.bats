@@ -124,6 +124,39 @@ load migration
 	as_before ill
 }
 
+@test "the console of one without /dev/pts becomes a terminal of its own, which is told" {
+	needs lxc busybox
+	foreign bare
+	sed -i /lxc.pty.max/d "$LXCPATH/$P-bare/config"
+	cp "$LXCPATH/$P-bare/config" "$BATS_TEST_TMPDIR/config"
+	m start "$P-bare"
+	run -0 m plan "$P-bare" --to native --accept all
+	[[ $output == *"a terminal comes from /dev/pts, which is mounted"* ]]
+	m migrate -q "$P-bare" --to native --accept all
+	on bare native
+	m exec "$P-bare" -- sh -c 'test -c /dev/pts/ptmx && test -t 0 </dev/console'
+	m migrate -q "$P-bare" --to lxc --accept all
+	on bare lxc
+	m stop "$P-bare"
+	as_before bare
+}
+
+@test "what its first process said is told when it ends too soon" {
+	needs lxc busybox
+	foreign torn
+	cat >"$ROOTFS/bin/service" <<-END
+		#!/bin/sh
+		[ "\$container" != lxc ] || while :; do sleep 0.1; done
+		echo first
+		printf "\\033[1mno such \\033[0mdisk\\n"
+		exit 7
+	END
+	m start "$P-torn"
+	run -4 m migrate -q "$P-torn" --to native --accept all
+	[[ $output == *"has ended with exit status 7 soon after its start"*"hint: its last lines were: first | no such disk"* ]]
+	on torn lxc
+}
+
 @test "an engine that confines less than it was told: seen, taken back, and it runs again where it was" {
 	needs lxc busybox
 	foreign weak
@@ -253,11 +286,12 @@ load migration
 	as_before all
 }
 
-# round_trip BACKEND: a running Debian to that backend and back to LXC.
+# round_trip BACKEND [FIRST]: a running Debian to that backend and back to LXC; with the users from FIRST on as its own.
 round_trip() {
 	[ -n "$SYSTEMD" ] || skip "the root could not be made: no package mirror answers"
 	E2E_ROOT=$SYSTEMD
 	foreign os "lxc.init.cmd = /sbin/init" "lxc.cap.drop = sys_rawio"
+	[ -z "${2:-}" ] || own_users os "$2"
 	tree "$ROOTFS" /etc /run /tmp /var >"$BATS_TEST_TMPDIR/system"
 	services() { m exec "$P-os" -- systemctl list-units --plain --no-legend --type service --state running | awk '{ print $1 }' | sort; }
 	m start "$P-os"
@@ -268,6 +302,7 @@ round_trip() {
 		m migrate -q "$P-os" --to $backend --accept all
 		[ "$(m ls --json | jq -r --arg n "$P-os" '.[] | select(.name == $n) | .backend + " " + .state')" = "$backend running" ]
 		services | diff "$BATS_TEST_TMPDIR/services" -
+		[ "$(m exec "$P-os" -- awk '{ print $1, $2 }' /proc/self/uid_map)" = "0 ${2:-0}" ]
 	done
 	m stop "$P-os"
 	cmp "$LXCPATH/$P-os/config" "$BATS_TEST_TMPDIR/config"
@@ -294,4 +329,19 @@ round_trip() {
 @test "a Debian system with systemd: LXC to libvirt and back, booted each time, the same services" {
 	needs libvirt busybox
 	round_trip libvirt
+}
+
+@test "a Debian system with users of its own: LXC to nspawn and back, booted each time, the same services" {
+	needs lxc busybox
+	round_trip nspawn 300000
+}
+
+@test "a Debian system with users of its own: LXC to native and back, booted each time, the same services" {
+	needs lxc busybox
+	round_trip native 300000
+}
+
+@test "a Debian system with users of its own: LXC to libvirt and back, booted each time, the same services" {
+	needs libvirt busybox
+	round_trip libvirt 300000
 }

@@ -54,6 +54,29 @@ foreign() {
 	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
 }
 
+# with_ids FIRST: the command may give root's containers the ids from FIRST on, which is its own affair: nobody else sees these files.
+with_ids() {
+	echo "root:$1:65536" >"$BATS_TEST_TMPDIR/ids"
+	cat >"$BATS_TEST_TMPDIR/moorage" <<-END
+		#!/bin/sh
+		exec unshare -m --propagation private sh -c 'for f in /etc/subuid /etc/subgid; do [ ! -e \$f ] || mount --bind $BATS_TEST_TMPDIR/ids \$f; done; exec $(command -v "$MOORAGE") "\$@"' sh "\$@"
+	END
+	chmod 755 "$BATS_TEST_TMPDIR/moorage"
+	MOORAGE=$BATS_TEST_TMPDIR/moorage
+}
+
+# own_users NAME FIRST: what foreign has made gets users of its own, whom its root belongs to, which lies where they can pass.
+own_users() {
+	mv "$ROOTFS" "$LXCPATH/$P-root"
+	ROOTFS=$LXCPATH/$P-root
+	"$BATS_TEST_DIRNAME/shift" "$ROOTFS" "$2"
+	sed -i "s|^lxc.rootfs.path.*|lxc.rootfs.path = dir:$ROOTFS|" "$LXCPATH/$P-$1/config"
+	printf 'lxc.idmap = %s 0 %s 65536\n' u "$2" g "$2" >>"$LXCPATH/$P-$1/config"
+	cp "$LXCPATH/$P-$1/config" "$BATS_TEST_TMPDIR/config"
+	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/tree"
+	with_ids "$2"
+}
+
 # copies: how many of it run: processes with the mark that no other one of them has forked a moment ago.
 copies() {
 	local pids pid n=0
