@@ -79,7 +79,8 @@ static int leave_defaults(struct mrg_spec *spec, struct mrg_error *err)
 /* What is done beside the definition, by the core or by us at the start. */
 static const enum mrg_field beside[] = {
 	MRG_FIELD_HOSTNAME, MRG_FIELD_TERMINAL, MRG_FIELD_CONSOLE_SIZE, MRG_FIELD_ANNOTATIONS, MRG_FIELD_BOOT, MRG_FIELD_INIT, MRG_FIELD_STDIN,
-	MRG_FIELD_AUTOSTART, MRG_FIELD_STOP_SIGNAL, MRG_FIELD_STOP_TIMEOUT, MRG_FIELD_LABELS, MRG_FIELD_LOG,
+	MRG_FIELD_AUTOSTART, MRG_FIELD_STOP_SIGNAL, MRG_FIELD_STOP_TIMEOUT, MRG_FIELD_LABELS, MRG_FIELD_LOG, MRG_FIELD_MASKED_PATHS,
+	MRG_FIELD_READONLY_PATHS,
 };
 
 struct judgement {

@@ -317,6 +317,30 @@ static int name_host(struct startup *s, struct mrg_error *err)
 	return run_child(set_host_name, s, err);
 }
 
+/* ---- paths of the kernel's ------------------------------------------------------------------------ */
+
+static int cover_paths(void *data, struct mrg_error *err)
+{
+	const struct startup *s = data;
+	int root, r;
+
+	if (setns(s->process.pidfd, CLONE_NEWNS) < 0)
+		return mrg_error_set(err, -errno, "cannot enter the mounts of the container: %s", strerror(errno));
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = root < 0 ? mrg_error_set(err, -errno, "cannot open the root of the container: %s", strerror(errno)) : mrg_helper_root_mask(s->unit, root, err);
+	if (r < 0)
+		return r;
+	_exit(EXIT_SUCCESS);
+}
+
+/* libvirt hides nothing of /proc, and its containers have not the right to do so themselves: a child that enters their mounts does. */
+static int hide_paths(struct startup *s, struct mrg_error *err)
+{
+	const struct mrg_spec *spec = s->unit->spec;
+
+	return spec->masked_paths || spec->readonly_paths ? run_child(cover_paths, s, err) : 0;
+}
+
 static int start_copy(struct startup *s, const char *xml, struct mrg_error *err)
 {
 	int r = create(s, xml, err);
@@ -331,6 +355,8 @@ static int start_copy(struct startup *s, const char *xml, struct mrg_error *err)
 		r = libvirt_console(s->self, s->unit, &s->io->master, err);
 	if (r == 0)
 		r = name_host(s, err);
+	if (r == 0)
+		r = hide_paths(s, err);
 	if (r == 0 && let_go(s) < 0)
 		r = mrg_error_set(err, -EIO, "the first process of '%s' ended too early", s->unit->name);
 	if (r == 0 && s->io->terminal && !uses_console(s))
