@@ -115,7 +115,7 @@ load lib
 }
 
 @test "run -d leaves it running, wait prints the status" {
-	m run -d -B "$E2E_BACKEND" --name "$P-detached" "$E2E_ROOT" -- /bin/sh -c 'sleep 0.5; exit 6'
+	m run -d -B "$E2E_BACKEND" --name "$P-detached" "$E2E_ROOT" -- /bin/sh -c 'sleep 2; exit 6'
 	is detached running
 	run m wait "$P-detached"
 	[ "$status" = 0 ]
