@@ -143,6 +143,8 @@ const char *sentence_fault(int r, const struct mrg_error *err);
 /* "-MRG_E_STATE" as a reader of error.h knows it. A constant string, or one in @buffer. */
 const char *code_name(int code, char buffer[32]);
 
+#define GONE_MS		10000		/* what was killed is given to go, on a host that is slow or busy */
+
 /* Waits in small steps until @done says so. false: it did not within @ms. */
 bool eventually(int ms, bool (*done)(void *data), void *data);
 

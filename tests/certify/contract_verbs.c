@@ -235,7 +235,7 @@ static void kill_all_leaves_nobody(struct trial *t)
 	p.table.processes(p.self, &l.unit, count_process, &count, &l.err);
 	trial_expect(t, "kill", p.table.kill(p.self, &l.unit, SIGKILL, 1, &l.err), 0, &l.err);
 	life_wait(&l);
-	if (!eventually(3000, are_gone, &count))
+	if (!eventually(GONE_MS, are_gone, &count))
 		trial_fail(t, "some of %zu processes live", count.n);
 }
 
