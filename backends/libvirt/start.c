@@ -133,18 +133,20 @@ static int write_apart(void *data, struct mrg_error *err)
 	_exit(EXIT_SUCCESS);
 }
 
-/* Runs @child to its end. */
+/* Runs @child to its end; one that was killed has not done what it is for, such as hiding paths. */
 static int run_child(int (*child)(void *data, struct mrg_error *err), void *data, struct mrg_error *err)
 {
 	struct mrg_process process;
-	int r = mrg_helper_spawn(0, NULL, child, NULL, data, &process, err);
+	int r = mrg_helper_spawn(0, NULL, child, NULL, data, &process, err), status = 0;
 
 	if (r < 0)
 		return r;
-	while (waitpid(process.pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(process.pid, &status, 0) < 0 && errno == EINTR)
 		;
 	fd_close(process.pidfd);
-	return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
+		return 0;
+	return mrg_error_set(err, -EIO, "a process that prepares the start was killed");
 }
 
 static int take_text(int file, char **ret, struct mrg_error *err)
