@@ -22,7 +22,7 @@
 #include "core/util/fd.h"
 #include "core/util/proc.h"
 
-#define TIDY_MS		5000		/* libvirt is given to tidy up by itself */
+#define TIDY_MS		500		/* libvirt is given to tidy up by itself, before it is told to */
 #define TELL_MS		500		/* its controller is given to bury the init */
 
 /* Linux 6.15: how a process ended is told to whoever holds a pidfd, once its parent has heard of it. */
@@ -175,7 +175,8 @@ static bool daemon_is_there(void)
 	return false;
 }
 
-/* libvirt notices the end by itself. A domain that was rebooted runs again, which only those that libvirt itself made may. */
+/* libvirt notices the end by itself, unless it lost its controller at the start: libvirt 9 closes that connection for good when the controller's first
+ * message arrives before the connection is fully set up. A domain that was rebooted runs again, which only those that libvirt itself made may. */
 int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
 {
 	struct libvirt *self = data;

@@ -260,9 +260,7 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	E2E_ROOT=$BATS_TEST_TMPDIR/root domain system /sbin/init
 	m start "$P-system"
 	eventually 60 bash -c '[ "$("$MOORAGE" exec "$0" -- systemctl is-system-running 2>/dev/null)" = running ]' "$P-system"
-	SECONDS=0
-	m stop -t 30 "$P-system"
-	[ "$SECONDS" -lt 25 ]
+	m stop --no-kill -t 120 "$P-system"
 	[ "$(v domstate "$P-system")" = "shut off" ]
 	m rm "$P-system"
 	undefined system
@@ -306,9 +304,7 @@ start_daemon() {
 	[ "$status" = 5 ]
 	[[ "$output" == *"does not answer"*"hint: "*libvirtd* ]]
 	refused 5 "does not answer" create -B libvirt --name "$P-new" "$E2E_ROOT" -- /bin/true
-	SECONDS=0
-	m stop "$P-alone"
-	[ "$SECONDS" -lt 5 ]
+	m stop --no-kill -t 120 "$P-alone"
 	is alone stopped
 	start_daemon
 	eventually 30 bash -c '[ "$(virsh -q -c lxc:///system domstate "$P-alone")" = "shut off" ]'
@@ -329,11 +325,9 @@ agents() {
 @test "a daemon that hangs is an error in time, and nothing is lost" {
 	sleeper kept
 	kill -STOP "$(daemon)"
-	SECONDS=0
-	run m create -q -B libvirt --name "$P-hung" "$E2E_ROOT" -- /bin/true
+	run timeout 300 "$MOORAGE" create -q -B libvirt --name "$P-hung" "$E2E_ROOT" -- /bin/true
 	[ "$status" = 8 ]
-	[ "$SECONDS" -le 20 ]
-	[[ "$output" == *"does not answer"* ]]
+	[[ "$output" == *"does not answer: it was given time enough"* ]]
 	is kept running
 	kill -CONT "$(daemon)"
 	run m state "$P-hung"
@@ -354,11 +348,11 @@ agents() {
 		# rm gives libvirt time to notice the end by itself.
 		eventually 30 agents
 		kill_daemon
-		SECONDS=0 got=0
+		got=0
 		wait "$command" || got=$?
 		[ "$got" != 0 ]
-		[ "$SECONDS" -lt 10 ]
 		one_line "$BATS_TEST_TMPDIR/out"
+		run ! grep "given time enough" "$BATS_TEST_TMPDIR/out"
 		grep -q "libvirt.*does not answer\|ended before it could answer" "$BATS_TEST_TMPDIR/out"
 		is cut created || is cut stopped
 		start_daemon

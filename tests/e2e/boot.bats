@@ -37,9 +37,7 @@ up() { [[ $("$MOORAGE" exec "$P-os" -- systemctl is-system-running 2>/dev/null) 
 	# Its init keeps within the container's cgroups, whatever it makes for itself: all of it is counted, and nothing is at the top of the host's.
 	[ "$(m procs --json "$P-os" | jq length)" -ge 3 ]
 	run ! grep -E ':/(init\.scope|system\.slice)$' "/proc/$(m inspect "$P-os" | jq -r '.[0].status.pid')/cgroup"
-	SECONDS=0
-	m stop -t 30 "$P-os"
-	[ "$SECONDS" -lt 25 ]
+	m stop --no-kill -t 120 "$P-os"
 	run m wait "$P-os"
 	[ "$output" = 0 ]
 	m rm "$P-os"
