@@ -313,6 +313,19 @@ start_daemon() {
 	m rm -f "$P-alone" "$P-idle"
 }
 
+@test "a start whose preparation is killed runs nothing: paths would be left in the open" {
+	command -v strace >/dev/null || skip "strace is not installed"
+	fresh bare -- /bin/sh -c 'while :; do sleep 0.1; done'
+	# The first tree is opened by the child that hides paths.
+	run timeout 300 strace -f -qq -o /dev/null -e trace=open_tree -e inject=open_tree:signal=KILL:when=1 "$MOORAGE" start "$P-bare" 3>&-
+	[ "$status" = 1 ]
+	[[ "$output" == *"a process that prepares the start was killed"* ]]
+	is bare created
+	m start "$P-bare"
+	run ! m exec "$P-bare" -- /bin/sh -c 'echo >/proc/sys/kernel/printk'
+	m rm -f "$P-bare"
+}
+
 # Programs of ours that have not ended.
 agents() {
 	local pid
