@@ -152,7 +152,7 @@ mend() { PATH=${MOORAGE%/*}:$PATH eval "$(jq -r --arg s "$1" --arg part "$2" 'ma
 	# Somebody in there by hand needs it.
 	chroot "$BATS_TEST_TMPDIR/root" /bin/sleep 60 3>&- &
 	HOLDER=$!
-	eventually 30 test "$(readlink -f "$BATS_TEST_TMPDIR/root")" = "$(readlink "/proc/$HOLDER/root")"
+	eventually 30 bash -c '[ "$(readlink "/proc/$0/root")" = "$1" ]' "$HOLDER" "$(readlink -f "$BATS_TEST_TMPDIR/root")"
 	look m doctor --json
 	run ! found "mounts left behind" ".text | test(\"$P-here\")"
 	kill -9 "$HOLDER"
