@@ -138,8 +138,8 @@ def size_follows():
 @test
 def interrupt_reaches_the_foreground_job_only():
     child = shell('--rm')
-    child.sendline('sleep 100; echo status=$?')
-    time.sleep(0.3)
+    child.sendline('sh -c "echo up-$((40 + 2)); exec sleep 100"; echo status=$?')
+    child.expect('up-42')
     child.sendintr()
     child.expect('status=130|inside> ')
     child.sendline('echo still-$((40 + 2))')
@@ -151,8 +151,8 @@ def interrupt_reaches_the_foreground_job_only():
 @test
 def job_control_inside():
     child = shell('--rm')
-    child.sendline('sleep 100')
-    time.sleep(0.3)
+    child.sendline('sh -c "echo up-$((40 + 2)); exec sleep 100"')
+    child.expect('up-42')
     child.send('\x1a')
     child.expect('inside> ')
     child.sendline('jobs')

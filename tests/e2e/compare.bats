@@ -133,7 +133,7 @@ agree() {
 	only_here
 	"$MOORAGE" compare --backends native --runs 200 >/dev/null 2>"$FILE_DIR/said" &
 	local pid=$! status=0
-	sleep 1
+	eventually 30 eval '[ -n "$(left)" ]'
 	kill -TERM "$pid"
 	wait "$pid" || status=$?
 	[ "$status" = 130 ]
@@ -145,7 +145,7 @@ agree() {
 	only_here
 	"$MOORAGE" compare --backends native --runs 200 >/dev/null 2>&1 &
 	local pid=$!
-	sleep 1
+	eventually 30 eval '[ -n "$(left)" ]'
 	kill -KILL "$pid"
 	wait "$pid" || true
 	[ -n "$(left)" ]

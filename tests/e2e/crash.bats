@@ -26,8 +26,9 @@ monitor() {
 }
 
 @test "SIGTERM to the monitor, as at a shutdown, stops the container in order; other signals do nothing" {
-	fresh shutdown -- /bin/sh -c 'trap "echo asked; exit 3" TERM; while :; do sleep 0.1; done'
+	fresh shutdown -- /bin/sh -c 'trap "echo asked; exit 3" TERM; echo up; while :; do sleep 0.1; done'
 	m start "$P-shutdown"
+	eventually 30 logged shutdown up
 	pid=$(monitor)
 	kill -HUP "$pid"
 	kill -INT "$pid"
@@ -36,7 +37,7 @@ monitor() {
 	kill -TERM "$pid"
 	run timeout 30 "$MOORAGE" wait "$P-shutdown"
 	[ "$output" = 3 ]
-	[ "$(m logs "$P-shutdown")" = asked ]
+	[ "$(m logs "$P-shutdown")" = $'up\nasked' ]
 	m rm "$P-shutdown"
 }
 

@@ -63,6 +63,17 @@ eventually() {
 	until "$@"; do [ "$SECONDS" -lt "$end" ] || return 1; sleep 0.05; done
 }
 
+# logged NAME LINE: its log has the line.
+logged() { "$MOORAGE" logs "$P-$1" | grep -qx "$2"; }
+
+# silent NAME: nothing comes to its log for half a second.
+silent() {
+	local before
+	before=$("$MOORAGE" logs "$P-$1" | wc -l)
+	sleep 0.5
+	[ "$("$MOORAGE" logs "$P-$1" | wc -l)" = "$before" ]
+}
+
 # typed LINE ANSWER KEYS COMMAND: the command runs at a terminal, where somebody types LINE, waits for ANSWER and leaves it with the KEYS.
 typed() {
 	local seen=$BATS_TEST_TMPDIR/terminal

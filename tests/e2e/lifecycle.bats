@@ -70,14 +70,14 @@ load lib
 }
 
 @test "create, start, exec, logs, stop, rm" {
-	fresh web -- /bin/sh -c 'echo up; trap "echo bye; exit 7" TERM; while :; do sleep 0.1; done'
+	fresh web -- /bin/sh -c 'trap "echo bye; exit 7" TERM; echo up; while :; do sleep 0.1; done'
 	is web created
 	m start "$P-web"
 	is web running
 	run m exec "$P-web" -- /bin/sh -c 'echo inside; exit 4'
 	[ "$status" = 4 ]
 	[ "$output" = inside ]
-	eventually 30 bash -c '"$MOORAGE" logs "$P-web" | grep -qx up'
+	eventually 30 logged web up
 	m stop "$P-web"
 	is web stopped
 	run m logs "$P-web"
@@ -144,9 +144,9 @@ load lib
 }
 
 @test "kill sends a signal to the first process" {
-	fresh signal -- /bin/sh -c 'trap "exit 33" USR1; while :; do sleep 0.1; done'
+	fresh signal -- /bin/sh -c 'trap "exit 33" USR1; echo up; while :; do sleep 0.1; done'
 	m start "$P-signal"
-	sleep 0.3
+	eventually 30 logged signal up
 	m kill -s USR1 "$P-signal"
 	run m wait "$P-signal"
 	[ "$output" = 33 ]
@@ -178,10 +178,9 @@ load lib
 	m start "$P-frozen"
 	m pause "$P-frozen"
 	is frozen paused
-	sleep 0.2
+	# What it had written may still be on its way to the log.
+	eventually 30 silent frozen
 	one=$(m logs "$P-frozen" | wc -l)
-	sleep 0.5
-	[ "$(m logs "$P-frozen" | wc -l)" = "$one" ]
 	m unpause "$P-frozen"
 	is frozen running
 	eventually 30 bash -c '[ "$("$MOORAGE" logs "$P-frozen" | wc -l)" -gt '"$one"' ]'
