@@ -23,6 +23,7 @@
 #include "core/util/proc.h"
 
 #define TIDY_MS		500		/* libvirt is given to tidy up by itself, before it is told to */
+#define REBOOT_MS	5000		/* the same, where it may be about to start the domain again */
 #define TELL_MS		500		/* its controller is given to bury the init */
 
 /* Linux 6.15: how a process ended is told to whoever holds a pidfd, once its parent has heard of it. */
@@ -176,7 +177,15 @@ static bool daemon_is_there(void)
 }
 
 /* libvirt notices the end by itself, unless it lost its controller at the start: libvirt 9 closes that connection for good when the controller's first
- * message arrives before the connection is fully set up. A domain that was rebooted runs again, which only those that libvirt itself made may. */
+ * message arrives before the connection is fully set up. */
+static int tidy_ms(const struct mrg_unit *unit)
+{
+	if (!unit->path && !daemon_is_there())
+		return 0;
+	return unit->adopted ? REBOOT_MS : TIDY_MS;
+}
+
+/* A domain that was rebooted runs again, which only those that libvirt itself made may. */
 int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err)
 {
 	struct libvirt *self = data;
@@ -187,7 +196,7 @@ int libvirt_cleanup(void *data, const struct mrg_unit *unit, struct mrg_exit *re
 
 	if (again && unit->adopted)
 		return 0;
-	if (again || !wait_tidy(unit->name, unit->path || daemon_is_there() ? TIDY_MS : 0))
+	if (again || !wait_tidy(unit->name, tidy_ms(unit)))
 		r = destroy_in_engine(self, unit, err);
 	/* A daemon that comes later tidies up what it has noted. */
 	if (r == 0 || (r == -MRG_E_NO_ENGINE && !again))

@@ -137,7 +137,7 @@ undefined() { [ ! -e "$(file "$1")" ] && ! v list --all --name | grep -qx "$P-$1
 	kill -STOP "$(daemon)"
 	m rm -f "$P-passing" 3>&- & command=$!
 	eventually 30 is passing created
-	# It gives the daemon half a second, and asks then.
+	# It gives the daemon some seconds, and asks then.
 	sleep 1
 	kill -0 "$command"
 	kill -CONT "$(daemon)"
