@@ -176,6 +176,8 @@ static int read_row(struct compare_report *report, const struct json *object, st
 		r = expect(object, "of", JSON_OBJECT, &of, err);
 	if (r < 0)
 		return r;
+	if (compare_report_find_row(report, (enum compare_section)section, name))
+		return bad(err, "a row of the matrix is there twice");
 	row = compare_report_row(report, (enum compare_section)section, name);
 	if (!row)
 		return report->n_rows == COMPARE_ROWS ? bad(err, "too many rows") : fail_memory(err);

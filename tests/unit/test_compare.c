@@ -266,6 +266,8 @@ static void test_bad_files(void **state)
 		  "\"matrix\":[],\"warnings\":[]}", "twice" },
 		{ HEAD SUBJECT "\"metrics\":[],\"matrix\":[{\"section\":\"x\"}],\"warnings\":[]}", "section" },
 		{ HEAD SUBJECT "\"metrics\":[],\"matrix\":[{\"section\":\"limits\",\"name\":\"n\",\"of\":{\"a\":{\"text\":\"t\"}}}],\"warnings\":[]}", "'level'" },
+		{ HEAD SUBJECT "\"metrics\":[],\"matrix\":[{\"section\":\"limits\",\"name\":\"n\",\"of\":{}},{\"section\":\"limits\",\"name\":\"n\",\"of\":{}}],\"warnings\":[]}",
+		  "twice" },
 		{ HEAD SUBJECT "\"metrics\":[],\"matrix\":[],\"warnings\":[7]}", "a warning must be" },
 		{ HEAD SUBJECT "\"metrics\":[],\"matrix\":[],\"warnings\":[]}x", "" },
 	};
