@@ -36,19 +36,28 @@ static char *restoring_text(const struct cgroup_setting *s, const char *text)
 	return length > 0 ? strndup(text, length) : strdup("\n");
 }
 
-static int write_one(int dir, struct cgroup_setting *s, bool undo)
+static int exchange(int dir, const struct cgroup_setting *s, char **old)
+{
+	int r = old ? fd_read_virtual(dir, s->file, OLD_MAX, old, NULL) : 0;
+
+	return r < 0 ? r : fd_write_file(dir, s->file, s->text);
+}
+
+static int write_one(struct cgroup *cg, int dir, struct cgroup_setting *s, bool undo)
 {
 	_cleanup_free_ char *text = NULL;
-	int r = undo ? fd_read_virtual(dir, s->file, OLD_MAX, &text, NULL) : 0;
+	int r = exchange(dir, s, undo ? &text : NULL);
 
-	if (r == 0)
-		r = fd_write_file(dir, s->file, s->text);
+	if (r == -ENOENT && s->version == 2 && cgroup_v2_settle(cg, s->controller) == 0) {
+		free(take_ptr(text));
+		r = exchange(dir, s, undo ? &text : NULL);
+	}
 	if (r == -ENOENT && s->other_file) {
 		free(s->file);
 		free(s->text);
 		s->file = take_ptr(s->other_file);
 		s->text = take_ptr(s->other_text);
-		return write_one(dir, s, undo);
+		return write_one(cg, dir, s, undo);
 	}
 	if (r == -ENOENT && s->optional)
 		return 0;
@@ -90,7 +99,7 @@ int cgroup_plan_apply(struct cgroup *cg, struct cgroup_plan *plan, bool undo, st
 						  cgroup_controller_name(s->controller, s->version));
 				mrg_error_hint(err, "stop it, change it, start it");
 			} else {
-				r = write_one(h->dir, s, undo);
+				r = write_one(cg, h->dir, s, undo);
 				if (r == 0 || (pass == 0 && (r == -EINVAL || r == -EBUSY)))
 					continue;
 				r = failed(cg, s, r, err);

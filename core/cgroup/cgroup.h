@@ -161,6 +161,9 @@ int cgroup_read_number(int dir, const char *file, const char *key, uint64_t *ret
 /* Enables @controllers for the children of PARENT and of what is above it; those in @optional only if that works. */
 int cgroup_v2_enable(struct cgroup *cg, unsigned int controllers, unsigned int optional, struct mrg_error *err);
 
+/* Waits until who is enabling @controller for the children of PARENT is done; negative: it is not to be had there. */
+int cgroup_v2_settle(struct cgroup *cg, unsigned int controller);
+
 /* A descriptor of some cgroup where @controller is on, whose files show what this kernel has; negative: there is none. */
 int cgroup_v2_example(const struct cgroup_hierarchy *h, unsigned int controller);
 

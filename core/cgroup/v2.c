@@ -113,6 +113,17 @@ static int enable_in(int root, const char *path, unsigned int wanted)
 	return text[0] ? fd_write_file(dir, "cgroup.subtree_control", text) : 0;
 }
 
+/* The kernel lists a controller as enabled before the cgroups below have its files. Who enables it again has waited for whoever is at it. */
+int cgroup_v2_settle(struct cgroup *cg, unsigned int controller)
+{
+	const struct cgroup_hierarchy *h = cgroup_find(cg, 0, 2);
+	_cleanup_close_ int dir = h ? path_open_beneath(h->root, cg->parent[0] ? cg->parent : ".", O_RDONLY | O_DIRECTORY, 0) : -ENOENT;
+	char text[64];
+
+	snprintf(text, sizeof(text), "+%s", cgroup_controller_name(controller, 2));
+	return dir < 0 ? dir : fd_write_file(dir, "cgroup.subtree_control", text);
+}
+
 /* Whether a file that lists controllers names this one. */
 static bool lists(int dir, const char *file, unsigned int controller)
 {
