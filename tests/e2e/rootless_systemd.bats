@@ -105,8 +105,8 @@ refuses() {
 }
 
 @test "what is missing is named: the bus, the controller, the manager; and mended as it is said" {
-	[[ "$(as "$MOORAGE" backends --json | jq -r ".[] | select(.name == \"$E2E_BACKEND\").reason")" == *"systemd does not give users io"* ]]
-	refuses 'blockIO.*systemd does not give users io' "/etc/systemd/system/user@.service.d/delegate.conf" run --rm --name "$C" --device-write-bps "$(findmnt -no SOURCE /):1m" ./root -- /bin/true
+	[[ "$(as "$MOORAGE" backends --json | jq -r ".[] | select(.name == \"$E2E_BACKEND\").reason")" =~ "systemd does not give users "[a-z,\ ]*io ]]
+	refuses 'blockIO.*systemd does not give users [a-z, ]*io' "/etc/systemd/system/user@.service.d/delegate.conf" run --rm --name "$C" --device-write-bps "$(findmnt -no SOURCE /):1m" ./root -- /bin/true
 	BUS_DIR=$HOME_DIR refuses "memory.limit.*no bus" "XDG_RUNTIME_DIR is '$HOME_DIR'" run --rm --name "$C" -m 64m ./root -- /bin/true
 	# Without limits there is no need of it.
 	[ "$(BUS_DIR=$HOME_DIR u run --rm --name "$C" ./root -- /bin/echo works)" = works ]
@@ -114,7 +114,7 @@ refuses() {
 	printf '[Service]\nDelegate=cpu cpuset io memory pids\n' >/etc/systemd/system/user@.service.d/delegate.conf
 	systemctl daemon-reload
 	systemctl restart "user@$(id -u mrgt).service"
-	[[ "$(as "$MOORAGE" backends --json)" != *"does not give users"* ]]
+	[[ ! "$(as "$MOORAGE" backends --json)" =~ "does not give users "[a-z,\ ]*io ]]
 	throttled
 	rm -r /etc/systemd/system/user@.service.d
 	systemctl daemon-reload
