@@ -126,7 +126,7 @@ load lib
 @test "stop kills what ignores the signal, after the time it is given" {
 	fresh stubborn --stop-timeout 100000 -- /bin/sh -c 'trap "" TERM; while :; do sleep 0.1; done'
 	m start "$P-stubborn"
-	timeout 600 "$MOORAGE" stop -t 1 "$P-stubborn"
+	timeout 60 "$MOORAGE" stop -t 1 "$P-stubborn"
 	is stubborn stopped
 	m rm "$P-stubborn"
 }
@@ -179,7 +179,7 @@ load lib
 	m pause "$P-frozen"
 	is frozen paused
 	# What it had written may still be on its way to the log.
-	eventually 30 silent frozen
+	eventually 3 silent frozen
 	one=$(m logs "$P-frozen" | wc -l)
 	m unpause "$P-frozen"
 	is frozen running
