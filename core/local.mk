@@ -26,7 +26,9 @@ libutil_la_SOURCES = \
 	%D%/util/rfc3339.c %D%/util/rfc3339.h \
 	%D%/util/sha256.c %D%/util/sha256.h \
 	%D%/util/str.c %D%/util/str.h \
-	%D%/util/utf8.c %D%/util/utf8.h
+	%D%/util/thread.c %D%/util/thread.h \
+	%D%/util/utf8.c %D%/util/utf8.h \
+	%D%/util/writeback.c %D%/util/writeback.h
 if HAVE_NSPAWN
 libutil_la_SOURCES += %D%/util/bus.c %D%/util/bus.h
 endif
@@ -127,6 +129,7 @@ libcore_la_SOURCES = \
 	%D%/doctor/forward.c \
 	%D%/doctor/forward_nft.c \
 	%D%/doctor/ids.c \
+	%D%/doctor/kept.c \
 	%D%/doctor/kernel.c \
 	%D%/doctor/leftovers.c \
 	%D%/doctor/links.c \
@@ -220,6 +223,7 @@ libcore_la_SOURCES = \
 	%D%/helper/init.c %D%/helper/init.h \
 	%D%/helper/mask.c \
 	%D%/helper/mounts.c \
+	%D%/helper/pass.c \
 	%D%/helper/process.c %D%/helper/process.h \
 	%D%/helper/process_probe.c \
 	%D%/helper/rlimits.c \
@@ -239,6 +243,7 @@ libcore_la_SOURCES = \
 	%D%/log.c %D%/log.h \
 	%D%/log_read.c \
 	%D%/migrate/adapt.c \
+	%D%/migrate/copies.c %D%/migrate/copies.h \
 	%D%/migrate/guest.c %D%/migrate/guest.h \
 	%D%/migrate/guest_keep.c \
 	%D%/migrate/guest_rules.c \
@@ -267,6 +272,7 @@ libcore_la_SOURCES = \
 	%D%/migrate/tree/tree.h \
 	%D%/migrate/tree/copy.c %D%/migrate/tree/copy.h \
 	%D%/migrate/tree/copy_contents.c \
+	%D%/migrate/tree/copy_filler.c \
 	%D%/migrate/tree/copy_links.c \
 	%D%/migrate/tree/copy_metadata.c \
 	%D%/migrate/tree/digest.c \

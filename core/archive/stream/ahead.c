@@ -3,12 +3,11 @@
 
 #include "config.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "core/archive/stream/stream.h"
 #include "core/archive/stream/ahead.h"
+#include "core/util/thread.h"
 
 struct stream_ahead {
 	stream_fill fill;
@@ -55,19 +54,6 @@ static void *work(void *data)
 	return NULL;
 }
 
-/* A thread has the signal mask of its maker: signals are for those who asked for them. */
-static int begin(struct stream_ahead *a)
-{
-	sigset_t all, before;
-	int r;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&a->thread, NULL, work, a);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return r;
-}
-
 struct stream_ahead *stream_ahead_new(stream_fill fill, void *data)
 {
 	struct stream_ahead *a = malloc(sizeof(*a));
@@ -80,7 +66,7 @@ struct stream_ahead *stream_ahead_new(stream_fill fill, void *data)
 	a->stopped = a->lent = false;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->changed, NULL);
-	if (begin(a) == 0)
+	if (thread_begin(&a->thread, work, a) == 0)
 		return a;
 	pthread_cond_destroy(&a->changed);
 	pthread_mutex_destroy(&a->lock);
