@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,9 +14,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/helper/process.h"
 #include "core/util/cleanup.h"
@@ -37,6 +38,10 @@ static const struct {
 	{ CLONE_NEWTIME, "time", "time" },
 };
 
+/* The name and the inode of a namespace, "mnt:[4026531841]", as its link reads. That opens nothing, as fstatat(2) through the link does. */
+#define NAMESPACE_SIZE	32
+#define END_MS		1000
+
 /* Everything is opened in the monitor, where /proc is the host's. */
 struct join {
 	struct mrg_helper_process *process;
@@ -46,9 +51,30 @@ struct join {
 	int root;			/* of the container's first process, O_PATH */
 	int self;			/* /proc/PID/ns of the child itself, on the host's /proc; -1 in the monitor */
 	int flags;			/* the namespaces the container does not share with us */
-	ino_t target[ARRAY_SIZE(kinds)];
+	char target[ARRAY_SIZE(kinds)][NAMESPACE_SIZE];
 	pid_t *pid;			/* shared memory: of the process made inside a pid namespace */
 };
+
+static int ended(struct mrg_error *err)
+{
+	return mrg_error_set(err, -MRG_E_NOT_RUNNING, "the container has just ended");
+}
+
+/* Why fork(2) has no memory in a pid namespace, or what it made is gone: the init is about to end, once all others have. */
+static bool is_ending(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, END_MS) > 0;
+}
+
+static bool read_namespace(int dir, const char *name, char ret[NAMESPACE_SIZE])
+{
+	ssize_t n = readlinkat(dir, name, ret, NAMESPACE_SIZE - 1);
+
+	ret[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
 
 static int find_namespaces(struct join *j, pid_t pid, struct mrg_error *err)
 {
@@ -59,21 +85,21 @@ static int find_namespaces(struct join *j, pid_t pid, struct mrg_error *err)
 	theirs = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
 	j->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if ((theirs < 0 || j->root < 0) && (errno == ENOENT || errno == ESRCH))
+		return ended(err);
 	if (theirs < 0 || ours < 0 || j->root < 0)
 		return mrg_error_set(err, -errno, "cannot look at the first process of the container: %s", strerror(errno));
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		struct stat a, b;
+		char own[NAMESPACE_SIZE];
 
 		/* Absent: a kernel without this kind. */
-		if (fstatat(theirs, kinds[i].name, &a, 0) < 0 || fstatat(ours, kinds[i].name, &b, 0) < 0)
-			continue;
-		j->target[i] = a.st_ino;
-		if (a.st_ino != b.st_ino || a.st_dev != b.st_dev)
+		if (read_namespace(theirs, kinds[i].name, j->target[i]) && read_namespace(ours, kinds[i].name, own) &&
+		    strcmp(j->target[i], own) != 0)
 			j->flags |= kinds[i].flag;
 	}
 	/* What was read belongs to that process only if it is still there. */
 	if (syscall(SYS_pidfd_send_signal, j->pidfd, 0, NULL, 0) < 0)
-		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "the container has just ended");
+		return ended(err);
 	return 0;
 }
 
@@ -109,15 +135,15 @@ static int enter_namespaces(const struct join *j, struct mrg_error *err)
 		return 0;
 	if (setns(j->pidfd, j->flags) < 0) {
 		if (errno == ESRCH)
-			return mrg_error_set(err, -MRG_E_NOT_RUNNING, "the container has just ended");
+			return ended(err);
 		return mrg_error_set(err, -errno, "cannot enter the namespaces of the container: %s", strerror(errno));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		struct stat st;
+		char entered[NAMESPACE_SIZE];
 
 		if (!(j->flags & kinds[i].flag))
 			continue;
-		if (fstatat(j->self, kinds[i].entered, &st, 0) < 0 || st.st_ino != j->target[i])
+		if (!read_namespace(j->self, kinds[i].entered, entered) || strcmp(entered, j->target[i]) != 0)
 			return mrg_error_set(err, -EAGAIN, "the container changed its namespaces while being entered");
 	}
 	return 0;
@@ -177,8 +203,8 @@ static int run_in_pid_namespace(struct join *j, struct mrg_error *err)
 	};
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 
-	if (pid < 0 && errno == ENOMEM) /* what fork(2) in the namespace of a dead init gives */
-		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "the container has just ended");
+	if (pid < 0 && errno == ENOMEM && is_ending(j->pidfd))
+		return ended(err);
 	if (pid < 0)
 		return mrg_error_set(err, -errno, "cannot start a process in the container: %s", strerror(errno));
 	if (pid > 0)
@@ -230,10 +256,30 @@ static int take_second(const struct join *j, struct mrg_process *process, struct
 	return 0;
 }
 
+/* A pid namespace holds the children of who joins it. So the child is born in it where we may join without being in its user namespace, and we come
+ * back; for others the flag stays, and the process that enters makes it. */
+static int spawn_first(struct join *j, const struct mrg_cgroup_entry *cgroup, struct mrg_process *ret, struct mrg_error *err)
+{
+	_cleanup_close_ int own = j->flags & CLONE_NEWPID ? (int)syscall(SYS_pidfd_open, getpid(), 0) : -1;
+	int r, dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+
+	if (own < 0 || setns(j->pidfd, CLONE_NEWPID) < 0)
+		return mrg_helper_spawn(0, cgroup, child, NULL, j, ret, err);
+	j->flags &= ~CLONE_NEWPID;
+	/* It is seen from inside at once, and must not be looked into or traced. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		r = mrg_error_set(err, -errno, "cannot shut the process off from others: %s", strerror(errno));
+	else
+		r = mrg_helper_spawn(0, cgroup, child, NULL, j, ret, err);
+	prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+	setns(own, CLONE_NEWPID);
+	return (r == -ENOMEM || r == -ESRCH) && is_ending(j->pidfd) ? ended(err) : r;
+}
+
 static int spawn_into(struct join *j, const struct mrg_cgroup_entry *cgroup, struct mrg_process *ret, struct mrg_error *err)
 {
 	struct mrg_process process;
-	int r = mrg_helper_spawn(0, cgroup, child, NULL, j, &process, err);
+	int r = spawn_first(j, cgroup, &process, err);
 
 	if (r < 0) {
 		if (*j->pid > 0) {

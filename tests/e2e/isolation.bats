@@ -22,6 +22,17 @@ load lib
 	[[ "$output" == *"Seccomp:"*2* ]]
 }
 
+@test "who comes in to execute a command cannot be looked at from inside" {
+	isolated_only "pid namespace"
+	# That it can see what it may is shown by itself.
+	fresh look -- /bin/sh -c 'ls -l /proc/$$/exe | grep -q /bin/ && echo looks; while :; do ls -l /proc/[0-9]*/exe 2>/dev/null | grep moorage-monitor; done'
+	m start "$P-look"
+	eventually 30 logged look looks
+	for _ in {1..40}; do m exec "$P-look" -- /bin/true; done
+	[ "$(m logs "$P-look")" = looks ]
+	m rm -f "$P-look"
+}
+
 @test "mount(2) is refused" {
 	run once mount -- /bin/sh -c 'mount -t tmpfs none /tmp && echo allowed'
 	[[ "$output" != *allowed* ]]
