@@ -43,7 +43,9 @@ struct start {
 	const struct mrg_unit *unit;
 	const struct mrg_stdio *io;
 	struct mrg_helper_process *process;
-	int socket[2];			/* of the terminal */
+	struct mrg_helper_cgroups *cgroups;
+	struct mrg_cgroup_entry entry;
+	int socket[2];			/* monitor's end, child's end */
 };
 
 static int check_rights(struct mrg_error *err)
@@ -111,7 +113,7 @@ static int change_root(int root, struct mrg_error *err)
 	return 0;
 }
 
-static int set_up_root(const struct mrg_unit *unit, struct mrg_error *err)
+static int set_up_root(const struct mrg_unit *unit, int socket, struct mrg_error *err)
 {
 	struct mount_attr private = { .propagation = MS_PRIVATE };
 	int root = -1, r;
@@ -122,7 +124,7 @@ static int set_up_root(const struct mrg_unit *unit, struct mrg_error *err)
 		return mrg_error_set(err, -errno, "cannot separate the mounts from the host's: %s", strerror(errno));
 	r = mrg_helper_root_open(unit->spec, -1, &root, err);
 	if (r == 0)
-		r = mrg_helper_root_mounts(unit, root, err);
+		r = mrg_helper_root_mounts_busy(unit, root, NULL, socket, err);
 	if (r == 0)
 		r = mrg_helper_root_devices(unit, root, err);
 	if (r == 0)
@@ -137,11 +139,26 @@ static int set_up_root(const struct mrg_unit *unit, struct mrg_error *err)
 static int child(void *data, struct mrg_error *err)
 {
 	struct start *s = data;
-	int r = set_up_root(s->unit, err);
+	int r;
 
+	/* Were it open here, we would wait for ever for a monitor that is dead. */
+	close(s->socket[0]);
+	r = set_up_root(s->unit, s->socket[1], err);
 	if (r == 0)
 		r = mrg_helper_process_stdio(s->io, s->socket[1], err);
 	return r == 0 ? mrg_helper_process_execute(s->process, err) : r;
+}
+
+/* While the child makes its root. */
+static int finish_cgroups(void *data, struct mrg_error *err)
+{
+	struct start *s = data;
+	int r = mrg_helper_cgroup_finish(s->cgroups, &s->entry, err);
+
+	if (r < 0)
+		return r;
+	r = mrg_helper_fds_send(s->socket[0], s->entry.tasks, s->entry.n_tasks);
+	return r < 0 ? mrg_error_set(err, r, "cannot hand the cgroups to the container: %s", strerror(-r)) : 0;
 }
 
 static void end(const struct mrg_process *process)
@@ -153,54 +170,46 @@ static void end(const struct mrg_process *process)
 		close(process->pidfd);
 }
 
-static int spawn(struct start *s, const struct mrg_cgroup_entry *entry, struct mrg_stdio *io, struct mrg_process *ret,
-		 struct mrg_error *err)
+static int start_in(struct start *s, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
+	const struct mrg_spawn want = {
+		.flags = CLONE_NEWNS, .cgroup = &s->entry, .child = child, .meanwhile = finish_cgroups, .data = s,
+	};
 	struct mrg_process process;
-	int master = -1;
-	int r = mrg_helper_spawn(CLONE_NEWNS, entry, child, NULL, s, &process, err);
+	int r = mrg_helper_process_prepare(s->unit, NULL, &s->process, err);
 
+	if (r == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->socket) < 0)
+		r = mrg_error_set(err, -errno, "cannot make a socket pair: %s", strerror(errno));
+	if (r == 0)
+		r = mrg_helper_spawn_busy(&want, &process, err);
 	if (r < 0)
 		return r;
 	if (io->terminal) {
-		r = mrg_helper_process_master(s->socket[0], &master, err);
+		r = mrg_helper_process_master(s->socket[0], &io->master, err);
 		if (r < 0) {
 			end(&process);
 			return r;
 		}
-		io->master = master;
 	}
 	*ret = process;
 	return 0;
 }
 
-static int start_in(const struct mrg_unit *unit, const struct mrg_cgroup_entry *entry, struct mrg_stdio *io,
-		    struct mrg_process *ret, struct mrg_error *err)
+static int start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
 {
-	struct start s = { .unit = unit, .io = io, .socket = { -1, -1 } };
-	int r = mrg_helper_process_prepare(unit, NULL, &s.process, err);
+	struct start s = { .unit = unit, .io = io, .entry = MRG_CGROUP_ENTRY_INIT, .socket = { -1, -1 } };
+	struct mrg_exit gone;
+	int r = mrg_helper_cgroup_begin(unit, &s.cgroups, &s.entry, err);
 
-	if (r == 0 && io->terminal && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s.socket) < 0)
-		r = mrg_error_set(err, -errno, "cannot make a socket pair: %s", strerror(errno));
-	if (r == 0)
-		r = spawn(&s, entry, io, ret, err);
+	if (r < 0)
+		return r;
+	r = start_in(&s, io, ret, err);
 	for (int i = 0; i < 2; i++)
 		if (s.socket[i] >= 0)
 			close(s.socket[i]);
 	mrg_helper_process_free(s.process);
-	return r;
-}
-
-static int start(void *self, const struct mrg_unit *unit, struct mrg_stdio *io, struct mrg_process *ret, struct mrg_error *err)
-{
-	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
-	struct mrg_exit gone;
-	int r = mrg_helper_cgroup_create(unit, &entry, err);
-
-	if (r < 0)
-		return r;
-	r = start_in(unit, &entry, io, ret, err);
-	mrg_helper_cgroup_entry_close(&entry);
+	mrg_helper_cgroups_free(s.cgroups);
+	mrg_helper_cgroup_entry_close(&s.entry);
 	if (r < 0)
 		mrg_helper_cgroup_cleanup(self, unit, &gone, NULL);
 	return r;

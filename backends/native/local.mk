@@ -8,7 +8,6 @@ libnative_la_SOURCES = \
 	%D%/namespaces.c \
 	%D%/native.c %D%/native.h \
 	%D%/network.c \
-	%D%/pass.c \
 	%D%/probe.c \
 	%D%/rootless.c \
 	%D%/setup.c \

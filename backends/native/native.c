@@ -107,7 +107,7 @@ static int finish_cgroups(void *start, struct mrg_error *err)
 		r = mrg_helper_cgroup_delegate(s->unit, s->maps.root_uid, s->maps.root_gid, err);
 	if (r < 0)
 		return r;
-	r = native_fds_send(s->socket[0], s->entry.tasks, s->entry.n_tasks);
+	r = mrg_helper_fds_send(s->socket[0], s->entry.tasks, s->entry.n_tasks);
 	return r < 0 ? native_fail(err, r, "cannot hand the cgroups to the container") : 0;
 }
 

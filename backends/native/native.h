@@ -96,16 +96,6 @@ int native_loopback_up(struct mrg_error *err);
  * can be made. Fails only when the caller could not come back. */
 int native_network_make(int *ret, struct mrg_error *err);
 
-/* ---- pass.c ---- */
-
-#define NATIVE_PASS_MAX	MRG_CGROUP_MAX
-
-/* Hands @n descriptors to the child, which gets them in the order of the calls; 0 or a negative errno. */
-int native_fds_send(int socket, const int *fds, size_t n);
-
-/* In the child: waits for those of one call; how many, or a negative errno. Fails when the monitor is gone. */
-int native_fds_receive(int socket, int *fds, size_t max);
-
 /* ---- setup.c: in the child ---- */
 
 /* Everything between the birth of the child and its program: a table of steps. */
@@ -115,7 +105,7 @@ struct native_start {
 	struct native_joins joins;
 	uint64_t flags;			/* of clone3(2) */
 	struct mrg_helper_cgroups *cgroups;
-	struct mrg_cgroup_entry entry;	/* whole in the monitor, and in the child when it has got it */
+	struct mrg_cgroup_entry entry;	/* whole in the monitor alone */
 	struct native_maps maps;
 	int socket[2];			/* monitor's end, child's end */
 	struct mrg_helper_process *process;

@@ -81,36 +81,9 @@ static int open_root(struct native_start *s, struct mrg_error *err)
 	return mrg_helper_root_open(s->unit->spec, -1, &s->root, err);
 }
 
-/* The first mount that shows cgroups, which the monitor is making meanwhile. */
-static size_t first_of_cgroups(const struct mrg_spec *spec)
+static int make_mounts(struct native_start *s, struct mrg_error *err)
 {
-	size_t i = 0;
-
-	while (i < spec->mounts.n && (!spec->mounts.item[i].type || strncmp(spec->mounts.item[i].type, "cgroup", 6) != 0))
-		i++;
-	return i;
-}
-
-static int make_first_mounts(struct native_start *s, struct mrg_error *err)
-{
-	return mrg_helper_root_mounts_some(s->unit, s->root, &s->sources, 0, first_of_cgroups(s->unit->spec), err);
-}
-
-static int enter_cgroups(struct native_start *s, struct mrg_error *err)
-{
-	int n = native_fds_receive(s->socket[1], s->entry.tasks, MRG_CGROUP_MAX);
-
-	if (n < 0)
-		return native_fail(err, n, "cannot get the cgroups from the monitor");
-	s->entry.n_tasks = (size_t)n;
-	return mrg_helper_cgroup_enter(&s->entry, err);
-}
-
-static int make_other_mounts(struct native_start *s, struct mrg_error *err)
-{
-	const struct mrg_spec *spec = s->unit->spec;
-
-	return mrg_helper_root_mounts_some(s->unit, s->root, &s->sources, first_of_cgroups(spec), spec->mounts.n, err);
+	return mrg_helper_root_mounts_busy(s->unit, s->root, &s->sources, s->socket[1], err);
 }
 
 static int make_devices(struct native_start *s, struct mrg_error *err)
@@ -203,8 +176,8 @@ static int execute(struct native_start *s, struct mrg_error *err)
 /* Masks after mounts, which could uncover; sysctls before masks, which make /proc/sys read-only; the cgroup namespace after
  * mounts, since inside it the host's paths of cgroups can no longer be told. */
 static int (*const steps[])(struct native_start *s, struct mrg_error *err) = {
-	join, become_root, set_names, own_network, own_mounts, open_root, make_first_mounts, enter_cgroups, make_other_mounts,
-	own_cgroups, make_devices, set_sysctls, mask_paths, pivot, set_propagation, open_stdio, execute,
+	join, become_root, set_names, own_network, own_mounts, open_root, make_mounts, own_cgroups, make_devices, set_sysctls,
+	mask_paths, pivot, set_propagation, open_stdio, execute,
 };
 
 int native_setup(void *start, struct mrg_error *err)

@@ -121,7 +121,7 @@ static int bind_flags(const struct mrg_mount *mount)
 
 static int receive_fd(int socket)
 {
-	int fd = -1, n = native_fds_receive(socket, &fd, 1);
+	int fd = -1, n = mrg_helper_fds_receive(socket, &fd, 1);
 
 	return n < 0 ? n : n == 1 ? fd : -EPROTO;
 }
@@ -132,7 +132,7 @@ static int send_source(const char *path, int flags, int userns, int socket, stru
 	int r = mrg_helper_root_source(path, flags, userns, &fd, err);
 
 	if (r == 0) {
-		r = native_fds_send(socket, &fd, 1);
+		r = mrg_helper_fds_send(socket, &fd, 1);
 		if (r < 0)
 			return native_fail(err, r, "cannot hand '%s' to the container", path);
 	}

@@ -275,12 +275,11 @@ static int mount_one(struct mounting *m, struct mrg_error *err)
 	return mount_filesystem(m, err);
 }
 
-int mrg_helper_root_mounts_some(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources, size_t from, size_t to,
-				struct mrg_error *err)
+static int mount_some(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources, size_t from, size_t to, struct mrg_error *err)
 {
 	const struct mrg_spec *spec = unit->spec;
 
-	for (size_t i = from; i < to && i < spec->mounts.n; i++) {
+	for (size_t i = from; i < to; i++) {
 		struct mounting m = { .unit = unit, .mount = &spec->mounts.item[i], .root = root, .source = -1 };
 		int r;
 
@@ -293,12 +292,40 @@ int mrg_helper_root_mounts_some(const struct mrg_unit *unit, int root, struct mr
 	return 0;
 }
 
-int mrg_helper_root_mounts_from(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources, struct mrg_error *err)
-{
-	return mrg_helper_root_mounts_some(unit, root, sources, 0, unit->spec->mounts.n, err);
-}
-
 int mrg_helper_root_mounts(const struct mrg_unit *unit, int root, struct mrg_error *err)
 {
-	return mrg_helper_root_mounts_from(unit, root, NULL, err);
+	return mount_some(unit, root, NULL, 0, unit->spec->mounts.n, err);
+}
+
+/* The first mount that shows cgroups. */
+static size_t first_of_cgroups(const struct mrg_spec *spec)
+{
+	size_t i = 0;
+
+	while (i < spec->mounts.n && (!spec->mounts.item[i].type || strncmp(spec->mounts.item[i].type, "cgroup", 6) != 0))
+		i++;
+	return i;
+}
+
+static int enter_cgroups(int socket, struct mrg_error *err)
+{
+	struct mrg_cgroup_entry entry = MRG_CGROUP_ENTRY_INIT;
+	int n = mrg_helper_fds_receive(socket, entry.tasks, MRG_CGROUP_MAX), r;
+
+	if (n < 0)
+		return mrg_error_set(err, n, "cannot get the cgroups from the monitor: %s", strerror(-n));
+	entry.n_tasks = (size_t)n;
+	r = mrg_helper_cgroup_enter(&entry, err);
+	mrg_helper_cgroup_entry_close(&entry);
+	return r;
+}
+
+int mrg_helper_root_mounts_busy(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources, int socket, struct mrg_error *err)
+{
+	size_t first = first_of_cgroups(unit->spec);
+	int r = mount_some(unit, root, sources, 0, first, err);
+
+	if (r == 0)
+		r = enter_cgroups(socket, err);
+	return r == 0 ? mount_some(unit, root, sources, first, unit->spec->mounts.n, err) : r;
 }

@@ -39,7 +39,7 @@ extern "C" {
 #endif
 
 #define MRG_BACKEND_SYMBOL	"mrg_backend_v0"	/* the major is in the name */
-#define MRG_ABI_MINOR		3
+#define MRG_ABI_MINOR		4
 
 struct mrg;				/* the library's context (moorage.h) */
 struct mrg_look;			/* the core's */

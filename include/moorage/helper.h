@@ -42,7 +42,7 @@ int mrg_helper_cgroup_processes(void *self, const struct mrg_unit *unit, int (*f
 /* Verb cleanup: kills what is left, reads the OOM counters, removes the cgroups (and PARENT when empty). */
 int mrg_helper_cgroup_cleanup(void *self, const struct mrg_unit *unit, struct mrg_exit *ret, struct mrg_error *err);
 
-/* Verb destroy: cleanup without a report, -MRG_E_STATE while something runs. */
+/* Verb destroy: cleanup without a report, -MRG_E_STATE while something runs. What others have left of the cgroups only cleanup finds, which comes before. */
 int mrg_helper_cgroup_destroy(void *self, const struct mrg_unit *unit, struct mrg_error *err);
 
 /* The cgroup of a process as a unit takes it, "/lxc.payload.web": of cgroup v2 unless the process is at its top, else of v1; without what an init
@@ -138,18 +138,14 @@ int mrg_helper_host_mounts(int (*each)(const char *path, int is_directory, void 
 int mrg_helper_root_mounts(const struct mrg_unit *unit, int root, struct mrg_error *err);
 
 /* The same with the sources of bind mounts made beforehand by mrg_helper_root_source(): one descriptor for each mount of the
- * spec (taken), -1 where there is none. */
+ * spec (taken), -1 where there is none; @sources may be NULL. And while the monitor makes cgroups: what it hands over at the other end of @socket,
+ * the descriptors of entry->tasks by mrg_helper_fds_send() after mrg_helper_cgroup_finish(), is entered before the first mount that shows cgroups, or in the end. */
 #define MRG_ROOT_SOURCES_MAX	128
 struct mrg_root_sources {
 	int item[MRG_ROOT_SOURCES_MAX];
 	size_t n;
 };
-int mrg_helper_root_mounts_from(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources,
-				struct mrg_error *err);
-
-/* The same for the mounts @from up to, not including, @to. */
-int mrg_helper_root_mounts_some(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources, size_t from, size_t to,
-				struct mrg_error *err);
+int mrg_helper_root_mounts_busy(const struct mrg_unit *unit, int root, struct mrg_root_sources *sources, int socket, struct mrg_error *err);
 
 /* Device nodes, /dev symlinks, masked and read-only paths. */
 int mrg_helper_root_devices(const struct mrg_unit *unit, int root, struct mrg_error *err);
@@ -257,10 +253,8 @@ int mrg_helper_status_oom(int fd);
  * travels back through a pipe and is returned here, EOF by a successful exec is success.
  * @flags: of clone3(2). @parent, when not NULL, runs in the caller between the birth of the child and its start, with the child's pid (id maps ...).
  * When it fails the child is killed and reaped. The child dies with the caller until it has executed. */
-int mrg_helper_spawn(uint64_t flags, const struct mrg_cgroup_entry *cgroup,
-		     int (*child)(void *data, struct mrg_error *err),
-		     int (*parent)(pid_t pid, void *data, struct mrg_error *err), void *data,
-		     struct mrg_process *ret, struct mrg_error *err);
+int mrg_helper_spawn(uint64_t flags, const struct mrg_cgroup_entry *cgroup, int (*child)(void *data, struct mrg_error *err),
+		     int (*parent)(pid_t pid, void *data, struct mrg_error *err), void *data, struct mrg_process *ret, struct mrg_error *err);
 
 /* The same with more for the caller to do. */
 struct mrg_spawn {
@@ -272,6 +266,12 @@ struct mrg_spawn {
 	void *data;
 };
 int mrg_helper_spawn_busy(const struct mrg_spawn *spawn, struct mrg_process *ret, struct mrg_error *err);
+
+/* Hands @n descriptors, at most MRG_FDS_MAX, to the child: 0 or a negative errno. It waits for those of one call after the other, and is told how
+ * many they are, or a negative errno; -EPIPE: the monitor is gone. */
+#define MRG_FDS_MAX	MRG_CGROUP_MAX
+int mrg_helper_fds_send(int socket, const int *fds, size_t n);
+int mrg_helper_fds_receive(int socket, int *fds, size_t max);
 
 /* ---- systemd-nspawn ---------------------------------------------------------------------- */
 

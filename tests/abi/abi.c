@@ -13,7 +13,7 @@
 #define SIZE(type, n)		_Static_assert(sizeof(type) == (n), "size of " #type)
 #define OFFSET(type, member, n)	_Static_assert(offsetof(type, member) == (n), "offset of " #member " in " #type)
 
-_Static_assert(MRG_ABI_MINOR == 3, "new minor: add its lines here and an entry in docs/abi-changes.md");
+_Static_assert(MRG_ABI_MINOR == 4, "new minor: add its lines here and an entry in docs/abi-changes.md");
 
 /* Frozen. */
 SIZE(struct mrg_error, 512);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Descriptors that the monitor hands to the child. */
+/* Descriptors that the monitor hands to the child after its birth. */
 
 #include "config.h"
 
@@ -7,14 +7,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "native.h"
+#include "core/helper/process.h"
 
 union control {
 	struct cmsghdr header;
-	char space[CMSG_SPACE(NATIVE_PASS_MAX * sizeof(int))];
+	char space[CMSG_SPACE(MRG_FDS_MAX * sizeof(int))];
 };
 
-int native_fds_send(int socket, const int *fds, size_t n)
+int mrg_helper_fds_send(int socket, const int *fds, size_t n)
 {
 	char byte = 0;
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
@@ -23,7 +23,7 @@ int native_fds_send(int socket, const int *fds, size_t n)
 	};
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (n > NATIVE_PASS_MAX)
+	if (n > MRG_FDS_MAX)
 		return -E2BIG;
 	if (n > 0) {
 		memcpy(CMSG_DATA(&control.header), fds, n * sizeof(int));
@@ -33,7 +33,7 @@ int native_fds_send(int socket, const int *fds, size_t n)
 	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-int native_fds_receive(int socket, int *fds, size_t max)
+int mrg_helper_fds_receive(int socket, int *fds, size_t max)
 {
 	char byte;
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
