@@ -114,6 +114,12 @@ int launch_start(struct mrg *m, int dir, struct mrg_session **ret_session, struc
 	return launch(m, ORDER_START, &(struct order_fds){ .dir = dir, .request = -1 }, ret_session, err);
 }
 
+void launch_open(struct mrg *m, int dir)
+{
+	if (m->ahead[0] >= 0)
+		protocol_send_order(m->ahead[0], ORDER_OPEN, &(struct order_fds){ .dir = dir, .request = -1 });
+}
+
 int launch_exec(struct mrg *m, int dir, const struct mrg_exec *exec, struct mrg_session **ret_session,
 		struct mrg_error *err)
 {

@@ -12,6 +12,9 @@
  * run.json, then sends its verdict. */
 int launch_start(struct mrg *m, int dir, struct mrg_session **ret_session, struct mrg_error *err);
 
+/* Has a monitor that was executed ahead read the container in directory @dir, for the exec that follows. */
+void launch_open(struct mrg *m, int dir);
+
 /* Runs a command in it, the same way. */
 int launch_exec(struct mrg *m, int dir, const struct mrg_exec *exec, struct mrg_session **ret_session,
 		struct mrg_error *err);

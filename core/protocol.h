@@ -28,7 +28,8 @@ enum message_type {
 	MESSAGE_ORDER,			/* to a new monitor: one byte, enum order, and its descriptors */
 };
 
-enum order { ORDER_START, ORDER_EXEC, ORDER_CONSOLE, ORDER_MAX };
+/* ORDER_OPEN says that an exec in this container follows, and is not answered: what can be read before is read while the client still looks. */
+enum order { ORDER_START, ORDER_OPEN, ORDER_EXEC, ORDER_CONSOLE, ORDER_MAX };
 
 /* The descriptors of an order; -1: none. */
 struct order_fds {

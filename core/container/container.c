@@ -165,7 +165,7 @@ static int ask_for_process(struct mrg_container *c, struct view *view, struct mr
 	return 0;
 }
 
-static int look(struct mrg_container *c, struct view *view, struct mrg_error *err)
+static int look_at_state(struct mrg_container *c, struct view *view, struct mrg_error *err)
 {
 	int r = store_read_run(c->record, &view->run, err);
 
@@ -179,7 +179,24 @@ static int look(struct mrg_container *c, struct view *view, struct mrg_error *er
 		return r;
 	/* An engine that keeps no memory of an end says CREATED; our record of the start knows better. */
 	view->state = r == MRG_STATE_CREATED && view->run.started ? MRG_STATE_STOPPED : r;
-	return state_is_alive(view->state) ? ask_for_process(c, view, err) : 0;
+	return 0;
+}
+
+static int look(struct mrg_container *c, struct view *view, struct mrg_error *err)
+{
+	int r = look_at_state(c, view, err);
+
+	return r == 0 && state_is_alive(view->state) ? ask_for_process(c, view, err) : r;
+}
+
+int container_state(struct mrg_container *c, struct mrg_error *err)
+{
+	_cleanup_view_ struct view view = { .run.process.pidfd = -1 };
+	int r = container_plugin(c, err);
+
+	if (r == 0)
+		r = look_at_state(c, &view, err);
+	return r < 0 ? r : view.state;
 }
 
 int container_glance(struct mrg_container *c, struct view *ret, struct mrg_error *err)

@@ -61,19 +61,26 @@ int mrg_attach(struct mrg_container *c, struct mrg_session **ret_session, struct
 int mrg_exec(struct mrg_container *c, const struct mrg_exec *exec, struct mrg_session **ret_session,
 	     struct mrg_error *err)
 {
-	_cleanup_view_ struct view view;
-	int r = container_look(c, &view, err);
+	int state, r;
 
-	if (r < 0)
-		return r;
 	if (!exec->args || !exec->args[0])
 		return mrg_error_set(err, -MRG_E_INVALID, "no command to execute");
-	if (view.state == MRG_STATE_PAUSED) {
+	/* Ours is read by the monitor while we look at it; what others made gets a record only when it runs. */
+	if (!c->record->adopted) {
+		r = container_refresh(c, err);
+		if (r < 0)
+			return r;
+		launch_open(c->m, c->record->dir);
+	}
+	state = container_state(c, err);
+	if (state < 0)
+		return state;
+	if (state == MRG_STATE_PAUSED) {
 		mrg_error_set(err, -MRG_E_STATE, "container '%s' is paused", c->record->name);
 		mrg_error_hint(err, "moorage unpause %s", c->record->name);
 		return -MRG_E_STATE;
 	}
-	if (view.state != MRG_STATE_RUNNING)
+	if (state != MRG_STATE_RUNNING)
 		return not_running(c, err);
 	r = container_refresh(c, err);
 	return r < 0 ? r : launch_exec(c->m, c->record->dir, exec, ret_session, err);

@@ -37,6 +37,7 @@ static const char *const places[ARG_END] = {
 
 #define MAPPED_SIZE	(16 * 1024)	/* buffers from this size on are mapped: their pages exist when they are used */
 #define STACK_USED	(64 * 1024)	/* how deep a start may go */
+#define MAPPINGS_MAX	128
 #define WAIT_MS	1000			/* for an engine to notice what the kernel told us */
 #define BURY_MS	200			/* between leaving its cgroup and being a zombie */
 
@@ -186,8 +187,11 @@ static int open_places(struct monitor *mon, char **argv, struct mrg_error *err)
 
 static int open_container(struct monitor *mon, struct mrg_error *err)
 {
-	int r = store_open_dir(mon->m, mon->fds.dir, &mon->record, err);
+	int r;
 
+	mon->plugin = NULL;
+	mon->record = store_free(mon->record);
+	r = store_open_dir(mon->m, mon->fds.dir, &mon->record, err);
 	if (r < 0)
 		return r;
 	store_unit(mon->record, NULL, &mon->unit);
@@ -214,25 +218,28 @@ static void protect(void)
 	(void)fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", "-900");
 }
 
-/* Pages of programs and libraries that are as they are in the file stay in the page cache and are mapped again as they
- * are used. */
-static void forget_files(void)
+struct mapping {
+	unsigned long begin, end;
+};
+
+/* Those of programs and libraries whose pages all are as they are in the file: they stay in the page cache and are mapped again as they are
+ * used. */
+static size_t find_files(struct mapping *ret)
 {
 	_cleanup_fclose_ FILE *maps = fopen("/proc/self/smaps", "re");
-	unsigned long begin = 0, end = 0, a, b, anonymous;
-	char line[512], mode[5], new_mode[5];
-	bool of_file = false;
+	unsigned long begin, end, anonymous;
+	char line[512], mode[5];
+	bool unchanged = false;
+	size_t n = 0;
 
-	while (maps && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx %4s", &a, &b, new_mode) == 3) {
-			begin = a;
-			end = b;
-			memcpy(mode, new_mode, sizeof(mode));
-			of_file = strchr(line, '/');
-		} else if (sscanf(line, "Anonymous: %lu", &anonymous) == 1 && anonymous == 0 && of_file &&
-			   mode[1] == '-') {
-			madvise((void *)begin, end - begin, MADV_DONTNEED);
+	while (maps && n < MAPPINGS_MAX && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx %4s", &begin, &end, mode) == 3) {
+			ret[n] = (struct mapping){ begin, end };
+			unchanged = strchr(line, '/') && mode[1] == '-';
+		} else if (sscanf(line, "Anonymous: %lu", &anonymous) == 1) {
+			n += unchanged && anonymous == 0;
 		}
+	return n;
 }
 
 /* Below us, and the frame of the call that says so, are only calls that have returned. */
@@ -244,12 +251,17 @@ static void forget_stack(void)
 	madvise((void *)(end - STACK_USED), STACK_USED, MADV_DONTNEED);
 }
 
-/* What the start has left in memory and the wait for the end does not need. */
+/* What the start has left in memory and the wait for the end does not need. Files go last: whatever runs after that brings its page back, and
+ * fifteen around it. */
 static void shrink(void)
 {
-	forget_files();
+	struct mapping files[MAPPINGS_MAX];
+	size_t n = find_files(files);
+
 	malloc_trim(0);
 	forget_stack();
+	while (n-- > 0)
+		madvise((void *)files[n].begin, files[n].end - files[n].begin, MADV_DONTNEED);
 }
 
 /* While nobody needs us yet: the plugin, if it is the one. When it cannot be loaded, that is tried again, and told, when it is due. */
@@ -263,11 +275,20 @@ static int get_ready(struct monitor *mon, const char *backend, struct mrg_error 
 	return dispatch_ready(p, err);
 }
 
-static void work(struct monitor *mon, const struct task *task)
+static void work(struct monitor *mon, int order)
 {
+	static const struct task *const tasks[ORDER_MAX] = {
+		[ORDER_START] = &monitor_start_task, [ORDER_EXEC] = &monitor_exec_task,
+		[ORDER_CONSOLE] = &monitor_console_task,
+	};
+	const struct task *task = tasks[order];
 	struct mrg_error err = { 0 };
-	int r = open_container(mon, &err);
+	int r = 0;
 
+	if (order == ORDER_EXEC && mon->plugin)
+		fd_close(mon->fds.dir);
+	else
+		r = open_container(mon, &err);
 	if (r == 0)
 		r = task->begin(mon, &err);
 	if (r < 0 && err.code >= 0)
@@ -284,10 +305,6 @@ static void work(struct monitor *mon, const struct task *task)
 /* Nothing is freed at the end: the process ends, and nobody waits longer for it than needed. */
 static int run(char **argv)
 {
-	static const struct task *const tasks[ORDER_MAX] = {
-		[ORDER_START] = &monitor_start_task, [ORDER_EXEC] = &monitor_exec_task,
-		[ORDER_CONSOLE] = &monitor_console_task,
-	};
 	struct monitor mon = { .m = NULL };
 	struct mrg_error err = { 0 };
 	int order, r = set_up(&mon, &err);
@@ -300,9 +317,11 @@ static int run(char **argv)
 		monitor_verdict(&mon, &err);
 		return EXIT_FAILURE;
 	}
-	order = protocol_receive_order(MONITOR_FD_SESSION, &mon.fds);
+	/* What cannot be opened now is tried again, and told, when it is due. */
+	while ((order = protocol_receive_order(MONITOR_FD_SESSION, &mon.fds)) == ORDER_OPEN)
+		open_container(&mon, NULL);
 	if (order >= 0)
-		work(&mon, tasks[order]);
+		work(&mon, order);
 	return EXIT_SUCCESS;
 }
 
