@@ -66,7 +66,8 @@ unit_tests = \
 	%D%/unit/test_store_index \
 	%D%/unit/test_str \
 	%D%/unit/test_top \
-	%D%/unit/test_tree
+	%D%/unit/test_tree \
+	%D%/unit/test_tree_copy
 
 # One program per layout of cgroups, told by its name.
 cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cgroup_view.c %D%/unit/cgroup_view.h
@@ -84,6 +85,7 @@ root_fixture = %D%/unit/root_fixture.c %D%/unit/root_fixture.h
 mount_fixture = %D%/unit/mount_fixture.c %D%/unit/mount_fixture.h $(root_fixture)
 %C%_unit_test_archive_SOURCES = %D%/unit/test_archive.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h
 %C%_unit_test_tree_SOURCES = %D%/unit/test_tree.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h $(root_fixture)
+%C%_unit_test_tree_copy_SOURCES = %D%/unit/test_tree_copy.c %D%/unit/tree_fixture.c %D%/unit/tree_fixture.h $(root_fixture)
 %C%_unit_test_mounts_SOURCES = %D%/unit/test_mounts.c $(mount_fixture)
 %C%_unit_test_native_SOURCES = %D%/unit/test_native.c $(root_fixture)
 %C%_unit_test_native_LDADD = libnative.la libcore.la $(CMOCKA_LIBS)

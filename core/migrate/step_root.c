@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/container/home.h"
+#include "core/migrate/copies.h"
 #include "core/migrate/migrate.h"
 #include "core/migrate/tree/tree.h"
 #include "core/util/cleanup.h"
@@ -174,31 +175,23 @@ int root_run(struct migration *g, struct mrg_error *err)
 	return 0;
 }
 
-static void tell_kept(const struct migration *g, const char *name)
+static void tell_kept(const struct migration *g, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 
-	if (!g->progress)
-		return;
-	if (asprintf(&text, "the copy that '%s' has worked in is kept: '%.*s/%s'", g->j->target.name, (int)(strrchr(g->j->root_to, '/') - g->j->root_to),
-		     g->j->root_to, name) < 0)
-		return;
-	g->progress(&(struct mrg_progress){ .step = "root", .text = text, .total = migration_count_steps(g->j) }, g->data);
+	if (g->progress && asprintf(&text, "the copy that '%s' has worked in is kept: '%s'", g->j->target.name, path) >= 0)
+		g->progress(&(struct mrg_progress){ .step = "root", .text = text, .total = migration_count_steps(g->j) }, g->data);
 }
 
 /* A copy in which the target has worked is not ours to throw away. */
 static int keep_copy(struct migration *g, const struct place *to, struct mrg_error *err)
 {
 	_cleanup_free_ char *kept = NULL;
+	int r = copies_keep(g->m, to->parent, g->j->root_to, g->j->id, &kept, err);
 
-	if (asprintf(&kept, KEPT_COPY, to->name, g->j->id) < 0) {
-		kept = NULL;
-		return fail_memory(err);
-	}
-	if (renameat2(to->parent, to->name, to->parent, kept, RENAME_NOREPLACE) < 0)
-		return fail_errno(err, -errno, "cannot rename '%s'", g->j->root_to);
-	tell_kept(g, kept);
-	return 0;
+	if (r == 0)
+		tell_kept(g, kept);
+	return r;
 }
 
 static int undo_copy(struct migration *g, const struct place *to, struct mrg_error *err)

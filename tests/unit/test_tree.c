@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Root file systems as trees: copied, given to other ids, moved, removed, summed. */
+/* Root file systems as trees: given to other ids, moved, removed, summed. */
 
 #include "config.h"
 
@@ -15,7 +15,6 @@
 #include <linux/fs.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -32,147 +31,9 @@
 #include "tests/unit/root_fixture.h"
 #include "tests/unit/tree_fixture.h"
 
-/* Ids of a user namespace, far from all others; and such that overlap with those of the host. */
-static struct tree_range far_ids[] = { { 0, 1000000, 65536 } }, back_ids[] = { { 1000000, 0, 65536 } }, near_ids[] = { { 0, 3, 65536 } };
-static const struct tree_map far = { far_ids, far_ids, 1, 1 }, back = { back_ids, back_ids, 1, 1 }, near = { near_ids, near_ids, 1, 1 };
-
-static int setup(void **state)
-{
-	struct tree_fixture *f = calloc(1, sizeof(*f));
-
-	*state = f;
-	return !f || tree_fixture_init(f) < 0 ? -1 : 0;
-}
-
-/* With the hostile root; what needs rights is skipped without. */
-static int setup_root(void **state)
-{
-	if (setup(state) < 0)
-		return -1;
-	return geteuid() == 0 ? tree_fixture_fill(*state) : 0;
-}
-
-static const char *digest(struct tree_fixture *f, int dir, const struct tree_map *map, char ret[TREE_DIGEST_SIZE])
-{
-	assert_works(f, tree_digest(dir, map, NULL, ret, &f->err));
-	return ret;
-}
-
-static void same_digest(struct tree_fixture *f, int a, const struct tree_map *map, int b)
-{
-	char left[TREE_DIGEST_SIZE], right[TREE_DIGEST_SIZE];
-
-	assert_string_equal(digest(f, a, map, left), digest(f, b, NULL, right));
-}
-
-static int open_dir(struct tree_fixture *f, const char *name)
-{
-	int fd = openat(f->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	return fd;
-}
-
-/* ---- copying -------------------------------------------------------------------- */
-
-static void copy_keeps_everything(void **state)
-{
-	struct tree_fixture *f = *state;
-	struct tree_report report;
-	struct stat a, b;
-	struct statx sx;
-	int copy;
-
-	NEEDS_ROOT();
-	assert_works(f, tree_copy(f->root, f->dir, "work", NULL, &report, &f->err));
-	copy = open_dir(f, "work");
-	same_digest(f, f->root, NULL, copy);
-
-	assert_int_equal(report.told[TREE_TOLD_SOCKET].count, 1);
-	assert_string_equal(report.told[TREE_TOLD_SOCKET].paths[0], "socket");
-	assert_int_equal(faccessat(copy, "socket", F_OK, AT_SYMLINK_NOFOLLOW), -1);
-	assert_int_equal(report.told[TREE_TOLD_XATTR].count + report.told[TREE_TOLD_FLAGS].count, 0);
-	assert_int_equal(report.links, 4);
-
-	/* What no digest tells: holes, times of access, one inode, flags. */
-	fstatat(f->root, "sparse", &a, 0);
-	fstatat(copy, "sparse", &b, 0);
-	assert_true(b.st_blocks <= a.st_blocks);
-	fstatat(f->root, "sub/acl", &a, 0);
-	fstatat(copy, "sub/acl", &b, 0);
-	assert_int_equal(b.st_atim.tv_sec, 1000000000);
-	assert_int_equal(b.st_atim.tv_nsec, 123456789);
-	fstatat(copy, "one", &a, 0);
-	fstatat(copy, "sub/three", &b, 0);
-	assert_int_equal(a.st_nlink, 3);
-	assert_int_equal(a.st_ino, b.st_ino);
-	assert_int_equal(statx(copy, "fixed", 0, STATX_BASIC_STATS, &sx), 0);
-	assert_true(sx.stx_attributes & STATX_ATTR_IMMUTABLE);
-	tree_report_deinit(&report);
-	close(copy);
-}
-
-static void copy_maps_ids(void **state)
-{
-	struct tree_fixture *f = *state;
-	struct tree_options options = { .map = &far };
-	unsigned char expected[64], value[64];
-	struct stat st;
-	size_t length;
-	int copy;
-
-	NEEDS_ROOT();
-	assert_works(f, tree_copy(f->root, f->dir, "work", &options, NULL, &f->err));
-	copy = open_dir(f, "work");
-	same_digest(f, f->root, &far, copy);
-
-	assert_int_equal(fstatat(copy, "setuid", &st, 0), 0);
-	assert_int_equal(st.st_uid, 1000005);
-	assert_int_equal(st.st_gid, 1000006);
-	assert_int_equal(st.st_mode & 07777, 06755);
-	length = tree_fixture_capability(expected, 1000000);
-	char path[128];
-	snprintf(path, sizeof(path), "%s/work/setuid", f->top);
-	assert_int_equal(getxattr(path, "security.capability", value, sizeof(value)), length);
-	assert_memory_equal(value, expected, length);
-	length = tree_fixture_acl(expected, 1001003, 1001004);
-	snprintf(path, sizeof(path), "%s/work/sub", f->top);
-	assert_int_equal(getxattr(path, "system.posix_acl_default", value, sizeof(value)), length);
-	assert_memory_equal(value, expected, length);
-	close(copy);
-}
-
-static void copy_refuses_what_is_there(void **state)
-{
-	struct tree_fixture *f = *state;
-
-	assert_int_equal(symlinkat("canary", f->dir, "work"), 0);
-	assert_int_equal(tree_copy(f->root, f->dir, "work", NULL, NULL, &f->err), -EEXIST);
-	assert_int_equal(tree_copy(f->root, f->dir, "canary", NULL, NULL, &f->err), -EEXIST);
-	assert_true(tree_fixture_canary_lives(f));
-}
-
-static int count_down(const struct tree_progress *progress, void *data)
-{
-	(void)progress;
-	return --*(int *)data < 0 ? -ECANCELED : 0;
-}
-
-static void copy_can_be_cancelled_and_removed(void **state)
-{
-	struct tree_fixture *f = *state;
-
-	NEEDS_ROOT();
-	for (int left = 0, r = -1; r < 0; left += 7) {
-		int n = left;
-		struct tree_options options = { .progress = count_down, .data = &n };
-
-		r = tree_copy(f->root, f->dir, "work", &options, NULL, &f->err);
-		assert_true(r == 0 || r == -ECANCELED);
-		assert_works(f, tree_remove(f->dir, "work", NULL, &f->err));
-		assert_int_equal(faccessat(f->dir, "work", F_OK, AT_SYMLINK_NOFOLLOW), -1);
-	}
-}
+/* Back from those far away; and such that overlap with those of the host. */
+static struct tree_range back_ids[] = { { 1000000, 0, 65536 } }, near_ids[] = { { 0, 3, 65536 } };
+static const struct tree_map back = { back_ids, back_ids, 1, 1 }, near = { near_ids, near_ids, 1, 1 };
 
 /* ---- other ids ------------------------------------------------------------------ */
 
@@ -184,20 +45,20 @@ static void rebase_there_and_back(void **state)
 	struct statx sx;
 
 	NEEDS_ROOT();
-	digest(f, f->root, NULL, before);
-	digest(f, f->root, &far, wanted);
-	assert_works(f, tree_rebase(f->root, &far, NULL, &report, &f->err));
-	assert_string_equal(digest(f, f->root, NULL, after), wanted);
+	tree_fixture_digest(f, f->root, NULL, before);
+	tree_fixture_digest(f, f->root, &tree_fixture_far, wanted);
+	assert_works(f, tree_rebase(f->root, &tree_fixture_far, NULL, &report, &f->err));
+	assert_string_equal(tree_fixture_digest(f, f->root, NULL, after), wanted);
 	assert_int_equal(report.told[TREE_TOLD_FLAGS].count, 1);
 	assert_int_equal(statx(f->root, "fixed", 0, STATX_BASIC_STATS, &sx), 0);
 	assert_true(sx.stx_attributes & STATX_ATTR_IMMUTABLE);
 	tree_report_deinit(&report);
 	/* Once more changes nothing. */
-	assert_works(f, tree_rebase(f->root, &far, NULL, &report, &f->err));
+	assert_works(f, tree_rebase(f->root, &tree_fixture_far, NULL, &report, &f->err));
 	assert_int_equal(report.changed, 0);
-	assert_string_equal(digest(f, f->root, NULL, after), wanted);
+	assert_string_equal(tree_fixture_digest(f, f->root, NULL, after), wanted);
 	assert_works(f, tree_rebase(f->root, &back, NULL, NULL, &f->err));
-	assert_string_equal(digest(f, f->root, NULL, after), before);
+	assert_string_equal(tree_fixture_digest(f, f->root, NULL, after), before);
 }
 
 /* Interrupted after every step, and taken up again. */
@@ -207,10 +68,10 @@ static void rebase_in_pieces(struct tree_fixture *f, const struct tree_map *map)
 	struct tree_scan scan;
 	int r, rounds = 0, step = 40;
 
-	digest(f, f->root, map, wanted);
+	tree_fixture_digest(f, f->root, map, wanted);
 	do {
 		int n = step;
-		struct tree_options options = { .progress = count_down, .data = &n };
+		struct tree_options options = { .progress = tree_fixture_count_down, .data = &n };
 
 		r = tree_rebase(f->root, map, &options, NULL, &f->err);
 		assert_true(r == 0 || r == -ECANCELED);
@@ -221,7 +82,7 @@ static void rebase_in_pieces(struct tree_fixture *f, const struct tree_map *map)
 		rounds++;
 	} while (r < 0);
 	assert_true(rounds > 3);
-	assert_string_equal(digest(f, f->root, NULL, after), wanted);
+	assert_string_equal(tree_fixture_digest(f, f->root, NULL, after), wanted);
 }
 
 static void rebase_resumes(void **state)
@@ -229,7 +90,7 @@ static void rebase_resumes(void **state)
 	struct tree_fixture *f = *state;
 
 	NEEDS_ROOT();
-	rebase_in_pieces(f, &far);
+	rebase_in_pieces(f, &tree_fixture_far);
 }
 
 static void rebase_resumes_where_ranges_overlap(void **state)
@@ -241,10 +102,10 @@ static void rebase_resumes_where_ranges_overlap(void **state)
 	rebase_in_pieces(f, &near);
 	/* And at once, which is not the same call again. */
 	assert_works(f, tree_rebase_settle(f->root, &f->err));
-	digest(f, f->root, &near, copy);
+	tree_fixture_digest(f, f->root, &near, copy);
 	assert_works(f, tree_rebase(f->root, &near, NULL, NULL, &f->err));
 	char after[TREE_DIGEST_SIZE];
-	assert_string_equal(digest(f, f->root, NULL, after), copy);
+	assert_string_equal(tree_fixture_digest(f, f->root, NULL, after), copy);
 }
 
 /* Ids of ranges that overlap do not tell whether they were changed. */
@@ -257,16 +118,16 @@ static void rebase_again_does_nothing_until_settled(void **state)
 
 	NEEDS_ROOT();
 	assert_false(tree_rebase_begun(f->root, &near));
-	digest(f, f->root, NULL, before);
-	digest(f, f->root, &near, wanted);
+	tree_fixture_digest(f, f->root, NULL, before);
+	tree_fixture_digest(f, f->root, &near, wanted);
 	for (int i = 0; i < 2; i++) {
 		assert_works(f, tree_rebase(f->root, &near, NULL, NULL, &f->err));
 		assert_true(tree_rebase_begun(f->root, &near));
-		assert_string_equal(digest(f, f->root, NULL, after), wanted);
+		assert_string_equal(tree_fixture_digest(f, f->root, NULL, after), wanted);
 	}
 	assert_works(f, tree_rebase(f->root, &inverse, NULL, NULL, &f->err));
 	assert_false(tree_rebase_begun(f->root, &near));
-	assert_string_equal(digest(f, f->root, NULL, after), before);
+	assert_string_equal(tree_fixture_digest(f, f->root, NULL, after), before);
 	assert_works(f, tree_rebase_settle(f->root, &f->err));
 	assert_false(tree_rebase_begun(f->root, &inverse));
 }
@@ -297,17 +158,17 @@ static void rebase_sets_lifted_flags_again(void **state)
 {
 	struct tree_fixture *f = *state;
 	int flags, n = 0;
-	struct tree_options options = { .progress = count_down, .data = &n };
+	struct tree_options options = { .progress = tree_fixture_count_down, .data = &n };
 	char note[64];
 	uint64_t inode;
 
 	NEEDS_ROOT();
-	assert_int_equal(tree_rebase(f->root, &far, &options, NULL, &f->err), -ECANCELED);
+	assert_int_equal(tree_rebase(f->root, &tree_fixture_far, &options, NULL, &f->err), -ECANCELED);
 	flags = set_immutable(f->root, "fixed", false);
 	assert_false(is_immutable(f->root, "fixed", &inode));
 	snprintf(note, sizeof(note), "trusted.moorage.rebase.%" PRIu64, inode);
 	assert_int_equal(fsetxattr(f->root, note, &flags, sizeof(flags), 0), 0);
-	assert_works(f, tree_rebase(f->root, &far, NULL, NULL, &f->err));
+	assert_works(f, tree_rebase(f->root, &tree_fixture_far, NULL, NULL, &f->err));
 	assert_true(is_immutable(f->root, "fixed", &inode));
 	assert_int_equal(fgetxattr(f->root, note, NULL, 0), -1);
 }
@@ -333,7 +194,7 @@ static void rebase_survives_being_killed(void **state)
 		assert_int_equal(fchmod(fd, 06755), 0);
 		set_immutable(f->root, name, true);
 	}
-	digest(f, f->root, &near, wanted);
+	tree_fixture_digest(f, f->root, &near, wanted);
 	for (int i = 0, ended = 0; !ended; i++) {
 		pid_t pid = fork();
 		int status;
@@ -346,7 +207,7 @@ static void rebase_survives_being_killed(void **state)
 		ended = WIFEXITED(status);
 		assert_true(!ended || WEXITSTATUS(status) == 0);
 	}
-	assert_string_equal(digest(f, f->root, NULL, after), wanted);
+	assert_string_equal(tree_fixture_digest(f, f->root, NULL, after), wanted);
 	for (int i = 0; i < 50; i++) {
 		uint64_t inode;
 
@@ -360,13 +221,13 @@ static void rebase_refuses_another_map(void **state)
 {
 	struct tree_fixture *f = *state;
 	int n = 20;
-	struct tree_options options = { .progress = count_down, .data = &n };
+	struct tree_options options = { .progress = tree_fixture_count_down, .data = &n };
 
 	NEEDS_ROOT();
-	assert_int_equal(tree_rebase(f->root, &far, &options, NULL, &f->err), -ECANCELED);
+	assert_int_equal(tree_rebase(f->root, &tree_fixture_far, &options, NULL, &f->err), -ECANCELED);
 	assert_int_equal(tree_rebase(f->root, &near, NULL, NULL, &f->err), -MRG_E_STATE);
 	assert_int_equal(tree_copy(f->root, f->dir, "work", NULL, NULL, &f->err), -MRG_E_STATE);
-	assert_works(f, tree_rebase(f->root, &far, NULL, NULL, &f->err));
+	assert_works(f, tree_rebase(f->root, &tree_fixture_far, NULL, NULL, &f->err));
 }
 
 /* A file that has a name outside belongs to others as well: nothing at all is changed. */
@@ -377,9 +238,9 @@ static void rebase_refuses_links_to_outside(void **state)
 
 	NEEDS_ROOT();
 	assert_int_equal(linkat(f->root, "plain", f->dir, "outside", 0), 0);
-	digest(f, f->root, NULL, before);
-	assert_int_equal(tree_rebase(f->root, &far, NULL, NULL, &f->err), -EMLINK);
-	assert_string_equal(digest(f, f->root, NULL, after), before);
+	tree_fixture_digest(f, f->root, NULL, before);
+	assert_int_equal(tree_rebase(f->root, &tree_fixture_far, NULL, NULL, &f->err), -EMLINK);
+	assert_string_equal(tree_fixture_digest(f, f->root, NULL, after), before);
 }
 
 static void ids_without_a_place_are_told(void **state)
@@ -417,8 +278,8 @@ static void scan_tells_what_is_there(void **state)
 	assert_int_equal(scan.report.told[TREE_TOLD_LINK].count, 0);
 	assert_int_equal(scan.uid_max, 1001);
 	tree_scan_deinit(&scan);
-	assert_works(f, tree_rebase(f->root, &far, NULL, NULL, &f->err));
-	assert_works(f, tree_scan(f->root, &far, NULL, &scan, &f->err));
+	assert_works(f, tree_rebase(f->root, &tree_fixture_far, NULL, NULL, &f->err));
+	assert_works(f, tree_scan(f->root, &tree_fixture_far, NULL, &scan, &f->err));
 	assert_true(scan.shifted);
 	assert_int_equal(scan.uid, 1000000);
 	assert_int_equal(scan.in_source, 0);
@@ -462,7 +323,7 @@ static int mounts_are_not_crossed(void *data)
 	EXPECT(faccessat(f->dir, "work/sub/hidden", F_OK, 0) < 0);
 	EXPECT(fstatat(f->dir, "work/sub", &st, 0) == 0 && S_ISDIR(st.st_mode));
 	EXPECT(fstatat(f->dir, "work/plain", &st, 0) == 0 && S_ISREG(st.st_mode) && st.st_size == 0);
-	EXPECT(tree_rebase(f->root, &far, NULL, NULL, &f->err) == -MRG_E_STATE);
+	EXPECT(tree_rebase(f->root, &tree_fixture_far, NULL, NULL, &f->err) == -MRG_E_STATE);
 	EXPECT(tree_remove(f->dir, "root", NULL, &f->err) == -EBUSY);
 	EXPECT(faccessat(f->root, "sub/hidden", F_OK, 0) == 0);
 	return 0;
@@ -541,7 +402,7 @@ static int deep_tree(void *data)
 	EXPECT(copy >= 0);
 	EXPECT(tree_digest(f->root, NULL, NULL, left, &f->err) == 0 && tree_digest(copy, NULL, NULL, right, &f->err) == 0);
 	EXPECT(strcmp(left, right) == 0);
-	EXPECT(tree_rebase(copy, &far, NULL, NULL, &f->err) == 0);
+	EXPECT(tree_rebase(copy, &tree_fixture_far, NULL, NULL, &f->err) == 0);
 	EXPECT(tree_remove(f->dir, "work", NULL, &f->err) == 0 && faccessat(f->dir, "work", F_OK, 0) < 0);
 	return 0;
 }
@@ -629,7 +490,7 @@ static void races_lead_nowhere(void **state)
 			inside &= fd < 0 || read(fd, text, 4) <= 0 || strcmp(text, "mine") == 0;
 		}
 		inside &= tree_remove(f->dir, "work", NULL, &f->err) == 0;
-		tree_rebase(f->root, i % 2 ? &back : &far, NULL, NULL, &f->err);
+		tree_rebase(f->root, i % 2 ? &back : &tree_fixture_far, NULL, NULL, &f->err);
 		canary &= tree_fixture_canary_lives(f);
 	}
 	kill(pid, SIGKILL);
@@ -676,26 +537,22 @@ static void maps_are_composed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(copy_keeps_everything, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(copy_maps_ids, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(copy_refuses_what_is_there, setup, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(copy_can_be_cancelled_and_removed, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(rebase_there_and_back, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(rebase_resumes, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(rebase_resumes_where_ranges_overlap, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(rebase_again_does_nothing_until_settled, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(rebase_sets_lifted_flags_again, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(rebase_survives_being_killed, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(rebase_refuses_another_map, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(rebase_refuses_links_to_outside, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(ids_without_a_place_are_told, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(scan_tells_what_is_there, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(mounts_stay, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(move_renames, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(depth_needs_few_descriptors, setup, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(wide_directories_are_read_to_the_end, setup, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(remove_stays_inside, setup_root, tree_fixture_teardown),
-		cmocka_unit_test_setup_teardown(races_lead_nowhere, setup_root, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_there_and_back, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_resumes, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_resumes_where_ranges_overlap, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_again_does_nothing_until_settled, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_sets_lifted_flags_again, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_survives_being_killed, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_refuses_another_map, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(rebase_refuses_links_to_outside, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(ids_without_a_place_are_told, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(scan_tells_what_is_there, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(mounts_stay, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(move_renames, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(depth_needs_few_descriptors, tree_fixture_setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(wide_directories_are_read_to_the_end, tree_fixture_setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(remove_stays_inside, tree_fixture_setup_filled, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(races_lead_nowhere, tree_fixture_setup_filled, tree_fixture_teardown),
 		cmocka_unit_test(maps_are_composed),
 	};
 

@@ -3,6 +3,12 @@
 
 #include "config.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -255,4 +261,52 @@ int tree_fixture_fill(struct tree_fixture *f)
 	TRY(utimensat(f->root, "sub", long_ago, 0));
 	TRY(utimensat(f->root, "closed", long_ago, 0));
 	return futimens(f->root, long_ago);
+}
+
+/* ---- for cmocka ---- */
+
+static struct tree_range far_ids[] = { { 0, 1000000, 65536 } };
+const struct tree_map tree_fixture_far = { far_ids, far_ids, 1, 1 };
+
+int tree_fixture_setup(void **state)
+{
+	struct tree_fixture *f = calloc(1, sizeof(*f));
+
+	*state = f;
+	return !f || tree_fixture_init(f) < 0 ? -1 : 0;
+}
+
+/* With the hostile root; what needs rights is skipped without. */
+int tree_fixture_setup_filled(void **state)
+{
+	if (tree_fixture_setup(state) < 0)
+		return -1;
+	return geteuid() == 0 ? tree_fixture_fill(*state) : 0;
+}
+
+const char *tree_fixture_digest(struct tree_fixture *f, int dir, const struct tree_map *map, char ret[TREE_DIGEST_SIZE])
+{
+	assert_works(f, tree_digest(dir, map, NULL, ret, &f->err));
+	return ret;
+}
+
+void tree_fixture_same(struct tree_fixture *f, int a, const struct tree_map *map, int b)
+{
+	char left[TREE_DIGEST_SIZE], right[TREE_DIGEST_SIZE];
+
+	assert_string_equal(tree_fixture_digest(f, a, map, left), tree_fixture_digest(f, b, NULL, right));
+}
+
+int tree_fixture_open(struct tree_fixture *f, const char *name)
+{
+	int fd = openat(f->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+int tree_fixture_count_down(const struct tree_progress *progress, void *data)
+{
+	(void)progress;
+	return --*(int *)data < 0 ? -ECANCELED : 0;
 }

@@ -42,4 +42,22 @@ size_t tree_fixture_capability(unsigned char ret[24], uint32_t rootid);
 #define TREE_FIXTURE_ACL	52
 size_t tree_fixture_acl(unsigned char ret[TREE_FIXTURE_ACL], uint32_t uid, uint32_t gid);
 
+/* For cmocka: the fixture, empty; and with the hostile root, where rights allow it (what needs them is skipped without). */
+int tree_fixture_setup(void **state);
+int tree_fixture_setup_filled(void **state);
+
+/* Ids of a user namespace, far from all others. */
+extern const struct tree_map tree_fixture_far;
+
+const char *tree_fixture_digest(struct tree_fixture *f, int dir, const struct tree_map *map, char ret[TREE_DIGEST_SIZE]);
+
+/* Both trees are equal, @a with its owners mapped. */
+void tree_fixture_same(struct tree_fixture *f, int a, const struct tree_map *map, int b);
+
+/* The directory @name of the top, open. */
+int tree_fixture_open(struct tree_fixture *f, const char *name);
+
+/* A progress that ends the work after as many calls as the int @data says. */
+int tree_fixture_count_down(const struct tree_progress *progress, void *data);
+
 #endif

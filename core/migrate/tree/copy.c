@@ -18,18 +18,26 @@
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 
+int tree_copy_file(struct tree_copier *c, const struct tree_entry *e, int source, int target)
+{
+	int r = tree_copy_contents(c, source, target, e->st, e->path);
+
+	writeback_note(c->writeback, e->st->stx_blocks * 512);
+	return r < 0 ? r : tree_copy_metadata(c, e, source, target);
+}
+
 static int copy_regular(struct tree_copier *c, const struct tree_entry *e)
 {
 	_cleanup_close_ int source = tree_open_file(e), target = -1;
-	int r;
 
 	if (source < 0)
 		return tree_work_fail(&c->work, source, "read", e->path);
 	target = openat(dir_stack_top(&c->targets), e->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (target < 0)
 		return tree_work_fail(&c->work, -errno, "make the file", e->path);
-	r = tree_copy_contents(c, source, target, e->st, e->path);
-	return r < 0 ? r : tree_copy_metadata(c, e, source, target);
+	if (c->filler)
+		return tree_filler_give(c->filler, c, e, take_fd(&source), take_fd(&target));
+	return tree_copy_file(c, e, source, target);
 }
 
 static int copy_symlink(struct tree_copier *c, const struct tree_entry *e)
@@ -136,12 +144,23 @@ static int visit_enter(const struct tree_entry *e, void *data)
 	return r < 0 ? tree_work_fail(&c->work, r, "fill the directory", e->path) : tree_work_step(&c->work, !root, 0);
 }
 
+static int end_filler(struct tree_copier *c, int result)
+{
+	int r = c->filler ? tree_filler_end(c->filler, c, result) : result;
+
+	c->filler = NULL;
+	return r;
+}
+
 static int visit_leave(const struct tree_entry *e, void *data)
 {
 	struct tree_copier *c = data;
 	bool root = c->targets.depth == 1;
-	int r = root ? tree_copy_links_done(c) : 0;
+	int r = root ? end_filler(c, 0) : 0;
 
+	/* Who may write to a file no more is set last. */
+	if (r == 0 && root)
+		r = tree_copy_links_done(c);
 	if (r == 0)
 		r = tree_copy_metadata(c, e, e->fd, dir_stack_top(&c->targets));
 	if (r < 0 || root)
@@ -153,12 +172,16 @@ static int visit_leave(const struct tree_entry *e, void *data)
 static int copy(struct tree_copier *c, int source)
 {
 	static const struct tree_visit visit = { .enter = visit_enter, .leave = visit_leave, .entry = visit_entry };
+	bool durable = c->work.options->durable;
+	struct writeback *own = durable && !c->work.options->writeback ? writeback_begin(c->parent) : NULL;
 	int r;
 
-	if (tree_rebase_is_unfinished(source))
-		return mrg_error_set(c->work.err, -MRG_E_STATE, "the root is being given to other ids, which was interrupted");
+	c->writeback = own ? own : c->work.options->writeback;
+	c->filler = tree_filler_begin(c);
 	r = tree_walk(&c->work, source, &visit, c);
-	if (r == 0 && c->work.options->durable && syncfs(dir_stack_top(&c->targets)) < 0)
+	r = end_filler(c, r);
+	writeback_end(own);
+	if (r == 0 && durable && syncfs(dir_stack_top(&c->targets)) < 0)
 		r = fail_errno(c->work.err, -errno, "cannot write the copy to disk");
 	return r;
 }
@@ -168,24 +191,41 @@ int tree_copy_into(int source, int target, const struct tree_options *options, s
 	return tree_copy(source, target, ".", options, ret, err);
 }
 
-int tree_copy(int source, int parent, const char *name, const struct tree_options *options, struct tree_report *ret, struct mrg_error *err)
+int tree_copier_init(struct tree_copier *c, const struct tree_options *options, struct tree_report *report, struct mrg_error *err)
 {
 	static const struct tree_map nothing;
-	struct tree_report report = { 0 };
-	struct tree_copier c = { .map = &nothing, .parent = parent, .name = name, .in_kernel = true, .farm_fd = -1 };
-	int r;
 
-	tree_work_init(&c.work, options, &report, err);
-	c.map = c.work.options->map ? c.work.options->map : &nothing;
-	c.reflink = !c.work.options->no_reflink;
-	c.uid = geteuid();
-	c.gid = getegid();
-	c.buffer = malloc(COPY_BUFFER);
-	r = !c.buffer || xattrs_init(&c.xattrs) < 0 ? fail_memory(err) : copy(&c, source);
-	xattrs_deinit(&c.xattrs);
-	free(c.buffer);
-	fd_close(c.farm_fd);
-	dir_stack_deinit(&c.targets);
+	*c = (struct tree_copier) { .in_kernel = true, .farm_fd = -1 };
+	tree_work_init(&c->work, options, report, err);
+	c->map = c->work.options->map ? c->work.options->map : &nothing;
+	c->reflink = !c->work.options->no_reflink;
+	c->uid = geteuid();
+	c->gid = getegid();
+	c->buffer = malloc(COPY_BUFFER);
+	return !c->buffer || xattrs_init(&c->xattrs) < 0 ? fail_memory(err) : 0;
+}
+
+void tree_copier_deinit(struct tree_copier *c)
+{
+	xattrs_deinit(&c->xattrs);
+	free(c->buffer);
+	fd_close(c->farm_fd);
+	dir_stack_deinit(&c->targets);
+}
+
+int tree_copy(int source, int parent, const char *name, const struct tree_options *options, struct tree_report *ret, struct mrg_error *err)
+{
+	struct tree_report report = { 0 };
+	struct tree_copier c;
+	int r = tree_copier_init(&c, options, &report, err);
+
+	c.parent = parent;
+	c.name = name;
+	if (r == 0 && tree_rebase_is_unfinished(source))
+		r = mrg_error_set(err, -MRG_E_STATE, "the root is being given to other ids, which was interrupted");
+	if (r == 0)
+		r = copy(&c, source);
+	tree_copier_deinit(&c);
 	if (ret)
 		*ret = report;
 	else

@@ -2,10 +2,11 @@
 #ifndef CORE_MIGRATE_TREE_COPY_H
 #define CORE_MIGRATE_TREE_COPY_H
 
-/* The parts of tree_copy(): contents, metadata, further names of a file. */
+/* The parts of tree_copy(): contents, metadata, further names of a file, the thread that fills files. */
 
 #include "core/migrate/tree/dir_stack.h"
 #include "core/migrate/tree/xattrs.h"
+#include "core/util/writeback.h"
 
 struct tree_copier {
 	struct tree_work work;
@@ -20,9 +21,18 @@ struct tree_copier {
 	gid_t gid;
 	char farm[48];			/* the directory with first names of files that have several, in the target's root; "": none yet */
 	int farm_fd;
+	struct writeback *writeback;	/* NULL: nobody waits for the disk, or there is none */
+	struct tree_filler *filler;	/* NULL: there is none */
 };
 
 #define COPY_BUFFER	(128 * 1024)
+
+/* All but the parts that say where. The options are to outlive it. */
+int tree_copier_init(struct tree_copier *c, const struct tree_options *options, struct tree_report *report, struct mrg_error *err);
+void tree_copier_deinit(struct tree_copier *c);
+
+/* What is in the regular file @e, open as @source, and what it is like, into the new file open as @target. */
+int tree_copy_file(struct tree_copier *c, const struct tree_entry *e, int source, int target);
 
 /* The contents of a regular file, with its holes; @size as looked at. */
 int tree_copy_contents(struct tree_copier *c, int source, int target, const struct statx *st, const char *path);
@@ -45,5 +55,14 @@ int tree_copy_links_done(struct tree_copier *c);
 /* Sets immutable and append-only on the open @fd as in @attributes (STATX_ATTR_*). */
 int tree_copy_flags(struct tree_copier *c, int fd, uint64_t attributes, const char *path);
 #define TREE_COPY_FLAGS	(STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP)
+
+/* copy_filler.c: a thread that does tree_copy_file() with the options of @c. NULL: no memory, or no thread. */
+struct tree_filler *tree_filler_begin(const struct tree_copier *c);
+
+/* Gives it a file, and takes both descriptors. What fails may be told with one that is given later. */
+int tree_filler_give(struct tree_filler *f, struct tree_copier *c, const struct tree_entry *e, int source, int target);
+
+/* Waits until all is done, or after a failure (@result) for the file at hand, and adds the report to that of @c. @result, or what failed. */
+int tree_filler_end(struct tree_filler *f, struct tree_copier *c, int result);
 
 #endif

@@ -29,21 +29,30 @@ static int grow(struct dir_stack *stack)
 	return 0;
 }
 
-int dir_stack_push(struct dir_stack *stack, int fd)
+/* Which directory it was is only asked of one that is to be opened again. */
+static int put_away(struct dir_level *level)
 {
 	struct stat st;
-	int r = fstat(fd, &st) < 0 ? -errno : grow(stack);
 
+	if (level->fd < 0)
+		return 0;
+	if (fstat(level->fd, &st) < 0)
+		return -errno;
+	*level = (struct dir_level) { st.st_dev, st.st_ino, fd_close(level->fd) };
+	return 0;
+}
+
+int dir_stack_push(struct dir_stack *stack, int fd)
+{
+	int r = grow(stack);
+
+	if (r == 0 && stack->depth >= DIR_STACK_OPEN)
+		r = put_away(&stack->levels[stack->depth - DIR_STACK_OPEN]);
 	if (r < 0) {
 		fd_close(fd);
 		return r;
 	}
-	if (stack->depth >= DIR_STACK_OPEN) {
-		struct dir_level *far = &stack->levels[stack->depth - DIR_STACK_OPEN];
-
-		far->fd = fd_close(far->fd);
-	}
-	stack->levels[stack->depth++] = (struct dir_level) { st.st_dev, st.st_ino, fd };
+	stack->levels[stack->depth++] = (struct dir_level) { .fd = fd };
 	return 0;
 }
 

@@ -15,7 +15,7 @@
 #define DIR_STACK_MAX	262144		/* levels; more are refused (-ELOOP), since each costs memory */
 
 struct dir_level {
-	dev_t dev;
+	dev_t dev;			/* which it is, of one that was closed */
 	ino_t ino;
 	int fd;				/* -1: closed for now */
 };

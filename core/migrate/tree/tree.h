@@ -82,6 +82,7 @@ struct tree_options {
 	const struct tree_map *map;	/* NULL: owners stay */
 	bool no_reflink;		/* copy contents even where the file system could share them */
 	bool durable;			/* one syncfs(2) at the end */
+	struct writeback *writeback;	/* told of every file that is made (core/util/writeback.h); NULL: what is durable has one of its own */
 	bool portable;			/* tree_digest(): only what an archive carries, which is user.*, ACLs and file capabilities of extended attributes */
 	char *digest;			/* pack_tree(): TREE_DIGEST_SIZE bytes for what a portable tree_digest() of the tree would give; may be NULL */
 	int (*progress)(const struct tree_progress *progress, void *data);	/* may be NULL; a negative return ends the work with that code */
@@ -105,7 +106,7 @@ struct tree_scan {
 int tree_scan(int dir, const struct tree_map *map, const struct tree_options *options, struct tree_scan *ret, struct mrg_error *err);
 void tree_scan_deinit(struct tree_scan *scan);
 
-/* Copies the tree open as @source to the new directory @name below @parent (-EEXIST when it is there): types, modes, owners (by the map),
+/* Copies the tree open as @source, by two threads, to the new directory @name below @parent (-EEXIST when it is there): types, modes, owners (by the map),
  * times to the nanosecond, hard links, holes, extended attributes, ACLs, file capabilities, device nodes, flags. Shares contents where the
  * file system can. After a failure what was made is there still, for tree_remove(). @ret (may be NULL) is filled also on failure. */
 int tree_copy(int source, int parent, const char *name, const struct tree_options *options, struct tree_report *ret, struct mrg_error *err);

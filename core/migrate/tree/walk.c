@@ -114,7 +114,7 @@ static int next_entry(struct walk *w, struct dirent64 **ret)
 		if (!level->buffer)
 			return -ENOMEM;
 		level->at = level->length = 0;
-		if (lseek(fd, level->next, SEEK_SET) < 0)
+		if (level->next != 0 && lseek(fd, level->next, SEEK_SET) < 0)
 			return -errno;
 	}
 	for (;;) {
@@ -218,7 +218,7 @@ static int leave(struct walk *w)
 	e.path = root ? "." : w->path.text;
 	e.name = root ? "." : w->path.text + (above > 0 ? above + 1 : 0);
 	e.dir = dir_stack_parent(&w->dirs);
-	r = e.dir < 0 ? e.dir : look(e.fd, "", &st);
+	r = e.dir < 0 ? e.dir : w->visit->leave ? look(e.fd, "", &st) : 0;
 	if (r < 0)
 		return tree_work_fail(w->work, r, "come back from", e.path);
 	r = call(w, w->visit->leave, &e);
