@@ -18,10 +18,10 @@
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 #include "core/util/path.h"
+#include "core/util/writeback.h"
 
 #define WHITEOUT	".wh."
 #define OPAQUE		".wh..wh..opq"
-#define LARGE		(64 * 1024)	/* smaller files cost more to begin with than they gain */
 
 /* ---- names ----------------------------------------------------------------------- */
 
@@ -249,14 +249,15 @@ static int make_regular(struct extractor *x, const struct making *m)
 	}
 	if (fd < 0)
 		return tree_work_fail(&x->work, -errno, "make the file", m->path);
-	/* A directory that was filled before may hand its default ACL down. */
-	if (m->dir == x->late)
+	/* A directory that was filled before may hand its group and its default ACL down. */
+	if (m->dir == x->late) {
 		fremovexattr(fd, "system.posix_acl_access");
+		if (fchown(fd, x->uid, x->gid) < 0)
+			return tree_work_fail(&x->work, -errno, "change the owner of", m->path);
+	}
 	x->work.report->bytes += m->e->size;
 	r = write_contents(x, m, fd);
-	/* All of it has to be on disk at the end: while the next files come, the disk is at work. */
-	if (m->e->size >= LARGE)
-		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	writeback_note(x->work.options->writeback, m->e->sparse ? 0 : m->e->size);
 	return r < 0 ? r : extract_metadata(x, m->e, m->path, fd);
 }
 
@@ -455,6 +456,8 @@ int extractor_init(struct extractor *x, int root, const struct tree_options *opt
 		fd_close(fd);
 		return fail_errno(err, -errno, "cannot open the new root");
 	}
+	x->uid = geteuid();
+	x->gid = getegid() == st.st_gid ? st.st_gid : (gid_t)-1;
 	tree_ids_owner(x->map, 0, 0, &(struct tree_ids) { 0 }, &pending.uid, &pending.gid);
 	pending.times[0] = st.st_atim;
 	pending.times[1] = st.st_mtim;

@@ -37,6 +37,8 @@ struct extractor {
 	const struct tree_map *map;
 	int root;
 	int marks;			/* EXTRACT_MARKS_* */
+	uid_t uid;			/* whose what we make is, where nothing hands down another group; */
+	gid_t gid;			/* -1: something does everywhere */
 	bool devices;			/* all device nodes may be made, not only those that every container has */
 	struct dir_stack dirs;		/* from the root to where entries come */
 	struct extract_pending *pending;
@@ -62,7 +64,8 @@ int extract_clean_path(const char *name, char **ret, struct mrg_error *err);
 
 /* ---- inside ---------------------------------------------------------------------- */
 
-/* extract_metadata.c: what an entry shall be. Of what is open, and of a name in an open directory (nothing that is followed). */
+/* extract_metadata.c: what an entry shall be. Of an open file, which has just been made and has our ids; and of a name in an open directory (nothing that is
+ * followed). */
 int extract_metadata(struct extractor *x, const struct tar_entry *e, const char *path, int fd);
 int extract_metadata_at(struct extractor *x, const struct tar_entry *e, const char *path, int dir, const char *name);
 int extract_pending_set(struct extractor *x, const struct tar_entry *e, const char *path, int fd, struct extract_pending *ret);

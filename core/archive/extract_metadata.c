@@ -110,7 +110,7 @@ int extract_metadata(struct extractor *x, const struct tar_entry *e, const char 
 
 	ids_of(x, e, &ids, &uid, &gid);
 	times_of(e, times);
-	if (fchown(fd, uid, gid) < 0)
+	if ((uid != x->uid || gid != x->gid) && fchown(fd, uid, gid) < 0)
 		return tree_work_fail(&x->work, -errno, "change the owner of", path);
 	if (fchmod(fd, e->mode) < 0)
 		return tree_work_fail(&x->work, -errno, "change the mode of", path);

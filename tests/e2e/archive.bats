@@ -18,7 +18,8 @@ teardown() {
 	while read -r root; do
 		[[ $root == *"$P"* ]] || continue
 		rm -rf --one-file-system "$root"
-		rmdir "$(dirname "$root")" 2>/dev/null || true
+		# What bears its name was made for it, what is here for all of them; the directory of machines is the host's.
+		[[ ${root%/*} != *"/$P"* && $root != "$FILE_DIR"/* ]] || rmdir "${root%/*}" 2>/dev/null || true
 	done < <(cat "$FILE_DIR/roots" 2>/dev/null)
 	for name in $(mine); do m rm -f "$E2E_BACKEND:$name" >/dev/null 2>&1 || true; done
 }
@@ -113,7 +114,7 @@ blob() {
 	layer=$(sha256sum "$FILE_DIR/upper.tgz" | cut -d ' ' -f 1)
 	printf x | dd of="$FILE_DIR/oci/blobs/sha256/$layer" bs=1 seek=20 conv=notrunc status=none
 	tar -C "$FILE_DIR/oci" -cf "$FILE_DIR/image.tar" blobs index.json oci-layout
-	refused 1 'damaged' import -B "$E2E_BACKEND" --name "$P-flipped" "$FILE_DIR/image.tar"
+	refused 1 "cannot import '$FILE_DIR/image.tar': .*damaged" import -B "$E2E_BACKEND" --name "$P-flipped" "$FILE_DIR/image.tar"
 }
 
 @test "the root of an import goes with its container: renamed, moved to another engine, removed" {

@@ -187,7 +187,8 @@ struct made {
 	mode_t mode;
 };
 
-static void make_archive(struct tree_fixture *f, const struct made *entries, size_t n)
+/* @groups: of each, or NULL, root's. */
+static void make_archive(struct tree_fixture *f, const struct made *entries, const gid_t *groups, size_t n)
 {
 	_cleanup_close_ int fd = openat(f->dir, "archive", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	struct stream_writer w;
@@ -195,7 +196,7 @@ static void make_archive(struct tree_fixture *f, const struct made *entries, siz
 	assert_works(f, stream_writer_init(&w, stream_sink_fd, &fd, NULL, &f->err));
 	for (size_t i = 0; i < n; i++) {
 		const struct made *m = &entries[i];
-		struct tar_entry e = { .type = m->type, .path = (char *)m->path, .link = (char *)m->link, .mode = m->mode ? m->mode : 0755,
+		struct tar_entry e = { .type = m->type, .path = (char *)m->path, .link = (char *)m->link, .mode = m->mode ? m->mode : 0755, .gid = groups ? groups[i] : 0,
 				       .size = m->text ? strlen(m->text) : 0, .seconds = 1000, .major = 8 };
 
 		assert_works(f, tar_write_entry(&w, &e, &f->err));
@@ -253,7 +254,7 @@ static void hostile_names_stay_inside(void **state)
 		while (n < 3 && cases[i].entries[n].path)
 			n++;
 		clear_work(f);
-		make_archive(f, cases[i].entries, n);
+		make_archive(f, cases[i].entries, NULL, n);
 		r = unpack(f, false);
 		if (r != cases[i].expected || !tree_fixture_canary_lives(f))
 			fail_msg("case %zu: %d instead of %d: %s", i, r, cases[i].expected, r < 0 ? f->err.message : "");
@@ -272,7 +273,7 @@ static void links_inside_are_followed_inside(void **state)
 	struct stat st;
 
 	NEEDS_ROOT();
-	make_archive(f, entries, ARRAY_SIZE(entries));
+	make_archive(f, entries, NULL, ARRAY_SIZE(entries));
 	assert_works(f, unpack(f, false));
 	assert_int_equal(fd_read_file(f->dir, "work/usr/lib/x", 10, &text, NULL), 0);
 	assert_string_equal(text, "x");
@@ -280,6 +281,34 @@ static void links_inside_are_followed_inside(void **state)
 	assert_int_equal(fstatat(f->dir, "work/usr/lib", &st, 0), 0);
 	assert_int_equal(st.st_mtim.tv_sec, 1000);
 	assert_int_equal(fstatat(f->dir, "work/new/deep/y", &st, 0), 0);
+}
+
+/* Neither by the directory in which the root is made, nor by one that was filled before. */
+static void groups_are_not_handed_down(void **state)
+{
+	static const struct made entries[] = {
+		{ S_IFREG, "first", NULL, "x", 0644 }, { S_IFDIR, "shared/", NULL, NULL, 02775 }, { S_IFREG, "shared/early", NULL, "x", 0644 },
+		{ S_IFREG, "other", NULL, "x", 0644 }, { S_IFREG, "shared/late", NULL, "x", 0644 },
+	};
+	static const gid_t groups[ARRAY_SIZE(entries)] = { 0, 5, 0, 7, 0 };
+	struct tree_fixture *f = *state;
+	struct stat st;
+
+	NEEDS_ROOT();
+	make_archive(f, entries, groups, ARRAY_SIZE(entries));
+	for (mode_t mode = 0700; mode <= 02700; mode += 02000) {
+		assert_int_equal(fchownat(f->dir, "work", 0, 9, 0), 0);
+		assert_int_equal(fchmodat(f->dir, "work", mode, 0), 0);
+		assert_works(f, unpack(f, false));
+		for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+			char path[32];
+
+			snprintf(path, sizeof(path), "work/%s", entries[i].path);
+			assert_int_equal(fstatat(f->dir, path, &st, 0), 0);
+			assert_int_equal(st.st_gid, groups[i]);
+		}
+		clear_work(f);
+	}
 }
 
 /* Cut anywhere it is an error, never a half root that counts as whole. */
@@ -400,7 +429,7 @@ static void headers_that_lie_are_refused(void **state)
 	NEEDS_ROOT();
 	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
 		clear_work(f);
-		make_archive(f, file, 1);
+		make_archive(f, file, NULL, 1);
 		put_header(f, lies[i].offset, lies[i].field);
 		if (unpack(f, false) >= 0)
 			fail_msg("lie %zu is believed", i);
@@ -492,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(gnu_tar_agrees, setup, tree_fixture_teardown),
 		cmocka_unit_test_setup_teardown(hostile_names_stay_inside, setup, tree_fixture_teardown),
 		cmocka_unit_test_setup_teardown(links_inside_are_followed_inside, setup, tree_fixture_teardown),
+		cmocka_unit_test_setup_teardown(groups_are_not_handed_down, setup, tree_fixture_teardown),
 		cmocka_unit_test_setup_teardown(cut_archives_are_errors, setup, tree_fixture_teardown),
 		cmocka_unit_test_setup_teardown(damage_is_noticed, setup, tree_fixture_teardown),
 		cmocka_unit_test_setup_teardown(headers_that_lie_are_refused, setup, tree_fixture_teardown),

@@ -176,6 +176,7 @@ int import_begin_root(struct import_job *job, struct mrg_error *err)
 	if (r == 0)
 		r = choose_owners(job, err);
 	job->options.map = &job->map;
+	job->options.writeback = job->place.writeback;
 	job->watch = (struct archive_watch){ &job->import->transfer, { "unpack", job->source, 1, job->kind == IMPORT_OURS ? 2 : 1, 0, job->size } };
 	return r < 0 ? r : archive_watch(&job->watch, &job->options, err);
 }
@@ -502,6 +503,9 @@ int import_as(struct mrg *m, const struct mrg_import *import, const struct impor
 	r = import_source_split(import->source, &job.source, &job.tag, err);
 	if (r == 0)
 		r = import_by_kind(&job, err);
+	/* Who reads an archive does not know what it is called. */
+	if (r == -EBADMSG && !wish)
+		mrg_error_prefix(err, "cannot import '%s'", job.source);
 	if (r == 0)
 		r = check_content(&job, err);
 	if (r == 0)

@@ -19,6 +19,7 @@ struct import_place {
 	char id[17];			/* of the container as well; "": one is made */
 	char *container;		/* its name */
 	char *home;			/* the root's place */
+	struct writeback *writeback;	/* until it is whole */
 	int parent;			/* the directory it is in */
 	char aside[48];			/* its name there until it is whole */
 	int root;			/* it, open */

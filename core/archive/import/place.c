@@ -17,6 +17,7 @@
 #include "core/util/fail.h"
 #include "core/util/fd.h"
 #include "core/util/str.h"
+#include "core/util/writeback.h"
 
 #define TRIES	8
 
@@ -81,13 +82,17 @@ int import_place_begin(struct import_place *place, struct mrg *m, struct plugin 
 		r = try_root(place, above, home_is_mapped(p, spec));
 	if (r == 0)
 		r = write_note(place, name);
+	if (r == 0)
+		place->writeback = writeback_begin(place->root);
 	return r < 0 ? fail_errno(err, r, "cannot make a root in '%s'", above) : 0;
 }
 
 int import_place_commit(struct import_place *place, struct mrg_error *err)
 {
-	int r = syncfs(place->root) < 0 ? -errno : 0;
+	int r;
 
+	place->writeback = writeback_end(place->writeback);
+	r = syncfs(place->root) < 0 ? -errno : 0;
 	if (r == 0 && renameat2(place->parent, place->aside, place->parent, strrchr(place->home, '/') + 1, RENAME_NOREPLACE) < 0)
 		r = -errno;
 	place->placed = r == 0;
@@ -99,8 +104,10 @@ int import_place_commit(struct import_place *place, struct mrg_error *err)
 void import_place_end(struct import_place *place, bool keep)
 {
 	const struct noted_root root = { place->inode, place->container, place->aside, place->home };
+	int r;
 
-	int r = place->parent >= 0 && !keep ? root_note_remove(place->parent, place->placed ? strrchr(place->home, '/') + 1 : place->aside, &root, NULL) : 0;
+	writeback_end(place->writeback);
+	r = place->parent >= 0 && !keep ? root_note_remove(place->parent, place->placed ? strrchr(place->home, '/') + 1 : place->aside, &root, NULL) : 0;
 
 	root_note_end(&place->note, r == 0);
 	fd_close(place->root);
