@@ -113,6 +113,12 @@ int cgroup_name(struct cgroup *cg, const struct mrg_unit *unit, struct mrg_error
 int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_only, struct mrg_error *err);
 void cgroup_close(struct cgroup *cg);
 
+/* Whether it has its directory in the hierarchy that tracks. */
+static inline bool cgroup_is_tracked(const struct cgroup *cg)
+{
+	return cg->tracker && cg->tracker->dir >= 0;
+}
+
 /* Whether @unit has no directory in the tracking hierarchy, where a look at many tells that without opening anything. */
 bool cgroup_is_absent(const struct mrg_unit *unit);
 #define _cleanup_cgroup_	_cleanup_(cgroup_close)

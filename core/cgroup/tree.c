@@ -196,17 +196,14 @@ static int open_directory(const struct cgroup *cg, struct cgroup_hierarchy *h, s
 	return h->dir < 0 && h->dir != -ENOENT ? cgroup_fail(err, h->dir, "cannot open cgroup '/%s'", cg->path) : 0;
 }
 
-/* That of the tracking hierarchy is made first and removed last: without it there are no others, which saves looking for them. Where an
- * engine makes them, it need not be in that one. */
-static int open_directories(struct cgroup *cg, bool all, struct mrg_error *err)
+/* All are looked for. That of the tracking hierarchy is made first and removed last, but an init that takes the whole tree for its own, as one
+ * in a container without a cgroup namespace does, removes what is empty there. */
+static int open_directories(struct cgroup *cg, struct mrg_error *err)
 {
-	int r = cg->tracker ? open_directory(cg, cg->tracker, err) : 0;
+	int r = 0;
 
-	if (cg->tracker && cg->tracker->dir < 0 && !all)
-		return r;
 	for (size_t i = 0; i < cg->n && r == 0; i++)
-		if (&cg->item[i] != cg->tracker)
-			r = open_directory(cg, &cg->item[i], err);
+		r = open_directory(cg, &cg->item[i], err);
 	return r;
 }
 
@@ -222,6 +219,23 @@ static void leave_foreign(struct cgroup *cg, const struct mrg_unit *unit)
 	cg->foreign = true;
 }
 
+static int open_among(struct cgroup *cg, const struct mrg_unit *unit, bool tracker_only, struct mrg_error *err)
+{
+	int r = cgroup_find_mounts(cg, tracker_only);
+
+	if (r < 0)
+		r = cgroup_fail(err, r, "cannot find the mounted cgroups");
+	else
+		r = cgroup_name(cg, unit, err);
+	if (r == 0) {
+		choose_tracker(cg, false);
+		r = open_directories(cg, err);
+	}
+	if (r < 0)
+		cgroup_close(cg);
+	return r;
+}
+
 int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_only, struct mrg_error *err)
 {
 	struct cgroup *cg = ret;
@@ -230,21 +244,15 @@ int cgroup_open(struct cgroup *ret, const struct mrg_unit *unit, bool tracker_on
 	cg->n = 0;
 	cg->tracker = NULL;
 	cg->foreign = cg->user = false;
+	r = open_among(cg, unit, tracker_only, err);
 	/* An engine does not put its containers into every hierarchy. */
-	r = cgroup_find_mounts(cg, tracker_only && !unit->cgroup);
-	if (r < 0)
-		r = cgroup_fail(err, r, "cannot find the mounted cgroups");
-	else
-		r = cgroup_name(cg, unit, err);
-	if (r == 0) {
-		choose_tracker(cg, false);
-		r = open_directories(cg, unit->cgroup != NULL, err);
-	}
-	if (r < 0) {
+	if (r == 0 && unit->cgroup && tracker_only && !cgroup_is_tracked(cg)) {
 		cgroup_close(cg);
-		return r;
+		r = open_among(cg, unit, false, err);
 	}
-	if (unit->cgroup && cg->tracker && cg->tracker->dir < 0)
+	if (r < 0)
+		return r;
+	if (unit->cgroup && cg->tracker && !cgroup_is_tracked(cg))
 		choose_tracker(cg, true);
 	leave_foreign(cg, unit);
 	return 0;

@@ -37,11 +37,6 @@ static int runs(const struct cgroup *cg, const struct mrg_unit *unit, struct mrg
 	return r < 0 ? cgroup_fail(err, r, "cannot read cgroup '/%s'", cg->path) : r;
 }
 
-static bool has_dir(const struct cgroup *cg)
-{
-	return cg->tracker && cg->tracker->dir >= 0;
-}
-
 static int open_running(struct cgroup *cg, const struct mrg_unit *unit, bool tracker_only, struct mrg_error *err)
 {
 	int r = cgroup_open(cg, unit, tracker_only, err);
@@ -63,7 +58,7 @@ static int state_alive(const struct mrg_unit *unit, struct mrg_error *err)
 		r = runs(&cg, unit, err);
 	if (r <= 0)
 		return r;
-	return has_dir(&cg) && cg.ops->frozen(&cg) > 0 ? MRG_STATE_PAUSED : MRG_STATE_RUNNING;
+	return cgroup_is_tracked(&cg) && cg.ops->frozen(&cg) > 0 ? MRG_STATE_PAUSED : MRG_STATE_RUNNING;
 }
 
 int mrg_helper_cgroup_state(void *self _unused_, const struct mrg_unit *unit, struct mrg_error *err)
@@ -172,7 +167,7 @@ static int kill_all(struct cgroup *cg, const struct mrg_unit *unit, int signo)
 	struct signalling s = { .cg = cg, .signo = signo };
 	int r;
 
-	if (!has_dir(cg))
+	if (!cgroup_is_tracked(cg))
 		return kill_first(cg, unit, signo);
 	if (signo != SIGKILL) {
 		r = cgroup_processes(cg, signal_one, &s);
@@ -221,7 +216,7 @@ int mrg_helper_cgroup_pause(void *self _unused_, const struct mrg_unit *unit, st
 
 	if (r < 0)
 		return r;
-	if (!has_dir(&cg))
+	if (!cgroup_is_tracked(&cg))
 		return no_freezer(unit, -EOPNOTSUPP, err);
 	if (cg.ops->frozen(&cg) > 0)
 		return 1;
@@ -241,7 +236,7 @@ int mrg_helper_cgroup_resume(void *self _unused_, const struct mrg_unit *unit, s
 
 	if (r < 0)
 		return r;
-	if (!has_dir(&cg))
+	if (!cgroup_is_tracked(&cg))
 		return no_freezer(unit, -EOPNOTSUPP, err);
 	frozen = cg.ops->frozen(&cg);
 	r = cg.ops->freeze(&cg, false, FREEZE_TIMEOUT_MS);
@@ -279,7 +274,7 @@ int mrg_helper_cgroup_stats(void *self _unused_, const struct mrg_unit *unit, st
 	if (r < 0)
 		return r;
 	cgroup_stats_read(&cg, unit, &stats);
-	if (!has_dir(&cg) && unit->process && processes_without(unit, count_one, &stats.pids) == 0)
+	if (!cgroup_is_tracked(&cg) && unit->process && processes_without(unit, count_one, &stats.pids) == 0)
 		stats.valid |= UINT64_C(1) << MRG_STAT_PIDS;
 	*ret = stats;
 	return 0;
@@ -293,7 +288,7 @@ int mrg_helper_cgroup_processes(void *self _unused_, const struct mrg_unit *unit
 
 	if (r < 0)
 		return r;
-	if (!has_dir(&cg))
+	if (!cgroup_is_tracked(&cg))
 		return unit->process ? processes_without(unit, found, data) : 0;
 	r = cgroup_processes(&cg, found, data);
 	return r < 0 ? cgroup_fail(err, r, "cannot list the processes of '%s'", unit->name) : r;
@@ -344,7 +339,7 @@ int mrg_helper_cgroup_update(void *self _unused_, const struct mrg_unit *unit, c
 static int end_processes(struct cgroup *cg)
 {
 	int64_t deadline = time_monotonic_ms() + END_TIMEOUT_MS;
-	int r = has_dir(cg) ? cg->ops->populated(cg) : 0;
+	int r = cgroup_is_tracked(cg) ? cg->ops->populated(cg) : 0;
 
 	while (r > 0) {
 		r = cg->ops->kill(cg);
@@ -389,7 +384,7 @@ int mrg_helper_cgroup_destroy(void *self _unused_, const struct mrg_unit *unit, 
 	uint64_t oom_kills;
 	int r = cgroup_open(&cg, unit, true, err);
 
-	/* The tracking directory is made first and removed last: without it there is none. */
+	/* A quick look, as cleanup has come before: the tracking directory is removed last. */
 	if (r < 0 || !cg.tracker || cg.tracker->dir < 0)
 		return r;
 	cgroup_close(&cg);

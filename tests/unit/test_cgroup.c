@@ -78,6 +78,27 @@ static void create_clears_an_earlier_life(void **state)
 	fixture_clean(f, 0);
 }
 
+/* As an init in a container does that takes the host's tree for its own. */
+static void remove_tracking_directory(const struct fixture *f)
+{
+	_cleanup_cgroup_ struct cgroup cg = CGROUP_INIT;
+
+	assert_int_equal(cgroup_open(&cg, &f->unit, true, NULL), 0);
+	assert_int_equal(unlinkat(cg.tracker->root, cg.path, AT_REMOVEDIR), 0);
+}
+
+static void others_may_remove_the_tracking_directory(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_create(f);
+	remove_tracking_directory(f);
+	mrg_helper_cgroup_entry_close(&f->entry);
+	fixture_create(f);
+	remove_tracking_directory(f);
+	fixture_clean(f, 0);
+}
+
 static void nested_cgroups_are_removed(void **state)
 {
 	struct fixture *f = *state;
@@ -358,6 +379,7 @@ int main(int argc, char **argv)
 		FIXTURE_TEST(cleanup_kills_what_is_left, 0, 0),
 		FIXTURE_TEST(destroy_refuses_while_something_runs, 0, 0),
 		FIXTURE_TEST(create_clears_an_earlier_life, 0, 0),
+		FIXTURE_TEST(others_may_remove_the_tracking_directory, 0, 0),
 		FIXTURE_TEST(nested_cgroups_are_removed, 0, 0),
 		FIXTURE_TEST(a_parent_of_somebody_else_stays, 0, 0),
 		FIXTURE_TEST(a_refused_limit_leaves_nothing, 0, 0),
