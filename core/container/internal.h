@@ -47,6 +47,9 @@ int container_open_record(struct mrg *m, const char *name, int timeout_ms, struc
 /* The same for a look, without waiting: of the spec no more than a state needs may have been read. */
 int container_open_brief(struct mrg *m, const char *name, struct record **ret, struct mrg_error *err);
 
+/* Whether there is no such container for certain: an engine that cannot be asked has lost nothing. */
+bool container_is_gone(struct mrg *m, const char *backend, const char *name);
+
 /* One that the engine of @p keeps. */
 int container_new_adopted(struct mrg *m, struct plugin *p, const char *name, struct mrg_container **ret, struct mrg_error *err);
 
@@ -60,8 +63,11 @@ struct origin {
  * count. */
 int container_create_as(struct mrg *m, const struct mrg_create *create, const struct origin *origin, struct mrg_container **ret, struct mrg_error *err);
 
-/* migrate/settle.c: removes what the migration that made @c, which has just been removed, has kept of its source, unless that has a root of its own. */
+/* migrate/settle.c: removes what the migration that made @c, which its engine has just removed, has kept of its source, unless that has a root of its own. */
 int migration_forget_container(struct mrg_container *c, struct mrg_error *err);
+
+/* The same for the one of ours with this id; 0 also when no migration made it. */
+int migration_forget(struct mrg *m, const char *id, struct mrg_error *err);
 
 /* native.c: reads the engine's configuration if it is the truth and writes it down for the monitor, which reads the record. */
 int container_refresh(struct mrg_container *c, struct mrg_error *err);
@@ -88,6 +94,9 @@ void container_look_away(struct view *view);
 /* The same with what was read of the spec: enough for the state. */
 int container_glance(struct mrg_container *c, struct view *ret, struct mrg_error *err);
 #define _cleanup_view_ _cleanup_(container_look_away)
+
+/* The state alone (enum mrg_state), for whoever wants nothing of its processes. */
+int container_state(struct mrg_container *c, struct mrg_error *err);
 
 /* Takes the lock, then looks. */
 int container_lock_and_look(struct mrg_container *c, struct view *ret, struct mrg_error *err);

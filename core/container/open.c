@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,10 @@ static int repair(struct mrg *m, struct record *record, struct mrg_error *err)
 	store_unit(record, NULL, &unit);
 	if (r == 0)
 		r = dispatch_destroy(p, &unit, err);
-	return r < 0 ? r : store_remove(m, record, err);
+	if (r < 0)
+		return r;
+	migration_forget(m, record->id, NULL);
+	return store_remove(m, record, err);
 }
 
 int container_open_record(struct mrg *m, const char *name, int timeout_ms, struct record **ret, struct mrg_error *err)
@@ -261,4 +265,19 @@ int mrg_container_open(struct mrg *m, const char *name, struct mrg_container **r
 	if (name[strlen(backend)] == ':' && backend_name_is_valid(backend))
 		return open_of(m, backend, name + strlen(backend) + 1, ret, err);
 	return open_any(m, name, ret, err);
+}
+
+bool container_is_gone(struct mrg *m, const char *backend, const char *name)
+{
+	struct mrg_container *c = NULL;
+	_cleanup_free_ char *full = NULL;
+	int r = asprintf(&full, "%s:%s", backend, name);
+
+	if (r < 0) {
+		full = NULL;
+		return false;
+	}
+	r = mrg_container_open(m, full, &c, NULL);
+	mrg_container_free(c);
+	return r == -MRG_E_NOT_FOUND;
 }

@@ -51,12 +51,13 @@ static int check_kept(const struct mrg_container *c, unsigned int flags, struct 
 	return mrg_error_hint(err, "copy the root first, or keep all of it with 'moorage export'"), -MRG_E_UNSUPPORTED;
 }
 
-/* Releases everything the engine has of it, then the record, then its own root. Locked, at rest. */
+/* Releases everything the engine has of it, then what its migration has kept, the record, its own root. Locked, at rest. */
 static int remove_at_rest(struct mrg_container *c, struct view *view, unsigned int flags, struct mrg_error *err)
 {
 	_cleanup_(own_root_end) struct own_root_removal root = OWN_ROOT_REMOVAL;
 	struct mrg_exit ignored;
-	int r = check_kept(c, flags, err);
+	struct mrg_error why = { 0 };
+	int r = check_kept(c, flags, err), forgotten = 0;
 
 	if (r == 0 && !(flags & MRG_REMOVE_KEEP_ROOT))
 		r = own_root_begin(&root, c->m, c->record, err);
@@ -66,11 +67,21 @@ static int remove_at_rest(struct mrg_container *c, struct view *view, unsigned i
 		r = container_forget_autostart(c, err);
 	if (r == 0)
 		r = destroy(c, &view->unit, err);
+	/* With it goes what was kept of the one it came from. What cannot be removed, as its engine is not there any more, is no reason to stay. */
+	if (r == 0)
+		forgotten = migration_forget_container(c, &why);
 	if (r == 0)
 		r = store_remove(c->m, c->record, err);
 	if (r == 0)
 		event_log_add(c->m, c->record, (struct mrg_change){ .type = MRG_CHANGE_REMOVE });
-	return r < 0 ? r : own_root_remove(&root, err);
+	if (r == 0)
+		r = own_root_remove(&root, err);
+	if (r < 0 || forgotten == 0)
+		return r;
+	mrg_error_prefix(&why, "'%s' is removed, but not what was kept of where it came from", c->record->name);
+	if (err)
+		*err = why;
+	return forgotten;
 }
 
 static int remove_whole(struct mrg_container *c, unsigned int flags, struct mrg_error *err)
@@ -101,9 +112,6 @@ int mrg_remove(struct mrg_container *c, unsigned int flags, struct mrg_error *er
 		do
 			r = remove_whole(c, flags, &why);
 		while (r == -MRG_E_STATE && --lives > 0);
-	/* With it goes what was kept of the one it came from. */
-	if (r == 0)
-		r = migration_forget_container(c, &why);
 	/* Removing what is transient may be done by its monitor, once killed. */
 	if (r == -MRG_E_NOT_FOUND && force)
 		return 0;

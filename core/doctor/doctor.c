@@ -263,7 +263,7 @@ int mrg_doctor(struct mrg *m, int (*found)(const struct mrg_finding *finding, vo
 	static int (*const checks[])(const struct doctor *d) = {
 		doctor_check_kernel, check_user_namespaces, check_capabilities, check_subids, check_own_cgroups, check_places,
 		check_backends, check_records, doctor_check_ranges, doctor_check_docker, doctor_check_network, doctor_check_ports, doctor_check_shared,
-		doctor_check_leftovers, doctor_check_links,
+		doctor_check_leftovers, doctor_check_links, doctor_check_kept,
 	};
 	_cleanup_close_ int files = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct doctor d = { .m = m, .files = files, .found = found, .data = data };

@@ -236,4 +236,9 @@ int doctor_check_leftovers(const struct doctor *d);
 /* Who calls a cgroup @name that is in the directory @parent ("": the top) of a hierarchy; NULL: nobody that we know. */
 const char *cgroup_owner(const char *parent, const char *name);
 
+/* ---- kept.c ---- */
+
+/* What migrations keep of a source whose target is not there any more. */
+int doctor_check_kept(const struct doctor *d);
+
 #endif

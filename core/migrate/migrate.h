@@ -63,10 +63,6 @@ struct migration {
 	void *data;
 };
 
-/* What a copied root, in which the target has worked, is called once the target is gone: its name and the migration's id. No engine takes it for one of
- * its containers. */
-#define KEPT_COPY	".#%s.moorage-%s"
-
 /* A step: what it will do in this migration, doing it, and undoing it however far it has come. */
 struct step {
 	const char *name;
@@ -199,10 +195,7 @@ int isolation_compare(const struct migration *g, const struct isolation *before,
 /* migrate.c: undoes what a journal says, and removes it. */
 int journal_undo(struct mrg *m, struct journal *j, int (*progress)(const struct mrg_progress *progress, void *data), void *data, struct mrg_error *err);
 
-/* settle.c: the same for the migration that made the container @id, unless its source has a root of its own; 0 also when none did. */
-int migration_forget(struct mrg *m, const char *id, struct mrg_error *err);
-
-/* Removes what is kept of the source, of what that came from, and the journal. */
+/* settle.c: removes what is kept of the source, of what that came from, and the journal. */
 int journal_discard(struct journal *j, struct mrg_error *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "core/migrate/copies.h"
 #include "core/migrate/received.h"
 #include "core/migrate/tree/tree.h"
 #include "core/util/cleanup.h"
@@ -84,24 +85,24 @@ int received_forget(struct received *one, int dir, const char *id)
 /* ---- undoing ------------------------------------------------------------------------------------- */
 
 /* The root goes, with the directory that was made for it; or is called otherwise. */
-static int put_root_away(const char *root, const struct wire_message *q, struct mrg_error *err)
+static int put_root_away(struct mrg *m, const char *root, const struct wire_message *q, struct mrg_error *err)
 {
 	const char *slash = strrchr(root, '/');
-	_cleanup_free_ char *above = strndup(root, (size_t)(slash - root)), *aside = NULL;
+	_cleanup_free_ char *above = strndup(root, (size_t)(slash - root)), *kept = NULL;
 	_cleanup_close_ int parent = -1;
 	int r = 0;
 
-	if (!above || asprintf(&aside, KEPT_COPY, slash + 1, q->id) < 0) {
-		aside = NULL;
+	if (!above)
 		return fail_memory(err);
-	}
 	parent = open(*above ? above : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0)
 		return errno == ENOENT ? 0 : fail_errno(err, -errno, "cannot open '%s'", above);
 	if (!q->finished)
 		r = tree_remove(parent, slash + 1, NULL, err);
-	else if (renameat2(parent, slash + 1, parent, aside, RENAME_NOREPLACE) < 0 && errno != ENOENT)
-		r = fail_errno(err, -errno, "cannot rename '%s'", root);
+	else
+		r = copies_keep(m, parent, root, q->id, &kept, err);
+	if (r == -ENOENT)
+		r = 0;
 	slash = strrchr(above, '/');
 	if (r == 0 && slash && strcmp(slash + 1, q->name) == 0)
 		rmdir(above);
@@ -129,7 +130,7 @@ static int undo(struct mrg *m, const struct wire_message *q, struct mrg_error *e
 		return r;
 	root = mrg_container_spec(c)->root_path;
 	if (root && path_is_clean(root) && root[1])
-		r = put_root_away(root, q, err);
+		r = put_root_away(m, root, q, err);
 	return r < 0 ? r : mrg_remove(c, MRG_REMOVE_FORCE | MRG_REMOVE_KEEP_ROOT, err);
 }
 

@@ -231,6 +231,8 @@ static int discard_root(const struct journal *j, struct mrg_error *err)
 	return parent < 0 ? 0 : tree_remove(parent, slash + 1, NULL, err);
 }
 
+static int forget_before(const struct journal *j, struct mrg_error *err);
+
 int journal_discard(struct journal *j, struct mrg_error *err)
 {
 	struct mrg_unit unit = { .name = j->source.name, .id = j->id, .dir = -1, .path = j->source.path, .adopted = j->adopted };
@@ -246,8 +248,7 @@ int journal_discard(struct journal *j, struct mrg_error *err)
 	mrg_spec_free(empty);
 	if (r == 0)
 		r = journal_remove(j, err);
-	/* The source was made by a migration as well. */
-	return r < 0 || j->adopted ? r : migration_forget(j->m, j->source_id, err);
+	return r < 0 ? r : forget_before(j, err);
 }
 
 int mrg_forget(struct mrg *m, const char *name, struct mrg_error *err)
@@ -266,7 +267,7 @@ int mrg_forget(struct mrg *m, const char *name, struct mrg_error *err)
 }
 
 /* A source that has a root of its own is not forgotten by the way. */
-static int migration_forget_locked(struct journal *j, struct mrg_error *err)
+static int forget(struct journal *j, struct mrg_error *err)
 {
 	return j->copied ? 0 : journal_discard(j, err);
 }
@@ -279,25 +280,39 @@ int migration_forget(struct mrg *m, const char *id, struct mrg_error *err)
 
 	if (r == -MRG_E_NOT_FOUND)
 		return 0;
-	return r < 0 ? r : migration_forget_locked(j, err);
+	return r < 0 ? r : forget(j, err);
 }
 
-/* What an engine's own tools made, and came back to it, is known by its name. */
+/* What an engine's own tools made has no id: who came back to it is known by its name, and until when. */
+struct returned {
+	struct mrg *m;
+	const char *name, *backend;
+	int64_t before;			/* ns since the epoch */
+};
+
 static int forget_returned(const char *id, void *data)
 {
-	struct mrg_container *c = data;
+	const struct returned *to = data;
 	_cleanup_journal_ struct journal *j = NULL;
 	bool empty;
 
-	if (journal_open(c->m, JOURNAL_KEPT, id, &j, &empty, NULL) < 0 || !j->returned || strcmp(j->target.name, c->record->name) != 0 ||
-	    strcmp(j->target.backend, c->record->backend) != 0)
+	if (journal_open(to->m, JOURNAL_KEPT, id, &j, &empty, NULL) < 0 || !j->returned || strcmp(j->target.name, to->name) != 0 ||
+	    strcmp(j->target.backend, to->backend) != 0 || j->created >= to->before)
 		return 0;
-	return migration_forget_locked(j, NULL);
+	return forget(j, NULL);
+}
+
+/* The source of @j, which is no more, was the target of others. */
+static int forget_before(const struct journal *j, struct mrg_error *err)
+{
+	struct returned to = { j->m, j->source.name, j->source.backend, j->created };
+
+	return j->adopted ? journal_walk(j->m, JOURNAL_KEPT, forget_returned, &to, err) : migration_forget(j->m, j->source_id, err);
 }
 
 int migration_forget_container(struct mrg_container *c, struct mrg_error *err)
 {
-	if (!c->record->adopted)
-		return migration_forget(c->m, c->record->id, err);
-	return journal_walk(c->m, JOURNAL_KEPT, forget_returned, c, err);
+	struct returned to = { c->m, c->record->name, c->record->backend, INT64_MAX };
+
+	return c->record->adopted ? journal_walk(c->m, JOURNAL_KEPT, forget_returned, &to, err) : migration_forget(c->m, c->record->id, err);
 }

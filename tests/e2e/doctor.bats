@@ -176,6 +176,7 @@ mend() { PATH=${MOORAGE%/*}:$PATH eval "$(jq -r --arg s "$1" --arg part "$2" 'ma
 	look m doctor --json
 	found monitors ".text | test(\"$P-lost. runs and its monitor is gone\")"
 	m kill "$P-lost"
+	eventually 30 is lost stopped
 	look m doctor --json
 	found monitors ".text | test(\"$P-lost. has ended and its monitor is gone\")"
 	mend monitors "$P-lost"

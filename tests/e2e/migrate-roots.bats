@@ -237,7 +237,7 @@ merged() {
 cut_at() {
 	local calls=$1 n=$2
 	shift 2
-	strace -qq -f -o /dev/null -e trace="$calls" -e inject="$calls:signal=KILL:when=$n" "$MOORAGE" "$@" >/dev/null 2>&1
+	traced -f -o /dev/null -e trace="$calls" -e inject="$calls:signal=KILL:when=$n" "$MOORAGE" "$@" >/dev/null 2>&1
 }
 
 # inside NAME FIRST: the first process has these users, and root there is the owner of what is root's.
@@ -250,7 +250,7 @@ inside() {
 
 @test "LXC with users of its own to nspawn and back: owners, ACLs, capabilities and setuid bits; killed on the way" {
 	needs lxc busybox
-	command -v strace >/dev/null || skip "strace is not installed"
+	needs_strace
 	foreign mapped "lxc.init.cmd = /bin/service $MARK" "lxc.signal.halt = SIGTERM" "lxc.idmap = u 0 300000 65536" "lxc.idmap = g 0 300000 65536"
 	furnish "$ROOTFS"
 	tree "$ROOTFS" >"$BATS_TEST_TMPDIR/plain"
@@ -285,7 +285,7 @@ inside() {
 
 @test "LXC with users of its own to libvirt and back: the files keep their owners, for libvirt maps none; killed on the way" {
 	needs libvirt busybox
-	command -v strace >/dev/null || skip "strace is not installed"
+	needs_strace
 	foreign mapped
 	furnish "$ROOTFS"
 	own_users mapped 300000

@@ -95,6 +95,14 @@ load migration
 	run ! grep -F .moorage- <<<"$(m ls -aq)"
 	m stop "$P-copy"
 	as_before copy
+	# The doctor knows where it is, until it is gone.
+	local found=".subject == \"copies kept\" and (.text | contains(\"$P-copy\"))"
+	m doctor --json >"$BATS_TEST_TMPDIR/doctor" || [ $? = 1 ]
+	eval "$(jq -er ".[] | select($found).fix" "$BATS_TEST_TMPDIR/doctor")"
+	run ! ls -d "/var/lib/machines/.#$P-copy".moorage-*
+	m doctor --json >"$BATS_TEST_TMPDIR/doctor" || [ $? = 1 ]
+	jq -e "all(.[]; $found | not)" "$BATS_TEST_TMPDIR/doctor"
+	[ -z "$(ls -A "$MOORAGE_STATE_DIR/copies")" ]
 }
 
 @test "a copy beside its original has another name, or is refused" {
@@ -207,7 +215,7 @@ load migration
 
 @test "killed at each of its renames, forwards and backwards: the next command leaves exactly one" {
 	needs lxc busybox
-	command -v strace >/dev/null || skip "strace is not installed"
+	needs_strace
 	local calls=rename,renameat,renameat2 status n
 	foreign killed
 	m start "$P-killed"
@@ -215,7 +223,7 @@ load migration
 		for n in {1..60}; do
 			status=0
 			if [ $verb = migrate ]; then set -- migrate -q "$P-killed" --to nspawn --accept all; else set -- rollback -q "$P-killed"; fi
-			strace -qq -o /dev/null -e trace=$calls -e inject=$calls:signal=KILL:when="$n" "$MOORAGE" "$@" >/dev/null 2>&1 || status=$?
+			traced -o /dev/null -e trace=$calls -e inject=$calls:signal=KILL:when="$n" "$MOORAGE" "$@" >/dev/null 2>&1 || status=$?
 			[ "$status" != 0 ] || break
 			m ls >/dev/null
 			on killed lxc || on killed nspawn
@@ -249,6 +257,36 @@ load migration
 	[ ! -e "$LXCPATH/$P-gone" ]
 	run -3 m rollback "$P-gone"
 	is gone created
+}
+
+# kept NAME: the files that are kept of its sources, and their journals.
+kept() { find "$LXCPATH/$P-$1" "/etc/systemd/nspawn/$P-$1".nspawn* "/etc/systemd/system/systemd-nspawn@$P-$1.service.d" "$MOORAGE_STATE_DIR/migrated" -mindepth 1 2>/dev/null || true; }
+
+@test "rm forgets every source on the way, also those before it came back to where it had been" {
+	needs lxc busybox
+	foreign way
+	for to in nspawn lxc native nspawn; do m migrate -q "$P-way" --to $to --accept all; done
+	[ -n "$(kept way)" ]
+	m rm "$P-way"
+	rm -rf "/var/lib/machines/$P-way"
+	kept way
+	[ -z "$(kept way)" ]
+}
+
+@test "what is kept for one that another tool has removed: the doctor tells, and how to get rid of it" {
+	needs lxc busybox
+	command -v lxc-destroy >/dev/null || skip "lxc-destroy is not installed"
+	local found=".subject == \"sources kept\" and (.text | contains(\"$P-else\"))"
+	foreign else
+	for to in nspawn lxc; do m migrate -q "$P-else" --to $to --accept all; done
+	m doctor --json >"$BATS_TEST_TMPDIR/doctor" || [ $? = 1 ]
+	jq -e "all(.[]; $found | not)" "$BATS_TEST_TMPDIR/doctor"
+	lxc-destroy -n "$P-else"
+	m doctor --json >"$BATS_TEST_TMPDIR/doctor" || [ $? = 1 ]
+	jq -e "[.[] | select($found)] | length == 1" "$BATS_TEST_TMPDIR/doctor"
+	PATH=${MOORAGE%/*}:$PATH eval "$(jq -r ".[] | select($found).fix" "$BATS_TEST_TMPDIR/doctor")"
+	kept else
+	[ -z "$(kept else)" ]
 }
 
 @test "LXC to libvirt and back: one process, the same files, the very configuration" {
