@@ -207,12 +207,38 @@ static bool had_other_name(const struct mrg_watch *watch, const struct entry *e)
 	return false;
 }
 
+/* Somebody is at work at this one of ours, or it has just gone from its name. */
+static bool is_worked_at(const struct mrg_watch *watch, const struct entry *e)
+{
+	struct record *record = NULL;
+	int r = store_open_brief(watch->m, e->name, &record, NULL);
+
+	if (r == 0)
+		r = store_lock(watch->m, record, 0, NULL);
+	if (r == 0)
+		store_unlock(record);
+	store_free(record);
+	return r < 0;
+}
+
+/* The engine is told of a renaming first: what only the engine knows may be one of ours that is being renamed. */
+static bool may_be_renamed(const struct mrg_watch *watch, const struct entry *e)
+{
+	for (size_t i = 0; e->sight.adopted && i < watch->n; i++) {
+		const struct entry *other = &watch->entries[i];
+
+		if (other->present && other->id[0] && strcmp(other->backend, e->backend) == 0 && is_worked_at(watch, other))
+			return true;
+	}
+	return had_other_name(watch, e);
+}
+
 static int compare_seen(struct mrg_watch *watch, struct entry *e)
 {
 	int r = 0;
 
 	if (!e->present) {
-		if (had_other_name(watch, e) && wait_for_more(watch, e, PATIENCE))
+		if (may_be_renamed(watch, e) && wait_for_more(watch, e, PATIENCE))
 			return 0;
 		r = tell(watch, e, MRG_CHANGE_CREATE);
 	}
@@ -223,27 +249,11 @@ static int compare_seen(struct mrg_watch *watch, struct entry *e)
 	return e->running ? tell_end(watch, e, &e->sight.status) : 0;
 }
 
-/* An engine that cannot be asked has lost nothing: the container itself must be known not to be there. */
-static bool is_gone(const struct mrg_watch *watch, const struct entry *e)
-{
-	struct mrg_container *c = NULL;
-	_cleanup_free_ char *full = NULL;
-	int r = asprintf(&full, "%s:%s", e->backend, e->name);
-
-	if (r < 0) {
-		full = NULL;
-		return false;
-	}
-	r = mrg_container_open(watch->m, full, &c, NULL);
-	mrg_container_free(c);
-	return r == -MRG_E_NOT_FOUND;
-}
-
 static int compare_missing(struct mrg_watch *watch, struct entry *e)
 {
 	int r = 0;
 
-	if (!is_gone(watch, e) || wait_for_more(watch, e, PATIENCE))
+	if (!container_is_gone(watch->m, e->backend, e->name) || wait_for_more(watch, e, PATIENCE))
 		return 0;
 	if (e->running)
 		r = tell_end(watch, e, NULL);

@@ -61,6 +61,16 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 	told longer rename remove
 }
 
+@test "a rename that the engine knows of first is one line" {
+	needs_strace
+	fresh old -- /bin/true
+	begin_watch
+	traced -f -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=400000:delay_exit=400000 "$MOORAGE" rename "$P-old" "$P-new"
+	m rm "$P-new"
+	eventually 30 told new rename remove
+	[ "$(last new rename .oldName)" = "$P-old" ]
+}
+
 @test "frozen and thawed" {
 	isolated_only "freezer of its own"
 	sleeper ice
