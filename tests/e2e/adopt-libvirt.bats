@@ -314,10 +314,10 @@ start_daemon() {
 }
 
 @test "a start whose preparation is killed runs nothing: paths would be left in the open" {
-	command -v strace >/dev/null || skip "strace is not installed"
+	needs_strace
 	fresh bare -- /bin/sh -c 'while :; do sleep 0.1; done'
 	# The first tree is opened by the child that hides paths.
-	run timeout 300 strace -f -qq -o /dev/null -e trace=open_tree -e inject=open_tree:signal=KILL:when=1 "$MOORAGE" start "$P-bare" 3>&-
+	run traced -f -o /dev/null -e trace=open_tree -e inject=open_tree:signal=KILL:when=1 "$MOORAGE" start "$P-bare" 3>&-
 	[ "$status" = 1 ]
 	[[ "$output" == *"a process that prepares the start was killed"* ]]
 	is bare created

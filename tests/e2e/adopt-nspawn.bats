@@ -14,8 +14,8 @@ setup() {
 
 # machine NAME DIRECTORY: a root and settings as one writes them by hand.
 machine() {
+	mkdir -p "$2" "$SETTINGS"
 	cp -a "$E2E_ROOT" "$2/$P-$1"
-	mkdir -p "$SETTINGS"
 	cat >"$SETTINGS/$P-$1.nspawn" <<'END'
 # made by hand
 [Exec]

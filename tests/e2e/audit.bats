@@ -232,8 +232,7 @@ begin() {
 @test "a program of the root is never executed" {
 	[ "$E2E_BACKEND" = native ] || skip "one backend shows it"
 	begin trace
-	# The leak sanitizer, where that is the build, does not work under strace.
-	ASAN_OPTIONS=detect_leaks=0 strace -f -e trace=execve,execveat -o "$FILE_DIR/trace" "$MOORAGE" audit "$P-trace" >/dev/null
+	traced -f -e trace=execve,execveat -o "$FILE_DIR/trace" "$MOORAGE" audit "$P-trace" >/dev/null
 	m kill "$P-trace"
 	[ "$(grep -c 'execve' "$FILE_DIR/trace")" -ge 1 ]
 	[ -z "$(grep execve "$FILE_DIR/trace" | grep -F -e "$E2E_ROOT" -e "/root/")" ]

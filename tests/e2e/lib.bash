@@ -94,6 +94,11 @@ is() { [ "$("$MOORAGE" state "$P-$1" 2>/dev/null)" = "$2" ]; }
 # isolated_only WHAT: a chroot shares the rest with its host by design.
 isolated_only() { [ "$E2E_BACKEND" != chroot ] || skip "$E2E_BACKEND has no $1"; }
 
+needs_strace() { command -v strace >/dev/null || skip "strace is not installed"; }
+
+# traced ARGUMENT...: strace. The leak sanitizer, where that is the build, does not work under it.
+traced() { ASAN_OPTIONS=detect_leaks=0 timeout 300 strace -qq "$@"; }
+
 # shared_root: the options with which many containers can have one root at the same time. nspawn gives one that can be written to only once.
 shared_root() { [ "$E2E_BACKEND" != nspawn ] || echo --ephemeral; }
 
