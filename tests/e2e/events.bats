@@ -101,18 +101,18 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 
 @test "out of memory inside, and it goes on" {
 	[ "$E2E_BACKEND" = native ] || skip "the same for every backend that has limits"
-	local i
+	local n ooms=()
 	begin_watch
 	fresh survivor -m 16M -- /bin/sh -c 'while read x; do sh -c "x=0123456789abcdef; while :; do x=\$x\$x; done"; done </fifo'
 	rm -f "$E2E_ROOT/fifo" && mkfifo "$E2E_ROOT/fifo"
 	m start "$P-survivor"
 	exec 7<>"$E2E_ROOT/fifo"
-	# Again, when looks that had nothing to ask for have gone by.
-	for i in 1 2; do
-		told survivor create start $([ $i = 1 ] || echo oom)
+	for n in 0 1 2; do
+		[ $n = 0 ] || { echo >&7; ooms+=(oom); }
+		eventually 30 told survivor create start "${ooms[@]}"
+		# Looks that have nothing to ask for go by, and tell nothing.
 		sleep 1.2
-		echo >&7
-		eventually 30 told survivor create start oom $([ $i = 1 ] || echo oom)
+		told survivor create start "${ooms[@]}"
 	done
 	is survivor running
 	exec 7>&-
