@@ -52,6 +52,18 @@ static int missing(const char *what, struct mrg_error *err)
 	return mrg_error_set(err, -MRG_E_INVALID, "the other host does not say %s", what);
 }
 
+/* Nothing comes while an answer is waited for, except the end. */
+static int is_cut(const struct mrg_progress *progress _unused_, void *data)
+{
+	struct receiver *rx = data;
+	struct pollfd p = { .fd = rx->wire.in, .events = POLLIN | POLLRDHUP };
+	int waiting = 0;
+
+	if (poll(&p, 1, 0) == 1)
+		rx->wire.cut |= p.revents & (POLLHUP | POLLRDHUP | POLLERR) || (ioctl(p.fd, FIONREAD, &waiting) == 0 && waiting == 0);
+	return rx->wire.cut;
+}
+
 /* ---- lists ---------------------------------------------------------------------------------- */
 
 static int split_lines(const char *text, char ***ret, struct mrg_error *err)
@@ -214,7 +226,9 @@ static int fit(int root, const struct mrg_spec *spec, void *data, struct mrg_err
 static int import_part(struct receiver *rx, const struct fitting *f, char **accept, struct mrg_error *err)
 {
 	const struct import_wish wish = { .id = f->q->id, .fit = fit, .data = (void *)f };
-	struct mrg_import import = { .name = f->q->name, .backend = f->q->backend, .accept = (const char *const *)accept };
+	struct mrg_import import = {
+		.name = f->q->name, .backend = f->q->backend, .accept = (const char *const *)accept, .transfer = { .progress = is_cut, .data = rx },
+	};
 	_cleanup_free_ char *file = NULL;
 	char *path = rx->m->path;
 	int r;
@@ -251,18 +265,6 @@ static int run_import(struct receiver *rx, const struct wire_message *q, struct 
 	f.before = before;
 	f.devices = devices;
 	return r < 0 ? r : import_part(rx, &f, accept, err);
-}
-
-/* Nothing comes while an answer is waited for, except the end. */
-static int is_cut(const struct mrg_progress *progress _unused_, void *data)
-{
-	struct receiver *rx = data;
-	struct pollfd p = { .fd = rx->wire.in, .events = POLLIN | POLLRDHUP };
-	int waiting = 0;
-
-	if (poll(&p, 1, 0) == 1)
-		rx->wire.cut |= p.revents & (POLLHUP | POLLRDHUP | POLLERR) || (ioctl(p.fd, FIONREAD, &waiting) == 0 && waiting == 0);
-	return rx->wire.cut;
 }
 
 static int start(struct receiver *rx, struct migration *g, struct mrg_container *c, struct isolation *ret, struct mrg_error *err)
@@ -351,11 +353,10 @@ static int run_state(struct receiver *rx, const struct wire_message *q, struct w
 
 static int run_undo(struct receiver *rx, const struct wire_message *q, struct wire_message *a _unused_, struct mrg_error *err)
 {
-	int r;
+	int r = received_wait(&rx->one, rx->dir, q->id, err);
 
-	received_wait(&rx->one, rx->dir, q->id);
-	r = received_undo(rx->m, rx->dir, q, err);
-
+	if (r == 0)
+		r = received_undo(rx->m, rx->dir, q, err);
 	return r < 0 ? r : received_forget(&rx->one, rx->dir, q->id);
 }
 

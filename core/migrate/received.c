@@ -66,12 +66,18 @@ int received_keep(struct received *one, int dir, struct mrg_error *err)
 	return 0;
 }
 
-void received_wait(const struct received *one, int dir, const char *id)
+int received_wait(const struct received *one, int dir, const char *id, struct mrg_error *err)
 {
 	_cleanup_close_ int fd = one->note >= 0 && strcmp(one->id, id) == 0 ? -1 : openat(dir, id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int waited = 0;
 
-	for (int waited = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && waited < CONTAINER_END_MS; waited += LOOK_MS)
+	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (waited >= CONTAINER_END_MS)
+			return mrg_error_set(err, -MRG_E_BUSY, "the container is still being made, by a connection that has ended");
 		poll(NULL, 0, LOOK_MS);
+		waited += LOOK_MS;
+	}
+	return 0;
 }
 
 int received_forget(struct received *one, int dir, const char *id)

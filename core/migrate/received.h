@@ -24,8 +24,9 @@ int received_keep(struct received *one, int dir, struct mrg_error *err);
  * another name. 0 also when there is none. Sessions that undo wait for each other: the lock of @dir. */
 int received_undo(struct mrg *m, int dir, const struct wire_message *q, struct mrg_error *err);
 
-/* Waits a while for the session that brings the container, which may be undoing it: two at once would stumble over each other. */
-void received_wait(const struct received *one, int dir, const char *id);
+/* Waits a while for the session that brings the container, which may be undoing it: two at once would stumble over each other. -MRG_E_BUSY: it is still at
+ * work, and its note stays with it. */
+int received_wait(const struct received *one, int dir, const char *id, struct mrg_error *err);
 
 /* The note of a migration that was undone goes. */
 int received_forget(struct received *one, int dir, const char *id);

@@ -153,7 +153,7 @@ static int ask_why(struct sending *s, bool *ret_again, int failed, struct mrg_er
 	return mrg_error_set(err, a.code, "on '%s': %s", s->g->j->host, a.error);
 }
 
-/* *ret_again: what went wrong is the connection, or what the other side had. */
+/* *ret_again: what went wrong is the connection, or what the other side had, or somebody there still waits for more by a connection that is cut. */
 static int try_once(struct sending *s, bool *ret_again, struct mrg_error *err)
 {
 	struct wire_message q = { .op = "offer", .key = s->key }, a;
@@ -162,7 +162,7 @@ static int try_once(struct sending *s, bool *ret_again, struct mrg_error *err)
 	s->at = s->have = 0;
 	s->begun = s->differs = false;
 	r = remote_ask(s->g, &q, &a, err);
-	*ret_again = r < 0 && r != -ECANCELED && remote_is_cut(s->g);
+	*ret_again = r < 0 && r != -ECANCELED && (r == -MRG_E_BUSY || remote_is_cut(s->g));
 	if (r < 0)
 		return r;
 	if (!s->anew && a.digest && a.bytes > 0) {

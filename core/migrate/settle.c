@@ -29,17 +29,21 @@ struct settling {
 	void *data;
 };
 
-/* The other host has the container for good: all that was not done is to say so here. */
-static bool is_handed_over(struct mrg *m, struct journal *j)
+/* 1: the other host has the container for good, all that was not done is to say so here. As long as it cannot be asked nothing is undone there: what it has kept
+ * may have been at work since. */
+static int is_handed_over(struct mrg *m, struct journal *j, struct mrg_error *err)
 {
 	struct migration g = { .m = m, .j = j };
-	bool kept = false, running;
+	bool kept, running;
+	int r;
 
 	if (!j->host || j->phase != JOURNAL_FORWARD || j->begun < (int)migration_count_steps(j))
-		return false;
-	remote_state(&g, &kept, &running, NULL);
+		return 0;
+	r = remote_state(&g, &kept, &running, err);
+	if (r < 0)
+		mrg_error_hint(err, "until '%s' answers, '%s' stays stopped here: it may run there", j->host, j->source.name);
 	remote_free(&g);
-	return kept;
+	return r < 0 ? r : kept;
 }
 
 /* One whose owner is at work is not ours to touch. What did not get as far as its end is taken back. */
@@ -53,7 +57,9 @@ static int settle_one(const char *id, void *data)
 
 	if (r == -MRG_E_BUSY || r == -MRG_E_NOT_FOUND || empty)
 		return 0;
-	if (r == 0 && is_handed_over(s->m, j))
+	if (r == 0)
+		r = is_handed_over(s->m, j, &why);
+	if (r > 0)
 		r = journal_move(j, JOURNAL_KEPT, &why);
 	else if (r == 0)
 		r = journal_undo(s->m, j, NULL, NULL, &why);
