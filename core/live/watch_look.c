@@ -15,7 +15,7 @@
 #include "core/util/cleanup.h"
 
 #define PATIENCE	20		/* looks until we tell what we know without who knows more */
-#define LAST_PATIENCE	200		/* the same when what we know is that nothing is known */
+#define LAST_PATIENCE	200		/* the same where somebody is at it who is known to live, or nothing is known at all */
 #define FORGET_MS	10000		/* until the line about a removal would have come */
 #define TREMBLE_NS	5000000
 
@@ -138,12 +138,10 @@ static int tell_end(struct mrg_watch *watch, struct entry *e, const struct mrg_s
 	int r = 0;
 
 	if (!find_exit(e, status, &change)) {
-		if (wait_for_more(watch, e, PATIENCE))
+		/* Its monitor, which alone knows what it died of, may wait for an engine that does not answer. */
+		if (wait_for_more(watch, e, LAST_PATIENCE))
 			return 0;
-		/* Its monitor waits for an engine that does not answer, say. */
 		(void)ask_kernel(e, &change);
-		if (!change.has_exit && wait_for_more(watch, e, LAST_PATIENCE))
-			return 0;
 	}
 	if (change.oom_killed && !e->oom_told)
 		r = tell(watch, e, MRG_CHANGE_OOM);
@@ -238,7 +236,7 @@ static int compare_seen(struct mrg_watch *watch, struct entry *e)
 	int r = 0;
 
 	if (!e->present) {
-		if (may_be_renamed(watch, e) && wait_for_more(watch, e, PATIENCE))
+		if (may_be_renamed(watch, e) && wait_for_more(watch, e, LAST_PATIENCE))
 			return 0;
 		r = tell(watch, e, MRG_CHANGE_CREATE);
 	}
