@@ -22,7 +22,6 @@
 #define FILE_MAX	(4U << 20)
 #define FILE_SIZE	512		/* of a path: names have 200 bytes at most */
 #define SUFFIX		".xml"
-#define EXITING		0x4U		/* PF_EXITING of Linux, in /proc/PID/stat */
 
 int libvirt_check_path(const char *path, struct mrg_error *err)
 {
@@ -144,20 +143,6 @@ static unsigned long status_number(const char *text, const char *key, size_t *re
 	return last;
 }
 
-bool libvirt_is_ending(pid_t pid)
-{
-	_cleanup_free_ char *text = NULL;
-	unsigned int flags = 0;
-	char path[64], *at;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (fd_read_virtual(AT_FDCWD, path, 1 << 16, &text, NULL) < 0)
-		return true;
-	/* Behind the name, which may hold anything: state, five numbers, flags. */
-	at = strrchr(text, ')');
-	return !at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) != 1 || flags & EXITING;
-}
-
 /* Whether it is the first process of a pid namespace below ours, and the controller's child: a pid that libvirt noted may have been used again. The
  * child of a controller that was killed is told by the cgroup, which has the controller's pid in its name. */
 static bool is_init(pid_t pid, pid_t controller)
@@ -182,7 +167,7 @@ static int open_init(pid_t pid, pid_t controller, struct mrg_process *ret)
 {
 	struct mrg_process process = { .pid = pid, .pidfd = -1 };
 
-	if (pid <= 0 || proc_start_time(pid, &process.start_time) < 0 || libvirt_is_ending(pid) || !is_init(pid, controller))
+	if (pid <= 0 || proc_start_time(pid, &process.start_time) < 0 || proc_is_ending(pid) || !is_init(pid, controller))
 		return 0;
 	process.pidfd = proc_open(pid, process.start_time);
 	if (process.pidfd < 0)

@@ -91,9 +91,6 @@ bool libvirt_knows(const char *name);
 /* The first process of the domain, alive: 1 and *ret with a pidfd, or 0. Works when the daemon does not. */
 int libvirt_find_init(const char *name, struct mrg_process *ret);
 
-/* Whether the kernel is at its end: it may last a while, and the process has no cgroup any more. */
-bool libvirt_is_ending(pid_t pid);
-
 int libvirt_list(void *self, const char *path, mrg_found_fn found, void *data, struct mrg_error *err);
 int libvirt_find(void *self, const char *path, const char *name, struct mrg_error *err);
 

@@ -45,9 +45,8 @@ int libvirt_inside(const struct mrg_unit *unit, struct libvirt_inside *ret, stru
 		ret->pidfd = ret->process.pidfd;
 	}
 	r = mrg_helper_cgroup_of(ret->process.pid, ret->cgroup, sizeof(ret->cgroup), err);
-	/* The kernel takes who ends out of its cgroups. */
-	if (r < 0 && libvirt_is_ending(ret->process.pid))
-		r = not_running(unit, err);
+	if (r == -MRG_E_NOT_RUNNING)
+		return not_running(unit, err);
 	if (r < 0)
 		return r;
 	ret->unit.process = &ret->process;

@@ -99,7 +99,8 @@ int lxc_running_open(const struct mrg_unit *unit, struct lxc_running *ret, struc
 	if (lxc_is_user() && shares_cgroup(ret->init.pid))
 		return 0;
 	ret->unit.cgroup = ret->cgroup;
-	return mrg_helper_cgroup_of(ret->init.pid, ret->cgroup, sizeof(ret->cgroup), err);
+	r = mrg_helper_cgroup_of(ret->init.pid, ret->cgroup, sizeof(ret->cgroup), err);
+	return r == -MRG_E_NOT_RUNNING ? not_running(unit, err) : r;
 }
 
 void lxc_running_close(struct lxc_running *running)

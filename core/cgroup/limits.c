@@ -468,12 +468,19 @@ static bool has_file_v1(const struct cgroup_hierarchy *h, const struct row *row)
 /* v2 shows them below the top only, where the controller is on. Before it ever was, what tells of a scheduler with weights is at the top. */
 static bool has_file_v2(const struct cgroup_hierarchy *h, const struct row *row)
 {
-	bool weight = row->field == MRG_FIELD_IO_WEIGHT;
-	_cleanup_close_ int child = row->file[2] && !strchr(row->file[2], '%') ? cgroup_v2_example(h, row->controller) : -1;
+	bool weight = row->field == MRG_FIELD_IO_WEIGHT, gone;
 
-	if (child >= 0)
-		return is_there(child, row->file[2]) || (weight && is_there(child, "io.weight"));
-	return !weight || is_there(h->root, "io.cost.qos");
+	do {
+		_cleanup_close_ int child = row->file[2] && !strchr(row->file[2], '%') ? cgroup_v2_example(h, row->controller) : -1;
+
+		if (child < 0)
+			return !weight || is_there(h->root, "io.cost.qos");
+		if (is_there(child, row->file[2]) || (weight && is_there(child, "io.weight")))
+			return true;
+		/* One that was removed meanwhile has no files at all. */
+		gone = !is_there(child, "cgroup.procs");
+	} while (gone);
+	return false;
 }
 
 /* Whether the kernel was built with the file. */

@@ -12,6 +12,7 @@
 #include "core/cgroup/cgroup.h"
 #include "core/util/cleanup.h"
 #include "core/util/fd.h"
+#include "core/util/proc.h"
 
 #define HIERARCHIES_MAX	32		/* more than the kernel has controllers */
 
@@ -109,9 +110,12 @@ int mrg_helper_cgroup_of(pid_t pid, char *ret, size_t size, struct mrg_error *er
 
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
 	r = fd_read_virtual(AT_FDCWD, name, 1 << 20, &text, NULL);
-	if (r < 0)
+	path = r < 0 ? NULL : cgroup_choose(text);
+	/* The kernel takes who ends out of cgroups of version 1. */
+	if (!path && proc_is_ending(pid))
 		return mrg_error_set(err, -MRG_E_NOT_RUNNING, "process %d is not there any more", (int)pid);
-	path = cgroup_choose(text);
+	if (r < 0)
+		return cgroup_fail(err, r, "cannot read the cgroups of process %d", (int)pid);
 	if (!path)
 		return cgroup_fail(err, -EIO, "process %d is in no cgroup of its own", (int)pid);
 	if ((size_t)snprintf(ret, size, "%s", path) >= size)

@@ -418,7 +418,8 @@ static int remove_children(int dir, int depth, int64_t deadline)
 	if (!d) {
 		r = -errno;
 		fd_close(fd);
-		return r;
+		/* Somebody else has removed it. */
+		return r == -ENOENT || r == -ENODEV ? 0 : r;
 	}
 	while (r == 0 && (entry = readdir(d))) {
 		_cleanup_close_ int child = -1;

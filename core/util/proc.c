@@ -18,13 +18,19 @@
 
 #define NS_PER_S	INT64_C(1000000000)
 
-int proc_start_time(pid_t pid, uint64_t *ret)
+#define EXITING		0x4U		/* PF_EXITING of Linux, among the flags in /proc/PID/stat */
+
+struct stat_line {
+	char state;
+	unsigned int flags;
+	unsigned long long start;
+};
+
+static int read_stat(pid_t pid, struct stat_line *ret)
 {
 	char path[32];
 	_cleanup_free_ char *text = NULL;
-	unsigned long long start;
 	const char *p;
-	char state;
 	int r;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
@@ -32,13 +38,27 @@ int proc_start_time(pid_t pid, uint64_t *ret)
 	if (r < 0)
 		return r == -ENOENT ? -ESRCH : r;
 	p = strrchr(text, ')'); /* the name in parentheses may hold anything, proc(5) */
-	if (!p || sscanf(p + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-			 &state, &start) != 2)
+	if (!p || sscanf(p + 1, " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			 &ret->state, &ret->flags, &ret->start) != 3)
 		return -EPROTO;
-	if (state == 'Z' || state == 'X')
-		return -ESRCH;
-	*ret = start;
-	return 0;
+	return ret->state == 'Z' || ret->state == 'X' ? -ESRCH : 0;
+}
+
+int proc_start_time(pid_t pid, uint64_t *ret)
+{
+	struct stat_line line;
+	int r = read_stat(pid, &line);
+
+	if (r == 0)
+		*ret = line.start;
+	return r;
+}
+
+bool proc_is_ending(pid_t pid)
+{
+	struct stat_line line;
+
+	return read_stat(pid, &line) < 0 || line.flags & EXITING;
 }
 
 int proc_boot_id(char ret[BOOT_ID_SIZE])

@@ -4,6 +4,7 @@
 
 /* Processes as procfs shows them, and the identity of a process over time. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
@@ -11,6 +12,9 @@
 /* Field 22 of /proc/PID/stat (clock ticks since boot): with the boot id it tells a pid from its reuse. -ESRCH when
  * there is no such process or it is a zombie. */
 int proc_start_time(pid_t pid, uint64_t *ret);
+
+/* Whether the kernel is at its end, or it is gone: that may last a while, and the process has no cgroup of version 1 any more. */
+bool proc_is_ending(pid_t pid);
 
 /* The kernel's id of this boot, 36 characters and NUL. */
 #define BOOT_ID_SIZE	37
