@@ -24,7 +24,7 @@
 #include "core/util/proc.h"
 
 #define LOCK_FILE	"libvirt.lock"	/* in the container's directory */
-#define END_MS		1000
+#define END_MS		10000
 #define ANSWER_SECONDS	90		/* longer than any alarm of the program: it was stopped itself */
 
 void libvirt_let_go(struct libvirt *self)

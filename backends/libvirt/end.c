@@ -24,7 +24,7 @@
 
 #define TIDY_MS		500		/* libvirt is given to tidy up by itself, before it is told to */
 #define REBOOT_MS	5000		/* the same, where it may be about to start the domain again */
-#define TELL_MS		500		/* its controller is given to bury the init */
+#define TELL_MS		10000		/* its controller is given to bury the init */
 
 /* Linux 6.15: how a process ended is told to whoever holds a pidfd, once its parent has heard of it. */
 struct info {

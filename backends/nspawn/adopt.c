@@ -54,6 +54,9 @@ static int read_settings(const struct mrg_unit *unit, char **ret, struct mrg_err
 	if (r <= 0)
 		return r;
 	r = fd_read_file(AT_FDCWD, settings.path, SETTINGS_MAX, ret, NULL);
+	/* Removed a moment ago. */
+	if (r == -ENOENT)
+		return 0;
 	return r < 0 ? fail_errno(err, r, "cannot read '%s'", settings.path) : 1;
 }
 

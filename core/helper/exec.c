@@ -40,7 +40,7 @@ static const struct {
 
 /* The name and the inode of a namespace, "mnt:[4026531841]", as its link reads. That opens nothing, as fstatat(2) through the link does. */
 #define NAMESPACE_SIZE	32
-#define END_MS		1000
+#define END_MS		10000
 
 /* Everything is opened in the monitor, where /proc is the host's. */
 struct join {

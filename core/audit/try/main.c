@@ -21,7 +21,7 @@
 #ifndef SYS_close_range
 #define SYS_close_range	436		/* the same on every architecture; Linux 5.9 */
 #endif
-#define MOMENT_MS	1000		/* of one attempt */
+#define MOMENT_MS	5000		/* of one attempt */
 #define JOIN_SESSION	1		/* KEYCTL_JOIN_SESSION_KEYRING */
 
 /* ---- the answer -------------------------------------------------------------------------------------- */
