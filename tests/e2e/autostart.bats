@@ -2,10 +2,11 @@
 # Starting with the host: what enable and disable leave where the host looks at boot.
 load lib
 
-# The template where systemd looks, for as long as a test runs; on a host where moorage is installed it is there already.
+# The template where systemd looks, for as long as a test runs, and for one test at a time; on a host where moorage is installed it is there already.
 setup() {
 	command -v systemctl >/dev/null || skip "systemctl is not installed"
 	case $E2E_BACKEND in native | chroot) ;; *) skip "$E2E_BACKEND has means of its own" ;; esac
+	exec 8<"$BATS_TEST_FILENAME" && flock 8
 	placed=
 	if ! systemctl cat moorage@.service >/dev/null 2>&1; then
 		placed=/etc/systemd/system/moorage@.service

@@ -85,7 +85,7 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 	[ "$E2E_BACKEND" = native ] || skip "the same for every backend"
 	sleeper orphan
 	begin_watch
-	kill -KILL "$(jq .monitor.pid "$MOORAGE_RUN_DIR/containers/$P-orphan/run.json" 2>/dev/null || jq .monitor.pid "$MOORAGE_STATE_DIR/containers/$P-orphan/run.json")"
+	kill -KILL "$(monitor orphan)"
 	kill -KILL "$(m ls --json | jq --arg n "$P-orphan" '.[] | select(.name == $n) | .pid')"
 	eventually 30 told orphan die
 	m rm "$P-orphan"
@@ -131,7 +131,7 @@ last() { jq -rs --arg n "$P-$1" --arg t "$2" "map(select(.name == \$n and .type 
 
 @test "it ends when nobody reads" {
 	[ "$E2E_BACKEND" = native ] || skip "the same for every backend"
-	timeout 10 "$MOORAGE" events | true
+	timeout 60 "$MOORAGE" events | true
 	[ "${PIPESTATUS[0]}" = 0 ]
 }
 

@@ -45,7 +45,10 @@ teardown() {
 	mkdir "$BELOW/a b"
 	mount --bind "$FILE_DIR/below 1" "$BELOW/a b"
 	run on_host host -- /bin/sh -c "cat '$BELOW/a b/file'; { echo x >'$BELOW/a b/file'; } 2>/dev/null || echo refused"
-	echo "$output"; 	[ "$status" = 0 ] && [ "${lines[0]}" = seen ] && [ "${lines[-1]}" = refused ]
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "${lines[0]}" = seen ]
+	[ "${lines[-1]}" = refused ]
 	# What the container mounts there lies above.
 	run on_host --tmpfs "$BELOW/a b" host -- /bin/sh -c "ls '$BELOW/a b' | wc -l"
 	[ "$output" = 0 ]

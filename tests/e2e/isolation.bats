@@ -47,7 +47,8 @@ load lib
 		run once masked -- /bin/sh -c "wc -c <$path"
 		# LXC's AppArmor profile lets nobody have these two at all.
 		if [[ "$E2E_BACKEND $path $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" == lxc\ /proc/@(kcore|sysrq-trigger)\ Y ]]; then
-			[ "$status" != 0 ] && [[ "$output" == *"Permission denied"* ]]
+			[ "$status" != 0 ]
+			[[ "$output" == *"Permission denied"* ]]
 		else
 			[ "$output" = 0 ]
 		fi

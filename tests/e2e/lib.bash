@@ -88,6 +88,9 @@ typed() {
 	grep -q "$2" "$seen" && grep -q "left '" "$seen"
 }
 
+# monitor NAME: the pid of its monitor, as its record says.
+monitor() { jq -e .monitor.pid "$MOORAGE_RUN_DIR/containers/$P-$1/run.json" 2>/dev/null || jq -e .monitor.pid "$MOORAGE_STATE_DIR/containers/$P-$1/run.json"; }
+
 # is NAME STATE
 is() { [ "$("$MOORAGE" state "$P-$1" 2>/dev/null)" = "$2" ]; }
 

@@ -115,11 +115,14 @@ load lib
 }
 
 @test "run -d leaves it running, wait prints the status" {
-	m run -d -B "$E2E_BACKEND" --name "$P-detached" "$E2E_ROOT" -- /bin/sh -c 'sleep 2; exit 6'
+	m run -d -B "$E2E_BACKEND" --name "$P-detached" "$E2E_ROOT" -- /bin/sh -c 'trap "exit 6" USR1; echo up; while :; do sleep 0.1; done'
+	eventually 30 logged detached up
 	is detached running
-	run m wait "$P-detached"
-	[ "$status" = 0 ]
-	[ "$output" = 6 ]
+	m wait "$P-detached" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	waiter=$!
+	m kill -s USR1 "$P-detached"
+	wait "$waiter"
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = 6 ]
 	m rm "$P-detached"
 }
 
@@ -138,7 +141,7 @@ load lib
 	pids=$(m procs --json "$P-forks" | jq -r '.[].pid')
 	m stop "$P-forks"
 	# Dead at once; the host's init may take a moment to collect one that nobody waited for.
-	for pid in $pids; do ! grep -q '^State:.[^Z]' "/proc/$pid/status" 2>/dev/null; done
+	for pid in $pids; do run ! grep '^State:.[^XZ]' "/proc/$pid/status"; done
 	for pid in $pids; do eventually 30 test ! -e "/proc/$pid"; done
 	m rm "$P-forks"
 }
@@ -179,7 +182,8 @@ load lib
 	m pause "$P-frozen"
 	is frozen paused
 	# What it had written may still be on its way to the log.
-	eventually 3 silent frozen
+	for _ in 1 2 3 4; do ! silent frozen || break; done
+	silent frozen
 	one=$(m logs "$P-frozen" | wc -l)
 	m unpause "$P-frozen"
 	is frozen running
@@ -247,7 +251,8 @@ load lib
 }
 
 @test "a terminal: rows and columns, job control, the exit status" {
-	run timeout 20 script -qefc "stty rows 33 cols 99; \"$MOORAGE\" run --rm -it -B $E2E_BACKEND --name $P-tty $E2E_ROOT -- /bin/sh -c 'stty size; tty; exit 5'" /dev/null
+	run timeout 120 script -qefc "stty rows 33 cols 99
+		\"$MOORAGE\" run --rm -it -B $E2E_BACKEND --name $P-tty $E2E_ROOT -- /bin/sh -c 'stty size; tty; exit 5'" /dev/null
 	[ "$status" = 5 ]
 	[[ "$output" == *"33 99"* ]]
 	[[ "$output" == *"/dev/pts/"[0-9]* || "$output" == *"/dev/console"* ]]
