@@ -25,7 +25,7 @@ up() { [[ $("$MOORAGE" exec "$P-os" -- systemctl is-system-running 2>/dev/null) 
 	fi
 	m create -q -B "$E2E_BACKEND" --name "$P-os" --boot "${options[@]}" "$SYSTEMD"
 	m start "$P-os"
-	eventually 60 up || { m logs -n 40 "$P-os"; m exec "$P-os" -- systemctl --no-pager --failed; false; }
+	eventually 180 up || { m logs -n 40 "$P-os"; m exec "$P-os" -- systemctl --no-pager --failed; false; }
 	run m exec "$P-os" -- systemctl is-system-running
 	m exec "$P-os" -- systemctl --no-pager --plain --failed
 	[ "$output" = running ]
@@ -51,9 +51,6 @@ up() { [[ $("$MOORAGE" exec "$P-os" -- systemctl is-system-running 2>/dev/null) 
 	fi
 	m create -q -B "$E2E_BACKEND" --name "$P-tty" --boot --tty "${options[@]}" "$SYSTEMD"
 	m start "$P-tty"
-	asks() {
-		timeout 20 script -qefc "'$MOORAGE' console '$E2E_BACKEND:$P-tty'" /dev/null < <(sleep 0.5; echo; sleep 1; printf '\035\035\035'; sleep 2) | grep -q login:
-	}
-	eventually 60 asks
+	eventually 180 typed "" login: '\035\035\035' "'$MOORAGE' console '$E2E_BACKEND:$P-tty'"
 	m rm -f "$P-tty"
 }

@@ -65,7 +65,8 @@ belongs_to() { [ "$(stat -c %u:%g "$2")" = "$1" ]; }
 	eventually 30 belongs_to 300004:300005 "$HOME_DIR/own/tmp/theirs"
 	[ "$(stat -c %u:%g "$HOME_DIR/own/tmp/mine")" = 4242:4242 ]
 	run u subids exec "$P-rl" -- cat /proc/self/uid_map
-	[[ "$output" =~ 0\ +4242\ +1 ]] && [[ "$output" =~ 1\ +300000\ +65536 ]]
+	[[ "$output" =~ 0\ +4242\ +1 ]]
+	[[ "$output" =~ 1\ +300000\ +65536 ]]
 	u subids stop "$P-rl"
 	[ "$(u subids wait "$P-rl")" = 7 ]
 	u subids rm "$P-rl"
@@ -75,7 +76,9 @@ belongs_to() { [ "$(stat -c %u:%g "$2")" = "$1" ]; }
 @test "the owner of the root tells who is root in the container" {
 	root_of 300000 theirs
 	run u subids run --rm --name "$P-rl" ./theirs -- /bin/sh -c 'echo told >/dev/stdout; cat /proc/self/uid_map; exit 3'
-	[ "$status" = 3 ] && [ "${lines[0]}" = told ] && [[ "${lines[1]}" =~ 0\ +300000\ +65536 ]]
+	[ "$status" = 3 ]
+	[ "${lines[0]}" = told ]
+	[[ "${lines[1]}" =~ 0\ +300000\ +65536 ]]
 	run u none run --rm --name "$P-rl" ./own -- /bin/cat /proc/self/uid_map
 	if one_id_is_enough; then
 		[ "$status" = 0 ] && [ "${#lines[@]}" = 1 ] && [[ "$output" =~ 0\ +4242\ +1$ ]]
@@ -93,7 +96,9 @@ sleeping() { [ "$(cat "/proc/$1/comm")" = sleep ] && grep -q '^State:.*sleeping'
 	eventually 30 sleeping "$BYSTANDER"
 	u subids run -q -d --name "$P-rl" ./own -- /bin/sleep 1000
 	run u subids procs --format '{{.command}}' "$P-rl"
-	[ "$status" = 0 ] && [ "$(grep -c 'sleep 1000' <<<"$output")" -ge 1 ] && [ "$(wc -l <<<"$output")" -le 2 ]
+	[ "$status" = 0 ]
+	[ "$(grep -c 'sleep 1000' <<<"$output")" -ge 1 ]
+	[ "$(wc -l <<<"$output")" -le 2 ]
 	[ -z "$(u subids stats --no-stream --format '{{.memory}}' "$P-rl")" ]
 	u subids kill -s KILL "$P-rl"
 	u subids wait "$P-rl"

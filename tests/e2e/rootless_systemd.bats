@@ -61,11 +61,13 @@ sleeping() { u create -q --name "$C" "$@" ./root -- /bin/sh -c 'trap "exit 0" TE
 	run u create -q --name "$C" -m 64m ./root -- /bin/sh -c 'dd if=/dev/zero of=/dev/null bs=128M count=1 2>/dev/null && echo survived'
 	[ "$status" = 0 ]
 	run u start -a "$C"
-	[ "$status" = 137 ] && [[ "$output" != *survived* ]]
+	[ "$status" = 137 ]
+	[[ "$output" != *survived* ]]
 	[[ "$(u info "$C")" == *"killed: out of memory"* ]]
 	u rm "$C"
-	run u run --rm --name "$C" --pids-limit 10 ./root -- /bin/sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11; do sleep 1 & done; echo eleven'
-	[[ "$output" != *eleven* ]] && [[ "$output" == *fork* ]]
+	run u run --rm --name "$C" --pids-limit 10 ./root -- /bin/sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11; do sleep 60 & done; echo eleven'
+	[[ "$output" != *eleven* ]]
+	[[ "$output" == *fork* ]]
 }
 
 # What exec started is in the cgroup of the container, which its limits are of.
