@@ -20,16 +20,22 @@ teardown() {
 	for dir in "$LXCPATH/$P"-*; do
 		[ -d "$dir" ] || continue
 		name=${dir##*/}
-		lxc-stop -k -n "$name" >/dev/null 2>&1 || true
-		lxc-destroy -n "$name" >/dev/null 2>&1 || rm -rf --one-file-system "$dir"
+		lxc-stop -P "$LXCPATH" -k -n "$name" >/dev/null 2>&1 || true
+		lxc-destroy -P "$LXCPATH" -n "$name" >/dev/null 2>&1 || rm -rf --one-file-system "$dir"
 	done
 }
 
 # foreign NAME: made by lxc-create, from a template of LXC's.
 foreign() {
 	printf 'lxc.net.0.type = empty\n' >"$BATS_TEST_TMPDIR/new.conf"
-	lxc-create -n "$P-$1" -f "$BATS_TEST_TMPDIR/new.conf" -t busybox >/dev/null 2>&1
+	lxc-create -P "$LXCPATH" -n "$P-$1" -f "$BATS_TEST_TMPDIR/new.conf" -t busybox >/dev/null 2>&1
 	cp "$LXCPATH/$P-$1/config" "$BATS_TEST_TMPDIR/before"
+}
+
+# apart: from here on LXC has a place of the test's own. In that of the host what cannot be read makes every list fail, whoever asks for it.
+apart() {
+	LXCPATH=$BATS_TEST_TMPDIR/place
+	mkdir "$LXCPATH"
 }
 
 untouched() { cmp "$BATS_TEST_TMPDIR/before" "$LXCPATH/$P-$1/config"; }
@@ -121,6 +127,9 @@ lxc_is() { [ "$(lxc-info -s -H -n "$P-$1")" = "$2" ]; }
 	grep -v lxc.start.auto "$LXCPATH/$P-boot/config" | cmp "$BATS_TEST_TMPDIR/before"
 }
 
+# dead PID: it has ended, and with it all that was in its namespace of processes.
+dead() { ! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
+
 # parent PID
 parent() { awk '/^PPid:/ { print $2 }' "/proc/$1/status"; }
 
@@ -137,8 +146,9 @@ cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
 	kill -9 "$(parent "$(parent "$init")")" "$(parent "$init")"
 	kill -9 "$init" 2>/dev/null || true
 	eventually 30 lxc_is killed STOPPED
+	eventually 30 dead "$init"
 	lxc-destroy -n "$P-killed"
-	m ls >/dev/null
+	m -B lxc ls >/dev/null
 	[ -z "$(cgroups killed)" ]
 }
 
@@ -146,7 +156,7 @@ cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
 	foreign adrift
 	m start "$P-adrift"
 	mv "$LXCPATH/$P-adrift/config" "$BATS_TEST_TMPDIR/config"
-	m ls >/dev/null
+	m -B lxc ls >/dev/null
 	mv "$BATS_TEST_TMPDIR/config" "$LXCPATH/$P-adrift/config"
 	[ "$(m exec "$P-adrift" -- /bin/hostname)" = "$P-adrift" ]
 	m rm -f "$P-adrift"
@@ -199,26 +209,29 @@ cgroups() { find /sys/fs/cgroup -maxdepth 3 -name "lxc.payload.$P-$1-*"; }
 }
 
 @test "what a configuration must not have is told with its file and line" {
+	apart
 	foreign odd
 	echo 'lxc.cap.drop = nonsense' >>"$LXCPATH/$P-odd/config"
-	run m start "$P-odd"
+	run m -P "$LXCPATH" start "$P-odd"
 	[ "$status" = 2 ]
 	[[ "$output" == *"'$LXCPATH/$P-odd/config': line $(wc -l <"$LXCPATH/$P-odd/config"): lxc.cap.drop"* ]]
-	m ls -q | grep -qx "$P-odd"
+	m -P "$LXCPATH" ls -q | grep -qx "$P-odd"
 	sed -i '$d' "$LXCPATH/$P-odd/config"
 	untouched odd
-	m rm "$P-odd"
+	m -P "$LXCPATH" rm "$P-odd"
 	[ ! -e "$LXCPATH/$P-odd" ]
 }
 
 @test "a configuration that LXC cannot read is told by name" {
+	apart
 	foreign broken
 	echo 'lxc.no.such.key = 1' >>"$LXCPATH/$P-broken/config"
-	run m start "$P-broken"
+	run m -P "$LXCPATH" start "$P-broken"
 	[ "$status" != 0 ]
 	[[ "$output" == *"$P-broken"* ]]
 	sed -i '$d' "$LXCPATH/$P-broken/config"
 	untouched broken
+	m -P "$LXCPATH" rm "$P-broken"
 }
 
 @test "a name that another backend has, one that this backend has not, and a backend that is none" {

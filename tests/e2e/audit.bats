@@ -410,4 +410,4 @@ same_traces() { traces "$1" >"$FILE_DIR/after"; diff "$FILE_DIR/before" "$FILE_D
 		"$(here "probe:core-pattern probe:modprobe seccomp: unmasked:/proc/kcore writable:/proc/sys")" ]
 }
 
-inside_of() { local child; child=$(pgrep -P "$1") && pgrep -P "$child"; }
+inside_of() { local child; child=$(pgrep -P "$1") && pgrep -P "$child" -x sleep; }

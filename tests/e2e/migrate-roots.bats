@@ -59,11 +59,12 @@ furnish() {
 # kept: the furnished root of the container is as it was; sockets are not files to keep.
 kept() { tree "$1" | diff "$BATS_TEST_TMPDIR/tree" -; }
 
-# killed_within PATTERN ARGUMENT...: the command, killed in the middle of the step whose line of progress has PATTERN.
+# killed_within PATTERN ARGUMENT...: the migration, killed in the middle of the step whose line of progress has PATTERN. What it starts is never well, so that
+# it cannot be done before.
 killed_within() {
 	local pattern=$1 status=0
 	shift
-	"$MOORAGE" "$@" --progress json 2>"$BATS_TEST_TMPDIR/progress" >/dev/null &
+	"$MOORAGE" "$@" --health-cmd false --health-timeout 300 --progress json 2>"$BATS_TEST_TMPDIR/progress" >/dev/null &
 	pid=$!
 	for _ in {1..3000}; do
 		! grep -q "$pattern" "$BATS_TEST_TMPDIR/progress" || break
@@ -147,7 +148,7 @@ merged() {
 	sed -i "s|^lxc.rootfs.path.*|lxc.rootfs.path = overlayfs:$base:$dir/delta0|" "$dir/config"
 	m start "$P-cut"
 	killed_within '"step":"root"' migrate "$P-cut" --to nspawn --accept all
-	m ls >/dev/null
+	settle
 	on cut lxc
 	[ -z "$(find /var/lib/machines -maxdepth 1 -name "*$P-cut*")" ]
 	m migrate -q "$P-cut" --to nspawn --accept all
@@ -216,7 +217,7 @@ merged() {
 	run -0 m plan --json "$P-far" --to nspawn --move --accept all
 	jq -e '.root.sameFileSystem == false' <<<"$output"
 	killed_within '"step":"root"' migrate "$P-far" --to nspawn --move --accept all
-	m ls >/dev/null
+	settle
 	on far lxc
 	[ -z "$(find /var/lib/machines -maxdepth 1 -name "*$P-far*")" ]
 	m migrate -q "$P-far" --to nspawn --move --accept all
@@ -262,7 +263,7 @@ inside() {
 	inside mapped 300000
 	for n in 1 100; do
 		run -137 cut_at fchownat,fchown,lchown "$n" migrate "$P-mapped" --to nspawn --accept all
-		m ls >/dev/null
+		settle
 		on mapped lxc
 		kept "$ROOTFS"
 	done
@@ -273,7 +274,7 @@ inside() {
 	tree "/var/lib/machines/$P-mapped" | diff "$BATS_TEST_TMPDIR/plain" -
 	m start "$P-mapped"
 	run -137 cut_at setxattr,lsetxattr,fsetxattr 2 migrate "$P-mapped" --to lxc --accept all
-	m ls >/dev/null
+	settle
 	on mapped nspawn
 	m migrate -q "$P-mapped" --to lxc --accept all
 	on mapped lxc
@@ -292,7 +293,7 @@ inside() {
 	m start "$P-mapped"
 	inside mapped 300000
 	run -137 cut_at renameat,renameat2,rename 4 migrate "$P-mapped" --to libvirt --accept all
-	m ls >/dev/null
+	settle
 	on mapped lxc
 	kept "$ROOTFS"
 	run -0 m plan --json "$P-mapped" --to libvirt --accept all
@@ -379,7 +380,7 @@ inside() {
 	[ "$(copies)" = 1 ]
 	first=$(stat -c %u "/var/lib/libvirt/filesystems/$P-abroad/bin/busybox")
 	[ "$first" -ge 65536 ]
-	[ "$(awk '{ print $1, $2 }' "/proc/$(pgrep -fx "/bin/sh /bin/service $MARK")/uid_map")" = "0 $first" ]
+	[ "$(awk '{ print $1, $2 }' "/proc/$(pgrep -ofx "/bin/sh /bin/service $MARK")/uid_map")" = "0 $first" ]
 	MOORAGE_STATE_DIR=$other/state MOORAGE_RUN_DIR=$other/run m rm -f "$P-abroad"
 	[ ! -e "/var/lib/libvirt/filesystems/$P-abroad" ]
 }

@@ -69,7 +69,7 @@ load migration
 	run -3 m state "$P-old"
 	is new created
 	m start "$P-new"
-	[ "$(copies)" = 1 ]
+	runs_once
 	refused 9 'exists already' create -B native --name "$P-new" "$E2E_ROOT" -- /bin/true
 	m rollback -q "$P-new"
 	on old lxc
@@ -225,7 +225,7 @@ load migration
 			if [ $verb = migrate ]; then set -- migrate -q "$P-killed" --to nspawn --accept all; else set -- rollback -q "$P-killed"; fi
 			traced -o /dev/null -e trace=$calls -e inject=$calls:signal=KILL:when="$n" "$MOORAGE" "$@" >/dev/null 2>&1 || status=$?
 			[ "$status" != 0 ] || break
-			m ls >/dev/null
+			settle
 			on killed lxc || on killed nspawn
 			# A rollback that was begun is gone through with: to take back again there has to be something.
 			[ $verb = migrate ] || on killed nspawn || m migrate -q "$P-killed" --to nspawn --accept all
@@ -333,11 +333,11 @@ round_trip() {
 	tree "$ROOTFS" /etc /run /tmp /var >"$BATS_TEST_TMPDIR/system"
 	services() { m exec "$P-os" -- systemctl list-units --plain --no-legend --type service --state running | awk '{ print $1 }' | sort; }
 	m start "$P-os"
-	eventually 60 m exec "$P-os" -- systemctl is-system-running >/dev/null 2>&1
+	eventually 180 m exec "$P-os" -- systemctl is-system-running >/dev/null 2>&1
 	services >"$BATS_TEST_TMPDIR/services"
 	grep -q dbus "$BATS_TEST_TMPDIR/services"
 	for backend in "$1" lxc; do
-		m migrate -q "$P-os" --to $backend --accept all
+		m migrate -q "$P-os" --to $backend --accept all --health-timeout 300
 		[ "$(m ls --json | jq -r --arg n "$P-os" '.[] | select(.name == $n) | .backend + " " + .state')" = "$backend running" ]
 		services | diff "$BATS_TEST_TMPDIR/services" -
 		[ "$(m exec "$P-os" -- awk '{ print $1, $2 }' /proc/self/uid_map)" = "0 ${2:-0}" ]

@@ -87,6 +87,15 @@ copies() {
 	echo "$n"
 }
 
+# runs_once: exactly one of it runs. What was started just now has no command line for a moment: its exec is told before.
+runs_once() {
+	for _ in {1..600}; do [ "$(copies)" = 0 ] || break; sleep 0.05; done
+	[ "$(copies)" = 1 ] || { echo "$(copies) copies"; return 1; }
+}
+
+# settle: the next command has settled what was cut short. A list of this backend has nothing of others on it, which may be unreadable just now.
+settle() { m -B chroot ls >/dev/null; }
+
 # tree DIRECTORY [PATH...]: all that is in it, with owners, modes, times to the nanosecond, which names are one file, devices, attributes of every kind and
 # contents; not what a run leaves below /dev and in each PATH, nor the time that this gives to the root.
 tree() {
@@ -110,7 +119,7 @@ on() {
 	local found
 	found=$(m ls --json | jq -r --arg n "$P-$1" '.[] | select(.name == $n) | .backend + " " + .state')
 	[ "$found" = "$2 running" ] || { echo "found: $found"; return 1; }
-	[ "$(copies)" = 1 ] || { echo "$(copies) copies"; return 1; }
+	runs_once
 }
 
 # as_before NAME: the source is what it was, byte for byte.

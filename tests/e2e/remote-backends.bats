@@ -10,7 +10,7 @@ prepare_file() {
 	[ "$E2E_BACKEND" = libvirt ] && [ "$E2E_KIND" = busybox ] && [ -n "$LXCPATH" ] && [ -x /usr/sbin/sshd ] || return 0
 	mkdir "$OTHER"
 	unshare -m --propagation private sleep infinity 3>&- & echo $! >"$FILE_DIR/there"
-	eventually 10 apart "$(cat "$FILE_DIR/there")"
+	eventually 60 apart "$(cat "$FILE_DIR/there")"
 	enter_there sh -c "mkdir -p /etc/systemd/nspawn /var/lib/machines
 		for dir in '$LXCPATH' /etc/systemd/nspawn /var/lib/machines; do mount -t tmpfs none \"\$dir\"; done"
 	ip link set lo up

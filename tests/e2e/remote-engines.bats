@@ -19,7 +19,7 @@ prepare_file() {
 	unshare -n sleep infinity 3>&- & echo $! >"$FILE_DIR/here"
 	unshare -nm --propagation private sleep infinity 3>&- & echo $! >"$FILE_DIR/there"
 	for side in here there; do
-		eventually 10 unlike_us "$(cat "$FILE_DIR/$side")"
+		eventually 60 unlike_us "$(cat "$FILE_DIR/$side")"
 	done
 	ip link add mrgt-here netns "$(cat "$FILE_DIR/here")" type veth peer name mrgt-there netns "$(cat "$FILE_DIR/there")"
 	nsenter -t "$(cat "$FILE_DIR/here")" -n sh -c "ip addr add $PEER.1/24 dev mrgt-here; ip link set mrgt-here up; ip link set lo up"
@@ -96,13 +96,6 @@ begin_to() {
 	shift 2
 	"$MOORAGE" migrate "$P-$name" --to "$backend@other" --ssh-config "$OTHER/config" --accept all --progress json "$@" 2>"$BATS_TEST_TMPDIR/progress" &
 	pid=$!
-}
-
-# wrong MODE OP: what goes wrong at that request there.
-wrong() {
-	rm -f "$OTHER/bin/moorage"
-	printf '#!/bin/sh\nexec %s %s %s %s "$@"\n' "$BATS_TEST_DIRNAME/relay" "$1" "$2" "$REAL" >"$OTHER/bin/moorage"
-	chmod 755 "$OTHER/bin/moorage"
 }
 
 # Conditions to wait for: it runs, while it is stopped here; nothing there waits to be handed over.
@@ -182,12 +175,12 @@ colour() { ! enter_there setfattr -n user.colour -v blue /var/lib/machines 2>/de
 	m start "$P-late"
 	wrong hang keep
 	begin_to late nspawn
-	eventually 20 grep -q '"step":"hand over"' "$BATS_TEST_TMPDIR/progress"
-	eventually 20 received_none
+	eventually 60 grep -q '"step":"hand over"' "$BATS_TEST_TMPDIR/progress"
+	eventually 60 received_none
 	kill -KILL "$pid"
 	wait "$pid" || true
 	ln -sfn "$REAL" "$OTHER/bin/moorage"
-	m ls >/dev/null
+	settle
 	abroad late nspawn
 	m rollback -q "$P-late"
 	home late lxc
@@ -196,9 +189,9 @@ colour() { ! enter_there setfattr -n user.colour -v blue /var/lib/machines 2>/de
 @test "the cable is pulled while it starts there: stopped here until it can be asked; then it runs here" {
 	foreign cable
 	m start "$P-cable"
-	begin_to cable nspawn --health-cmd 'test -e /no/such/file' --health-timeout 60
-	eventually 20 grep -q '"step":"start"' "$BATS_TEST_TMPDIR/progress"
-	eventually 20 runs_there
+	begin_to cable nspawn --health-cmd 'test -e /no/such/file' --health-timeout 300
+	eventually 60 grep -q '"step":"start"' "$BATS_TEST_TMPDIR/progress"
+	eventually 60 runs_there
 	cable down
 	kill "$(pgrep -P "$pid" -x ssh)"
 	local status=0
@@ -209,21 +202,21 @@ colour() { ! enter_there setfattr -n user.colour -v blue /var/lib/machines 2>/de
 	[[ $output == *"no connection to 'other'"*"until 'other' answers, '$P-cable' stays stopped here"* ]]
 	run ! is cable running
 	cable up
-	eventually 30 home cable lxc
+	eventually 60 home cable lxc
 }
 
 @test "a health check there ends with the connection, and so does the container there" {
 	foreign check
 	m start "$P-check"
 	begin_to check nspawn --health-cmd 'sleep 1000' --health-timeout 500
-	eventually 20 test -e "$ABROAD/var/lib/machines/$P-check"
-	eventually 20 grep -q '"step":"start"' "$BATS_TEST_TMPDIR/progress"
-	eventually 20 runs_there
+	eventually 60 test -e "$ABROAD/var/lib/machines/$P-check"
+	eventually 60 grep -q '"step":"start"' "$BATS_TEST_TMPDIR/progress"
+	eventually 60 runs_there
 	kill -KILL "$pid"
 	wait "$pid" || true
-	eventually 20 test ! -e "$ABROAD/var/lib/machines/$P-check"
+	eventually 60 test ! -e "$ABROAD/var/lib/machines/$P-check"
 	[ "$(copies)" = 0 ]
-	m ls >/dev/null
+	settle_abroad
 	home check lxc
 }
 
@@ -236,8 +229,7 @@ whole() {
 
 # settled NAME FROM TO: after the next command it runs once, here or there, whole; and then here again.
 settled() {
-	m ls >/dev/null || return
-	eventually 30 runs_there || { echo "$(copies) run"; return 1; }
+	settle_abroad && runs_once || return
 	over=0
 	if [ "$(there state "$P-$1" 2>/dev/null)" = running ]; then
 		over=1
