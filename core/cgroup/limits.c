@@ -17,6 +17,7 @@
 #include "core/util/str.h"
 
 #define PERIOD_DEFAULT	100000		/* of the kernel, microseconds */
+#define TRIES		10		/* to find a cgroup that is not just being removed */
 
 struct row;
 
@@ -468,9 +469,9 @@ static bool has_file_v1(const struct cgroup_hierarchy *h, const struct row *row)
 /* v2 shows them below the top only, where the controller is on. Before it ever was, what tells of a scheduler with weights is at the top. */
 static bool has_file_v2(const struct cgroup_hierarchy *h, const struct row *row)
 {
-	bool weight = row->field == MRG_FIELD_IO_WEIGHT, gone;
+	bool weight = row->field == MRG_FIELD_IO_WEIGHT;
 
-	do {
+	for (int tries = 0; tries < TRIES; tries++) {
 		_cleanup_close_ int child = row->file[2] && !strchr(row->file[2], '%') ? cgroup_v2_example(h, row->controller) : -1;
 
 		if (child < 0)
@@ -478,8 +479,9 @@ static bool has_file_v2(const struct cgroup_hierarchy *h, const struct row *row)
 		if (is_there(child, row->file[2]) || (weight && is_there(child, "io.weight")))
 			return true;
 		/* One that was removed meanwhile has no files at all. */
-		gone = !is_there(child, "cgroup.procs");
-	} while (gone);
+		if (is_there(child, "cgroup.procs"))
+			break;
+	}
 	return false;
 }
 
