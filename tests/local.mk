@@ -74,7 +74,7 @@ cgroup_fixture = %D%/unit/cgroup_fixture.c %D%/unit/cgroup_fixture.h %D%/unit/cg
 %C%_unit_test_cgroup_SOURCES = %D%/unit/test_cgroup.c $(cgroup_fixture)
 %C%_unit_test_cgroup_v1_SOURCES = $(%C%_unit_test_cgroup_SOURCES)
 %C%_unit_test_cgroup_v2_SOURCES = $(%C%_unit_test_cgroup_SOURCES)
-%C%_unit_test_cgroup_live_SOURCES = %D%/unit/test_cgroup_live.c $(cgroup_fixture)
+%C%_unit_test_cgroup_live_SOURCES = %D%/unit/test_cgroup_live.c %D%/unit/patience.h $(cgroup_fixture)
 %C%_unit_test_cgroup_live_v1_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
 %C%_unit_test_cgroup_live_v2_SOURCES = $(%C%_unit_test_cgroup_live_SOURCES)
 
@@ -92,7 +92,7 @@ mount_fixture = %D%/unit/mount_fixture.c %D%/unit/mount_fixture.h $(root_fixture
 %C%_unit_test_root_SOURCES = %D%/unit/test_root.c $(mount_fixture)
 
 # Processes in a root of busybox.
-process_fixture = %D%/unit/process_fixture.c %D%/unit/process_fixture.h
+process_fixture = %D%/unit/process_fixture.c %D%/unit/process_fixture.h %D%/unit/patience.h
 %C%_unit_test_chroot_SOURCES = %D%/unit/test_chroot.c $(process_fixture) \
 	backends/chroot/chroot.c backends/chroot/chroot.h backends/chroot/explain.c
 %C%_unit_test_chroot_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/backends/chroot
@@ -127,7 +127,7 @@ libvirt_fixture = %D%/unit/libvirt_fixture.c %D%/unit/libvirt_fixture.h
 %C%_unit_test_nspawn_SOURCES = %D%/unit/test_nspawn.c
 %C%_unit_test_nspawn_LDADD = libnspawn.la libcore.la $(CMOCKA_LIBS)
 if HAVE_LXC
-%C%_unit_test_lxc_SOURCES = %D%/unit/test_lxc.c
+%C%_unit_test_lxc_SOURCES = %D%/unit/test_lxc.c %D%/unit/patience.h
 %C%_unit_test_lxc_LDADD = liblxcbackend.la libcore.la $(CMOCKA_LIBS)
 %C%_unit_test_lxc_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/backends/lxc $(LXC_CFLAGS)
 unit_tests += %D%/unit/test_lxc

@@ -22,7 +22,7 @@ check_LTLIBRARIES += %D%/fake.la %D%/honest/honest.la
 %C%_honest_honest_la_SOURCES = %D%/honest.c $(fake_sources)
 %C%_honest_honest_la_LDFLAGS = $(FAKE_LDFLAGS) -export-symbols-regex '^mrg_backend_v[0-9]+$$'
 
-container_fixture = tests/unit/container_fixture.c tests/unit/container_fixture.h
+container_fixture = tests/unit/container_fixture.c tests/unit/container_fixture.h tests/unit/patience.h
 import_fixture = tests/unit/import_fixture.c tests/unit/import_fixture.h tests/unit/tree_fixture.c tests/unit/tree_fixture.h $(container_fixture)
 image_fixture = tests/unit/image_fixture.c tests/unit/image_fixture.h $(container_fixture)
 store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h

@@ -181,13 +181,36 @@ int fixture_state_of(struct fixture *f)
 	return state;
 }
 
+struct beginning {
+	int told;
+	int (*body)(void *data);
+	void *data;
+};
+
+static int tell_and_begin(void *data)
+{
+	const struct beginning *b = data;
+
+	if (write(b->told, "", 1) != 1)
+		return 201;
+	close(b->told);
+	return b->body(b->data);
+}
+
 pid_t fixture_spawn_running(struct fixture *f, int (*body)(void *data), void *data)
 {
-	pid_t pid = view_spawn(&f->entry, body, data);
+	struct beginning b = { .body = body, .data = data };
+	int told[2];
+	char byte;
+	pid_t pid;
 
+	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+	b.told = told[1];
+	pid = view_spawn(&f->entry, tell_and_begin, &b);
+	close(told[1]);
 	/* A v1 child enters by itself, a moment later. */
-	for (int i = 0; i < 1000 && fixture_state_of(f) != MRG_STATE_RUNNING; i++)
-		usleep(1000);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	close(told[0]);
 	assert_int_equal(fixture_state_of(f), MRG_STATE_RUNNING);
 	return pid;
 }

@@ -36,7 +36,7 @@ void fixture_clean(struct fixture *f, int oom_killed);
 uint64_t fixture_cpu_ns(struct fixture *f);
 int fixture_state_of(struct fixture *f);
 
-/* Starts a process and waits until the cgroups show it. */
+/* Starts a process and waits until it is in all its cgroups. */
 pid_t fixture_spawn_running(struct fixture *f, int (*body)(void *data), void *data);
 
 /* Waits for @pid. */

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 #include "core/util/proc.h"
 #include "core/util/str.h"
 #include "tests/unit/container_fixture.h"
+#include "tests/unit/patience.h"
 
 const char *const sleeper[] = { "sleep", "1000", NULL };
 
@@ -149,14 +151,23 @@ size_t traced(struct fixture *f, const char *line)
 	return n;
 }
 
-/* A zombie, which its new parent has yet to reap, is gone as well. */
-void assert_gone(pid_t pid)
+int hold(pid_t pid)
 {
-	uint64_t start;
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	for (int i = 0; i < 200 && proc_start_time(pid, &start) == 0; i++)
-		usleep(10000);
-	assert_int_equal(proc_start_time(pid, &start), -ESRCH);
+	assert_true(pidfd >= 0);
+	return pidfd;
+}
+
+void assert_lives(int pidfd)
+{
+	assert_int_equal(poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, 0), 0);
+}
+
+void assert_gone(int pidfd)
+{
+	assert_int_equal(poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, PATIENCE_MS), 1);
+	close(pidfd);
 }
 
 int count_names(_unused_ const char *name, void *data)

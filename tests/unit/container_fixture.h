@@ -36,8 +36,12 @@ int state_of(struct mrg_container *c);
 
 size_t traced(struct fixture *f, const char *line);
 
-/* A zombie, which its new parent has yet to reap, is gone as well. */
-void assert_gone(pid_t pid);
+/* A descriptor of @pid, whose number may soon be another's. */
+int hold(pid_t pid);
+void assert_lives(int pidfd);
+
+/* Waits for its end, which must come, and closes @pidfd. A zombie, which its new parent has yet to reap, is gone as well. */
+void assert_gone(int pidfd);
 
 int count_names(const char *name, void *data);
 

@@ -24,6 +24,7 @@
 #include "core/util/fd.h"
 #include "core/util/str.h"
 #include "tests/unit/container_fixture.h"
+#include "tests/unit/patience.h"
 
 /* The place of the fake engine, in the context of the fixture. */
 static int setup_engine(void **state)
@@ -171,8 +172,8 @@ static void test_driven_and_left_as_it_was(void **state)
 	assert_int_equal(status.monitor_lost, 0);
 	assert_int_equal(entries(f), 1);
 	assert_list(f, NULL, "web* ");
-	assert_int_equal(mrg_stop(c, 1000, 0, NULL), 0);
-	assert_int_equal(mrg_wait(c, 1000, &status, NULL), 0);
+	assert_int_equal(mrg_stop(c, PATIENCE_MS, 0, NULL), 0);
+	assert_int_equal(mrg_wait(c, PATIENCE_MS, &status, NULL), 0);
 	assert_int_equal(status.has_exit, 1);
 	mrg_container_free(c);
 	after = read_file(f, "web.json");
@@ -205,7 +206,7 @@ static void test_started_by_others(void **state)
 	assert_true(status.started > 0);
 	assert_int_equal(mrg_kill(c, SIGKILL, 0, NULL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(mrg_wait(c, 1000, &status, NULL), 0);
+	assert_int_equal(mrg_wait(c, PATIENCE_MS, &status, NULL), 0);
 	assert_int_equal(status.state, MRG_STATE_CREATED);
 	assert_int_equal(status.has_exit, 0);
 	mrg_container_free(c);
@@ -238,7 +239,7 @@ static void test_forgotten(void **state)
 	make_foreign(f, "web", "one");
 	c = open_named(f, "web");
 	assert_int_equal(mrg_start(c, NULL, NULL), 0);
-	assert_int_equal(mrg_stop(c, 1000, 0, NULL), 0);
+	assert_int_equal(mrg_stop(c, PATIENCE_MS, 0, NULL), 0);
 	mrg_container_free(c);
 	assert_int_equal(entries(f), 1);
 	snprintf(path, sizeof(path), "%s/web.json", f->m->path);

@@ -281,7 +281,7 @@ static void cpu_quota_gives_half_a_core(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t used, percent = 0;
-	int64_t begin;
+	int64_t outer, inner;
 
 	f->spec.cpu_quota = 50000;
 	f->spec.cpu_period = 100000;
@@ -292,16 +292,20 @@ static void cpu_quota_gives_half_a_core(void **state)
 	mrg_fields_add(&f->spec.set, MRG_FIELD_CPU_SHARES);
 	fixture_create(f);
 	fixture_spawn_running(f, fixture_spin, NULL);
-	/* Never more; less only when that takes the processor all the same, hence the tries. */
+	/* Never more; less only when that takes the processor all the same, hence the tries. Time may pass between a look at the clock and one
+	 * at what was used: all that was used was so in the outer time, and all that was used in the inner time is counted. */
 	for (int tries = 0; tries < 12 && percent < 35; tries++) {
+		outer = time_monotonic_ns();
 		used = fixture_cpu_ns(f);
-		begin = time_now_ns();
+		inner = time_monotonic_ns();
 		usleep(1500000);
+		inner = time_monotonic_ns() - inner;
 		used = fixture_cpu_ns(f) - used;
-		percent = used * 100 / (uint64_t)(time_now_ns() - begin);
-		assert_in_range(percent, 0, 65);
+		outer = time_monotonic_ns() - outer;
+		assert_in_range(used * 100 / (uint64_t)outer, 0, 65);
+		percent = used * 100 / (uint64_t)inner;
 	}
-	assert_in_range(percent, 35, 65);
+	assert_true(percent >= 35);
 	fixture_clean(f, 0);
 }
 

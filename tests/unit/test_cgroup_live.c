@@ -25,6 +25,7 @@
 #include "core/util/fd.h"
 #include "core/util/proc.h"
 #include "tests/unit/cgroup_fixture.h"
+#include "tests/unit/patience.h"
 
 static void read_limit(struct fixture *f, uint64_t *ret)
 {
@@ -86,6 +87,12 @@ static void update_refuses_what_is_no_limit(void **state)
 	assert_non_null(strstr(err.message, "hostname"));
 }
 
+static uint64_t memory_used(struct fixture *f, struct mrg_stats *ret)
+{
+	assert_int_equal(mrg_helper_cgroup_stats(NULL, &f->unit, ret, NULL), 0);
+	return ret->memory;
+}
+
 static void stats_tell_what_is_used(void **state)
 {
 	struct fixture *f = *state;
@@ -96,12 +103,7 @@ static void stats_tell_what_is_used(void **state)
 	fixture_create(f);
 	fixture_spawn_running(f, fixture_touch_and_sleep, &size);
 	memory = (f->has.v1 | f->has.v2) & CGROUP_MEMORY;
-	for (int i = 0; i < 2000; i++) {
-		assert_int_equal(mrg_helper_cgroup_stats(NULL, &f->unit, &stats, NULL), 0);
-		if (!memory || stats.memory >= size)
-			break;
-		usleep(1000);
-	}
+	WAIT_FOR(memory_used(f, &stats) >= size || !memory);
 	assert_int_equal(stats.pids, 1);
 	assert_true(stats.valid & 1 << MRG_STAT_CPU);
 	if (memory) {
@@ -117,6 +119,15 @@ static void stats_tell_what_is_used(void **state)
 
 /* ---- freezing and killing ---- */
 
+/* The kernel calls a process frozen a moment before it leaves the processor, and counts what it used there when it does. */
+static bool is_at_rest(struct fixture *f)
+{
+	uint64_t before = fixture_cpu_ns(f);
+
+	usleep(20000);
+	return fixture_cpu_ns(f) == before;
+}
+
 static void pause_stops_and_resume_continues(void **state)
 {
 	struct fixture *f = *state;
@@ -127,6 +138,7 @@ static void pause_stops_and_resume_continues(void **state)
 	assert_int_equal(mrg_helper_cgroup_pause(NULL, &f->unit, NULL), 0);
 	assert_int_equal(mrg_helper_cgroup_pause(NULL, &f->unit, NULL), 1);
 	assert_int_equal(fixture_state_of(f), MRG_STATE_PAUSED);
+	WAIT_FOR(is_at_rest(f));
 	before = fixture_cpu_ns(f);
 	usleep(200000);
 	assert_in_range(fixture_cpu_ns(f) - before, 0, 2000000);
@@ -134,9 +146,7 @@ static void pause_stops_and_resume_continues(void **state)
 	assert_int_equal(mrg_helper_cgroup_resume(NULL, &f->unit, NULL), 1);
 	assert_int_equal(fixture_state_of(f), MRG_STATE_RUNNING);
 	before = fixture_cpu_ns(f);
-	for (int i = 0; i < 500 && fixture_cpu_ns(f) - before < 20000000; i++)
-		usleep(10000);
-	assert_true(fixture_cpu_ns(f) - before >= 20000000);
+	WAIT_FOR(fixture_cpu_ns(f) - before >= 20000000);
 	fixture_clean(f, 0);
 }
 
@@ -160,7 +170,6 @@ static void killing_all_reaches_all_even_frozen(void **state)
 	fixture_create(f);
 	for (int i = 0; i < 3; i++)
 		pid[i] = fixture_spawn_running(f, fixture_sleep_long, NULL);
-	usleep(50000);
 	assert_int_equal(mrg_helper_cgroup_pause(NULL, &f->unit, NULL), 0);
 	assert_int_equal(mrg_helper_cgroup_kill(NULL, &f->unit, SIGKILL, 1, NULL), 0);
 	for (int i = 0; i < 3; i++)
@@ -176,7 +185,6 @@ static void a_signal_reaches_all(void **state)
 	fixture_create(f);
 	for (int i = 0; i < 3; i++)
 		pid[i] = fixture_spawn_running(f, fixture_sleep_long, NULL);
-	usleep(50000);
 	assert_int_equal(mrg_helper_cgroup_kill(NULL, &f->unit, SIGUSR1, 1, NULL), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(fixture_status_of(pid[i]), SIGUSR1);
@@ -191,8 +199,7 @@ static void without_a_record_the_eldest_is_the_first(void **state)
 	fixture_create(f);
 	first = fixture_spawn_running(f, fixture_sleep_long, NULL);
 	usleep(30000);	/* start times count in hundredths of a second */
-	second = view_spawn(&f->entry, fixture_sleep_long, NULL);
-	usleep(30000);
+	second = fixture_spawn_running(f, fixture_sleep_long, NULL);
 	assert_int_equal(mrg_helper_cgroup_kill(NULL, &f->unit, SIGTERM, 0, NULL), 0);
 	assert_int_equal(fixture_status_of(first), SIGTERM);
 	assert_int_equal(kill(second, 0), 0);

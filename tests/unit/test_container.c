@@ -26,6 +26,7 @@
 #include "core/util/proc.h"
 #include "core/util/str.h"
 #include "tests/unit/container_fixture.h"
+#include "tests/unit/patience.h"
 
 /* ---- making --------------------------------------------------------------------------------- */
 
@@ -165,7 +166,7 @@ static void test_taken_name(void **state)
 	create.flags = MRG_CREATE_REPLACE;
 	assert_int_equal(mrg_create(f->m, &create, NULL, &err), -MRG_E_STATE);
 	assert_int_equal(mrg_kill(c, SIGKILL, 1, NULL), 0);
-	assert_int_equal(mrg_wait(c, 5000, &(struct mrg_status){ 0 }, NULL), 0);
+	assert_int_equal(mrg_wait(c, PATIENCE_MS, &(struct mrg_status){ 0 }, NULL), 0);
 	assert_int_equal(mrg_create(f->m, &create, &other, &err), 0);
 	assert_string_not_equal(mrg_container_id(c), mrg_container_id(other));
 	mrg_container_free(c);
@@ -276,11 +277,11 @@ static void torn(struct fixture *f, const char *file)
 	struct mrg_container *c = make(f, "web", sleeper, 0);
 	struct mrg_status status;
 	struct mrg_error err = { 0 };
-	pid_t pid;
+	int process;
 
 	begin(c);
 	assert_int_equal(mrg_container_status(c, &status, NULL), 0);
-	pid = status.pid;
+	process = hold(status.pid);
 	mrg_container_free(c);
 	tear(f, "web", file);
 	c = open_named(f, "web");
@@ -289,9 +290,9 @@ static void torn(struct fixture *f, const char *file)
 	assert_int_equal(mrg_start(c, NULL, NULL), -EBADMSG);
 	assert_int_equal(mrg_stop(c, 0, 0, NULL), -EBADMSG);
 	assert_int_equal(mrg_remove(c, 0, NULL), -EBADMSG);
-	assert_int_equal(kill(pid, 0), 0);
+	assert_lives(process);
 	assert_int_equal(mrg_remove(c, 1, &err), 0);
-	assert_gone(pid);
+	assert_gone(process);
 	assert_int_equal(names(f), 0);
 	mrg_container_free(c);
 }

@@ -28,6 +28,7 @@
 #include "core/util/fd.h"
 #include "core/util/proc.h"
 #include "tests/unit/container_fixture.h"
+#include "tests/unit/patience.h"
 
 /* ---- lines ---------------------------------------------------------------------------------- */
 
@@ -303,7 +304,7 @@ static int tell(const struct mrg_change *change, void *data)
 /* Waits until the story is @text, and a while longer for what should not come. */
 static void expect(struct mrg_watch *watch, struct story *story, const char *text)
 {
-	int64_t end = time_monotonic_ms() + 5000;
+	int64_t end = time_monotonic_ms() + PATIENCE_MS;
 
 	while (strcmp(story->text, text) != 0 && time_monotonic_ms() < end) {
 		struct pollfd p = { .fd = mrg_watch_fd(watch), .events = POLLIN };
@@ -335,7 +336,7 @@ static void test_watch(void **state)
 	expect(watch, &story, "");	/* what is there is not told */
 	c = make(f, "web", args, 0);
 	begin(c);
-	assert_int_equal(mrg_wait(c, 5000, &status, NULL), 0);
+	assert_int_equal(mrg_wait(c, PATIENCE_MS, &status, NULL), 0);
 	expect(watch, &story, "web:create web:start web:die ");
 	assert_true(story.last.has_exit && WEXITSTATUS(story.last.exit_status) == 3);
 	assert_int_equal(mrg_rename(c, "www", NULL), 0);

@@ -26,8 +26,21 @@
 #include "core/util/proc.h"
 #include "core/util/str.h"
 #include "tests/unit/container_fixture.h"
+#include "tests/unit/patience.h"
 
 /* ---- life ----------------------------------------------------------------------------------- */
+
+/* What a session tells; when that is nothing, something is there to be read at the next call. */
+static struct mrg_event hear(struct mrg_session *session)
+{
+	struct pollfd p = { .fd = mrg_session_fd(session), .events = POLLIN };
+	struct mrg_event event = { 0 };
+
+	assert_int_equal(mrg_session_read(session, &event, NULL), 0);
+	if (event.type == MRG_EVENT_NONE)
+		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+	return event;
+}
 
 /* Reads a session to its end: the exit status, output in @ret. */
 static int read_all(struct mrg_session *session, char *ret, size_t size)
@@ -35,18 +48,12 @@ static int read_all(struct mrg_session *session, char *ret, size_t size)
 	size_t length = 0;
 
 	for (int i = 0; i < 1000; i++) {
-		struct mrg_event event = { 0 };
+		struct mrg_event event = hear(session);
 
-		assert_int_equal(mrg_session_read(session, &event, NULL), 0);
 		if (event.type == MRG_EVENT_EXIT)
 			return event.status;
 		if (event.type == MRG_EVENT_LOST)
 			return -1;
-		if (event.type == MRG_EVENT_NONE) {
-			struct pollfd p = { .fd = mrg_session_fd(session), .events = POLLIN };
-
-			assert_true(poll(&p, 1, 5000) > 0);
-		}
 		if (event.type == MRG_EVENT_STDOUT && length + event.length < size) {
 			memcpy(ret + length, event.data, event.length);
 			length += event.length;
@@ -68,13 +75,13 @@ static void test_run(void **state)
 	assert_int_equal(mrg_exit_code(read_all(session, output, sizeof(output))), 3);
 	assert_string_equal(output, "hello\n");
 	mrg_session_free(session);
-	assert_int_equal(mrg_wait(c, 5000, &status, NULL), 0);
+	assert_int_equal(mrg_wait(c, PATIENCE_MS, &status, NULL), 0);
 	assert_int_equal(status.state, MRG_STATE_STOPPED);
 	assert_int_equal(status.has_exit, 1);
 	assert_int_equal(mrg_exit_code(status.exit_status), 3);
 	assert_true(status.started > 0 && status.finished >= status.started);
 	begin(c); /* and once more */
-	assert_int_equal(mrg_wait(c, 5000, &status, NULL), 0);
+	assert_int_equal(mrg_wait(c, PATIENCE_MS, &status, NULL), 0);
 	assert_int_equal(mrg_exit_code(status.exit_status), 3);
 	mrg_container_free(c);
 }
@@ -141,7 +148,7 @@ static void test_running(void **state)
 	assert_int_equal(stats.cpu_ns, 1500000000);
 	assert_int_equal(mrg_wait(c, 50, &status, NULL), -MRG_E_TIMEOUT);
 	assert_int_equal(mrg_kill(c, SIGTERM, 0, NULL), 0);
-	assert_int_equal(mrg_wait(c, 5000, &status, NULL), 0);
+	assert_int_equal(mrg_wait(c, PATIENCE_MS, &status, NULL), 0);
 	assert_int_equal(mrg_exit_code(status.exit_status), 128 + SIGTERM);
 	mrg_container_free(c);
 }
@@ -163,10 +170,9 @@ static void test_stop(void **state)
 	assert_int_equal(mrg_exit_code(status.exit_status), 128 + SIGTERM);
 	assert_int_equal(mrg_stop(c, -1, 0, NULL), 1);
 	assert_int_equal(mrg_start(d, &session, NULL), 0);
-	for (int i = 0; i < 500 && event.type != MRG_EVENT_STDOUT; i++) {
-		usleep(10000);
-		assert_int_equal(mrg_session_read(session, &event, NULL), 0);
-	}
+	for (int i = 0; i < 1000 && event.type != MRG_EVENT_STDOUT; i++)
+		event = hear(session);
+	assert_int_equal(event.type, MRG_EVENT_STDOUT);
 	mrg_session_free(session);
 	assert_int_equal(mrg_stop(d, 100, 1, &err), -MRG_E_TIMEOUT);
 	assert_int_equal(state_of(d), MRG_STATE_RUNNING);
@@ -193,7 +199,7 @@ static void test_pause(void **state)
 	assert_int_equal(mrg_exec(c, &exec, NULL, &err), -MRG_E_STATE);
 	assert_string_equal(err.message, "container 'web' is paused\nmoorage unpause web");
 	assert_int_equal(mrg_remove(c, 0, &err), -MRG_E_STATE);
-	assert_int_equal(mrg_stop(c, 5000, 1, &err), 0); /* its signal is not stuck behind the freeze */
+	assert_int_equal(mrg_stop(c, PATIENCE_MS, 1, &err), 0); /* its signal is not stuck behind the freeze */
 	assert_int_equal(state_of(c), MRG_STATE_STOPPED);
 	mrg_container_free(c);
 }
@@ -222,13 +228,15 @@ static void test_remove_by_force(void **state)
 	struct fixture *f = *state;
 	struct mrg_container *c = make(f, "a", sleeper, 0), *d = make(f, "b", sleeper, MRG_CREATE_TRANSIENT);
 	struct mrg_status status;
+	int process;
 
 	begin(c);
 	begin(d);
 	assert_int_equal(mrg_pause(d, NULL), 0);
 	assert_int_equal(mrg_container_status(c, &status, NULL), 0);
+	process = hold(status.pid);
 	assert_int_equal(mrg_remove(c, 1, NULL), 0);
-	assert_gone(status.pid);
+	assert_gone(process);
 	assert_int_equal(mrg_remove(d, 1, NULL), 0);
 	assert_int_equal(names(f), 0);
 	assert_int_equal(access(f->root, F_OK), 0);
@@ -247,7 +255,7 @@ static void test_rename(void **state)
 	assert_int_equal(traced(f, "destroy web"), 1);
 	assert_int_equal(traced(f, "create www"), 1);
 	begin(c);
-	assert_int_equal(mrg_stop(c, 5000, 0, NULL), 0);
+	assert_int_equal(mrg_stop(c, PATIENCE_MS, 0, NULL), 0);
 	setenv("MRG_FAKE_FAULT", "create:EIO:no", 1);
 	assert_int_equal(mrg_rename(c, "again", &err), -EIO);
 	unsetenv("MRG_FAKE_FAULT");
@@ -317,6 +325,17 @@ static void test_procs(void **state)
 
 /* ---- a monitor that is killed --------------------------------------------------------------- */
 
+static pid_t monitor_of(struct mrg_container *c)
+{
+	struct run run;
+	pid_t monitor;
+
+	assert_int_equal(store_read_run(c->record, &run, NULL), 0);
+	monitor = run.monitor;
+	store_run_deinit(&run);
+	return monitor;
+}
+
 static struct mrg_container *orphan(struct fixture *f, unsigned int flags, pid_t *ret_pid)
 {
 	struct mrg_container *c = make(f, "web", sleeper, flags);
@@ -327,13 +346,8 @@ static struct mrg_container *orphan(struct fixture *f, unsigned int flags, pid_t
 	assert_true(run.monitor > 0);
 	*ret_pid = run.process.pid;
 	assert_int_equal(kill(run.monitor, SIGKILL), 0);
-	for (int i = 0; i < 500 && run.monitor; i++) {
-		usleep(10000);
-		store_run_deinit(&run);
-		assert_int_equal(store_read_run(c->record, &run, NULL), 0);
-	}
-	assert_int_equal(run.monitor, 0);
 	store_run_deinit(&run);
+	WAIT_FOR(monitor_of(c) == 0);
 	return c;
 }
 
@@ -352,7 +366,7 @@ static void test_orphan(void **state)
 	assert_int_equal(mrg_attach(c, &session, NULL), -MRG_E_STATE);
 	assert_int_equal(mrg_start(c, NULL, NULL), 1);
 	assert_int_equal(mrg_wait(c, 50, &status, NULL), -MRG_E_TIMEOUT);
-	assert_int_equal(mrg_stop(c, 5000, 0, NULL), 0);
+	assert_int_equal(mrg_stop(c, PATIENCE_MS, 0, NULL), 0);
 	assert_int_equal(mrg_container_status(c, &status, NULL), 0);
 	assert_int_equal(status.state, MRG_STATE_STOPPED);
 	assert_int_equal(status.has_exit, 0);
@@ -360,7 +374,7 @@ static void test_orphan(void **state)
 	assert_true(status.finished >= status.started);
 	assert_true(traced(f, "cleanup web") > 0);
 	begin(c); /* it can live again */
-	assert_int_equal(mrg_stop(c, 5000, 0, NULL), 0);
+	assert_int_equal(mrg_stop(c, PATIENCE_MS, 0, NULL), 0);
 	assert_int_equal(mrg_container_status(c, &status, NULL), 0);
 	assert_int_equal(status.has_exit, 1);
 	mrg_container_free(c);
@@ -370,14 +384,16 @@ static void test_orphan_is_removed(void **state)
 {
 	struct fixture *f = *state;
 	struct mrg_container *c;
+	int process;
 	pid_t pid;
 
 	c = orphan(f, 0, &pid);
+	process = hold(pid);
 	assert_int_equal(mrg_remove(c, 1, NULL), 0);
-	assert_gone(pid);
+	assert_gone(process);
 	mrg_container_free(c);
 	c = orphan(f, MRG_CREATE_TRANSIENT, &pid);
-	assert_int_equal(mrg_stop(c, 5000, 0, NULL), 0);
+	assert_int_equal(mrg_stop(c, PATIENCE_MS, 0, NULL), 0);
 	mrg_container_free(c);
 	assert_int_equal(names(f), 0);
 }
@@ -391,7 +407,7 @@ static int do_start(struct mrg_container *c)
 
 static int do_stop(struct mrg_container *c)
 {
-	return mrg_stop(c, 5000, 0, NULL);
+	return mrg_stop(c, PATIENCE_MS, 0, NULL);
 }
 
 static int do_remove(struct mrg_container *c)

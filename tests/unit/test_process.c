@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "core/util/cleanup.h"
+#include "tests/unit/patience.h"
 #include "tests/unit/process_fixture.h"
 
 static void prints(struct fixture *f, const char *script, const char *expected)
@@ -209,17 +210,12 @@ static void test_own_session(void **state)
 	assert_string_equal(session, pid);
 }
 
-static int appears(const struct fixture *f, const char *name)
+static void wait_for_file(const struct fixture *f, const char *name)
 {
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s%s", f->root, name);
-	for (int i = 0; i < 500; i++) {
-		if (access(path, F_OK) == 0)
-			return 1;
-		usleep(10000);
-	}
-	return 0;
+	WAIT_FOR(access(path, F_OK) == 0);
 }
 
 /* The monitor is a child of ours, killed when the command runs. */
@@ -236,11 +232,11 @@ static void test_command_outlives_its_monitor(void **state)
 		fixture_run(f, ": > /started; while [ ! -e /go ]; do sleep 0.01; done; : > /alive", NULL, &result);
 		_exit(0);
 	}
-	assert_true(appears(f, "/started"));
+	wait_for_file(f, "/started");
 	kill(monitor, SIGKILL);
 	waitpid(monitor, NULL, 0);
 	fixture_file(f, "/go", "", 0644);
-	assert_true(appears(f, "/alive"));
+	wait_for_file(f, "/alive");
 }
 
 static void test_user_can_reopen_stdout(void **state)

@@ -218,15 +218,20 @@ static void test_lock(void **state)
 	struct fixture *f = *state;
 	struct record *first = NULL, *second = NULL;
 	struct mrg_error err = { 0 };
-	int64_t before;
+	int64_t before, took = INT64_MAX;
 
 	assert_int_equal(make(f->m, "web", false), 0);
 	assert_int_equal(store_open(f->m, "web", &first, NULL), 0);
 	assert_int_equal(store_open(f->m, "web", &second, NULL), 0);
 	assert_int_equal(store_lock(f->m, first, 0, NULL), 0);
-	before = time_monotonic_ms();
-	assert_int_equal(store_lock(f->m, second, 100, &err), -MRG_E_BUSY);
-	assert_in_range(time_monotonic_ms() - before, 100, 2000);
+	/* Never less; more than a moment only when something else takes the processor, hence the tries. */
+	for (int tries = 0; tries < 5 && took > 2000; tries++) {
+		before = time_monotonic_ms();
+		assert_int_equal(store_lock(f->m, second, 100, &err), -MRG_E_BUSY);
+		took = time_monotonic_ms() - before;
+		assert_true(took >= 100);
+	}
+	assert_true(took <= 2000);
 	assert_non_null(strstr(err.message, "container 'web' is busy"));
 	assert_false(second->locked);
 	store_unlock(first);
