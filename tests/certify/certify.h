@@ -70,6 +70,7 @@ struct kit {
 	uint64_t made;			/* what has been added to it: bits of a table of root.c */
 	const char *only;		/* a pattern for names of tests, or NULL */
 	int seconds;			/* the deadline of every test; 0: its own */
+	int patience;			/* in ms, for what must come or go: half of a deadline, so that the test can still tell */
 	char prefix[NAME_SIZE];		/* of the names of containers: of this run alone */
 	struct host host;
 	struct facts *facts;
@@ -93,7 +94,8 @@ struct test {
 	bool unusable;			/* also worth running when the backend cannot be used here */
 	bool always;			/* runs whatever is asked for: it finds the facts */
 };
-#define TEST_SECONDS	30
+#define TEST_SECONDS	120
+#define FAILED_MS	3000		/* patience once a test has failed: what does not go then is removed, and told by nobody */
 
 /* The sections, in their order. */
 extern const struct test static_tests[], load_tests[];
@@ -112,6 +114,7 @@ struct trial {
 	const struct test *test;
 	int channel;			/* to the judge */
 	size_t part;			/* the one to be told next */
+	bool failed;			/* it is over; what was deferred is being undone */
 	struct { void (*undo)(void *data); void *data; } deferred[8];
 	size_t n_deferred;
 };
@@ -143,10 +146,9 @@ const char *sentence_fault(int r, const struct mrg_error *err);
 /* "-MRG_E_STATE" as a reader of error.h knows it. A constant string, or one in @buffer. */
 const char *code_name(int code, char buffer[32]);
 
-#define GONE_MS		10000		/* what was killed is given to go, on a host that is slow or busy */
-
-/* Waits in small steps until @done says so. false: it did not within @ms. */
-bool eventually(int ms, bool (*done)(void *data), void *data);
+/* Waits in small steps until @done says so. false: it did not within @ms; within the kit's patience. */
+bool within(int ms, bool (*done)(void *data), void *data);
+bool eventually(const struct trial *t, bool (*done)(void *data), void *data);
 
 /* ---- the runner (runner.c) ---------------------------------------------------------------------- */
 

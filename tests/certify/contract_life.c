@@ -158,7 +158,7 @@ static void start_tells_the_exit(struct trial *t)
 	scene_run_any(&s);
 	if (s.status != ending->status)
 		trial_fail(t, "the session tells %d, not %d", s.status, ending->status);
-	must(&s, "wait", mrg_wait(s.c, END_MS, &status, &s.err), 0);
+	must(&s, "wait", mrg_wait(s.c, t->kit->patience, &status, &s.err), 0);
 	if (!status.has_exit || mrg_exit_code(status.exit_status) != ending->status)
 		trial_fail(t, "the record tells %d, not %d", mrg_exit_code(status.exit_status), ending->status);
 }

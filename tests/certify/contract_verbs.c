@@ -115,7 +115,7 @@ static void start_refuses(struct trial *t)
 	trial_expect(t, "start", r, command->expected, &l.err);
 	if (l.process.pid != 0 || l.process.pidfd != -1 || l.io.master != -77)
 		trial_fail(t, "it wrote to what it returns on success only");
-	if (!eventually(2000, no_child_is_left, NULL))
+	if (!eventually(t, no_child_is_left, NULL))
 		trial_fail(t, "a child is left");
 	if (life_is_alive(&l))
 		trial_fail(t, "the container is alive");
@@ -235,7 +235,7 @@ static void kill_all_leaves_nobody(struct trial *t)
 	p.table.processes(p.self, &l.unit, count_process, &count, &l.err);
 	trial_expect(t, "kill", p.table.kill(p.self, &l.unit, SIGKILL, 1, &l.err), 0, &l.err);
 	life_wait(&l);
-	if (!eventually(GONE_MS, are_gone, &count))
+	if (!eventually(t, are_gone, &count))
 		trial_fail(t, "some of %zu processes live", count.n);
 }
 

@@ -180,9 +180,9 @@ static void without_its_monitor_it_runs_on(struct trial *t)
 
 	run_quietly(&s, t, &monitors, &inside, &helpers);
 	kill_all(&monitors);
-	if (!eventually(2000, all_are_gone, &monitors))
+	if (!eventually(t, all_are_gone, &monitors))
 		trial_fail(t, "the monitor cannot be killed");
-	if (eventually(DEATH_MS, all_are_gone, &inside)) {
+	if (within(DEATH_MS, all_are_gone, &inside)) {
 		/* The engine ties the container to its caller: then it is truly gone. */
 		scene_await_state(&s, MRG_STATE_STOPPED);
 		scene_remove(&s);
@@ -198,7 +198,7 @@ static void without_its_monitor_it_runs_on(struct trial *t)
 		scene_expect(&s, "still here");
 	}
 	must_stop(&s);
-	if (!eventually(GONE_MS, all_are_gone, &inside))
+	if (!eventually(t, all_are_gone, &inside))
 		trial_fail(t, "processes of it live after stop");
 	scene_remove(&s);
 }
@@ -212,7 +212,7 @@ static void without_its_monitor_it_is_removed(struct trial *t)
 	kill_all(&monitors);
 	trial_expect(t, "remove by force", mrg_remove(s.c, 1, &s.err), 0, &s.err);
 	s.c = mrg_container_free(s.c);
-	if (!eventually(GONE_MS, all_are_gone, &inside))
+	if (!eventually(t, all_are_gone, &inside))
 		trial_fail(t, "processes of it live");
 }
 
@@ -228,7 +228,7 @@ static void paused_and_without_its_monitor_it_is_removed(struct trial *t)
 	kill_all(&monitors);
 	trial_expect(t, "remove by force", mrg_remove(s.c, 1, &s.err), 0, &s.err);
 	s.c = mrg_container_free(s.c);
-	if (!eventually(GONE_MS, all_are_gone, &inside))
+	if (!eventually(t, all_are_gone, &inside))
 		trial_fail(t, "processes of it live");
 }
 
@@ -240,10 +240,10 @@ static void its_end_is_noticed(struct trial *t)
 
 	run_quietly(&s, t, &monitors, &inside, &helpers);
 	kill(scene_status(&s).pid, SIGKILL);
-	trial_expect(t, "wait", mrg_wait(s.c, END_MS, &status, &s.err), 0, &s.err);
+	trial_expect(t, "wait", mrg_wait(s.c, t->kit->patience, &status, &s.err), 0, &s.err);
 	if (status.state != MRG_STATE_STOPPED || !status.has_exit || mrg_exit_code(status.exit_status) != 128 + SIGKILL)
 		trial_fail(t, "state %d, exit status %d", status.state, mrg_exit_code(status.exit_status));
-	if (!eventually(GONE_MS, all_are_gone, &inside))
+	if (!eventually(t, all_are_gone, &inside))
 		trial_fail(t, "processes of it live");
 	scene_remove(&s);
 }
@@ -256,7 +256,7 @@ static void its_end_is_noticed_without_a_monitor(struct trial *t)
 	run_quietly(&s, t, &monitors, &inside, &helpers);
 	kill_all(&monitors);
 	kill_all(&inside);
-	if (!eventually(GONE_MS, all_are_gone, &inside) || !eventually(GONE_MS, all_are_gone, &monitors))
+	if (!eventually(t, all_are_gone, &inside) || !eventually(t, all_are_gone, &monitors))
 		trial_fail(t, "processes of it cannot be killed");
 	scene_await_state(&s, MRG_STATE_STOPPED);
 	if (!scene_status(&s).monitor_lost)
@@ -273,7 +273,7 @@ static void it_starts_after_all_was_killed(struct trial *t)
 	kill_all(&helpers);
 	kill_all(&monitors);
 	kill_all(&inside);
-	if (!eventually(GONE_MS, all_are_gone, &inside))
+	if (!eventually(t, all_are_gone, &inside))
 		trial_fail(t, "processes of it cannot be killed");
 	scene_await_state(&s, MRG_STATE_STOPPED);
 	scene_start(&s);
@@ -296,14 +296,14 @@ static void a_helper_is_not_missed(struct trial *t)
 		kill(helpers.item[i], SIGKILL);
 		poll(NULL, 0, 200);
 		state = scene_status(&s).state;
-		if (state != MRG_STATE_RUNNING && !eventually(GONE_MS, all_are_gone, &inside))
+		if (state != MRG_STATE_RUNNING && !eventually(t, all_are_gone, &inside))
 			trial_fail(t, "its state is %d, and its processes live", state);
 		if (state == MRG_STATE_RUNNING && all_are_gone(&inside))
 			trial_fail(t, "its state is running, and all its processes are gone");
 	}
 	trial_expect(t, "remove by force", mrg_remove(s.c, 1, &s.err), 0, &s.err);
 	s.c = mrg_container_free(s.c);
-	if (!eventually(GONE_MS, all_are_gone, &inside))
+	if (!eventually(t, all_are_gone, &inside))
 		trial_fail(t, "processes of it live");
 }
 
@@ -430,8 +430,8 @@ static void all_are_killed(struct trial *t)
 	}
 }
 
-#define CRASH(name_, run_)	{ .section = "crash", .name = name_, .run = run_, .seconds = 60 }
-#define MANY(name_, run_)	{ .section = "crash", .name = name_, .run = run_, .seconds = 300 }
+#define CRASH(name_, run_)	{ .section = "crash", .name = name_, .run = run_, .seconds = 2 * TEST_SECONDS }
+#define MANY(name_, run_)	{ .section = "crash", .name = name_, .run = run_, .seconds = 900 }
 
 const struct test crash_tests[] = {
 	CRASH("without its monitor it runs on, or is gone whole", without_its_monitor_it_runs_on),

@@ -154,7 +154,7 @@ static void it_is_on_the_bridge(struct trial *t)
 		trial_fail(t, "the bridge has %zu ports", count_ports(bridge));
 	if (mrg_stop(s.c, -1, 0, &s.err) < 0)
 		trial_fail(t, "stop: %s", s.err.message);
-	if (!eventually(5000, has_no_port, bridge))
+	if (!eventually(t, has_no_port, bridge))
 		trial_fail(t, "the host's end is left");
 }
 
@@ -222,7 +222,7 @@ static void the_port_leads_inside(struct trial *t)
 	device_inside(&s, name);
 	if (!configure_inside(scene_status(&s).pid, name))
 		trial_fail(t, "the kit cannot give '%s' an address inside", name);
-	if (!eventually(8000, answers, NULL))
+	if (!eventually(t, answers, NULL))
 		trial_fail(t, "nobody answers at port %d of the host%s", HOST_PORT,
 			   scene_status(&s).state == MRG_STATE_RUNNING ? "" : ": it has ended");
 }

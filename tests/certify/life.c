@@ -54,7 +54,7 @@ static void end(void *data)
 		l->p->table.resume(l->self, &l->unit, &l->err);
 	/* A unit tells of a process that was found alive just now. */
 	l->unit.process = NULL;
-	eventually(5000, has_ended, l);
+	eventually(l->t, has_ended, l);
 	if (l->p->table.cleanup)
 		l->p->table.cleanup(l->self, &l->unit, &how, &l->err);
 	l->p->table.destroy(l->self, &l->unit, &l->err);
@@ -165,7 +165,7 @@ static void read_stream(int fd, struct buffer *b)
 
 void life_await(struct life *l, const char *text)
 {
-	int64_t deadline = time_monotonic_ms() + START_MS;
+	int64_t deadline = time_monotonic_ms() + l->t->kit->patience;
 
 	for (;;) {
 		struct pollfd p = { .fd = l->out, .events = POLLIN };
@@ -190,7 +190,7 @@ static bool is_our_child(pid_t pid)
 
 int process_wait(struct trial *t, const struct mrg_process *process)
 {
-	int64_t deadline = time_monotonic_ms() + START_MS;
+	int64_t deadline = time_monotonic_ms() + t->kit->patience;
 	int status;
 
 	for (;;) {
@@ -218,7 +218,7 @@ void life_wait(struct life *l)
 	if (!l->p->table.wait)
 		trial_fail(l->t, "start gave process %d, which is no child of the caller, and there is no verb 'wait'",
 			   (int)l->process.pid);
-	r = l->p->table.wait(l->self, &l->unit, START_MS, &status, &l->err);
+	r = l->p->table.wait(l->self, &l->unit, l->t->kit->patience, &status, &l->err);
 	if (r < 0)
 		trial_fail(l->t, "wait: %s", l->err.message);
 	l->unit.process = NULL;

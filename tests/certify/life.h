@@ -6,8 +6,6 @@
 
 #include "tests/certify/plugin.h"
 
-#define START_MS	15000		/* for a payload to say that it is ready, or to end */
-
 enum life_state { LIFE_CREATED, LIFE_RUNNING, LIFE_PAUSED, LIFE_STOPPED, LIFE_DESTROYED };
 
 struct life {

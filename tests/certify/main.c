@@ -305,6 +305,7 @@ int main(int argc, char **argv)
 	}
 	kit.only = options.only;
 	kit.seconds = (int)options.seconds;
+	kit.patience = 1000 * (kit.seconds ? kit.seconds : TEST_SECONDS) / 2;
 	if (options.list) {
 		each_section(print_name, &kit, true);
 		return EXIT_SUCCESS;

@@ -164,14 +164,14 @@ static bool pump(struct scene *s, const char *line, int ms)
 
 void scene_await_end(struct scene *s)
 {
-	if (!pump(s, NULL, END_MS))
+	if (!pump(s, NULL, s->t->kit->patience))
 		trial_fail(s->t, "it did not end; it said '%.200s' and '%.200s'", s->out.text ? s->out.text : "",
 			   s->err_out.text ? s->err_out.text : "");
 }
 
 void scene_await(struct scene *s, const char *line)
 {
-	pump(s, line, END_MS);
+	pump(s, line, s->t->kit->patience);
 	if (!scene_has(s, line))
 		trial_fail(s->t, "it did not say '%s'; it said '%.150s' and '%.150s'%s", line, s->out.text ? s->out.text : "",
 			   s->err_out.text ? s->err_out.text : "", s->ended ? " and ended" : "");
@@ -306,7 +306,7 @@ void scene_await_state(struct scene *s, int state)
 {
 	struct wanted wanted = { s, state };
 
-	if (!eventually(END_MS, is_in_state, &wanted))
+	if (!eventually(s->t, is_in_state, &wanted))
 		trial_fail(s->t, "its state is %d, not %d", scene_status(s).state, state);
 }
 

@@ -8,8 +8,6 @@
 
 #include "tests/certify/certify.h"
 
-#define END_MS	15000			/* for what ends by itself */
-
 struct scene {
 	struct trial *t;
 	struct mrg *m;

@@ -39,6 +39,7 @@ static void __attribute__((noreturn)) end(struct trial *t, enum verdict verdict,
 	else
 		while (t->part < parts_of(t->test))
 			tell(t, verdict, false, text);
+	t->failed = verdict == VERDICT_FAILED;
 	trial_undo(t);
 	/* The judge's own handlers and buffers are not ours to flush. */
 	_exit(EXIT_SUCCESS);
@@ -154,7 +155,7 @@ void trial_expect(struct trial *t, const char *what, int r, int expected, const 
 		trial_fail(t, "%s: %s: '%.200s'", what, fault, err->message);
 }
 
-bool eventually(int ms, bool (*done)(void *data), void *data)
+bool within(int ms, bool (*done)(void *data), void *data)
 {
 	int64_t deadline = time_monotonic_ms() + ms;
 	struct timespec step = { .tv_nsec = 5000000 };
@@ -165,4 +166,9 @@ bool eventually(int ms, bool (*done)(void *data), void *data)
 		nanosleep(&step, NULL);
 	}
 	return true;
+}
+
+bool eventually(const struct trial *t, bool (*done)(void *data), void *data)
+{
+	return within(t->failed ? FAILED_MS : t->kit->patience, done, data);
 }
