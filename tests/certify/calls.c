@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include "core/util/fd.h"
+#include "core/util/proc.h"
 #include "tests/certify/life.h"
 
 /* What a call came to, as it crosses the pipe. */
 struct answer {
 	int r;
+	int64_t took;
 	struct mrg_error err;
 };
 
@@ -207,11 +209,14 @@ const struct call *call_named(const char *name)
 static void answer(struct life *l, const struct call *call, int fd)
 {
 	struct answer a = { 0 };
+	int64_t begin;
 	void *self;
 
 	a.r = plugin_open_again(l->p, &self, &a.err);
 	if (a.r >= 0) {
+		begin = time_monotonic_ms();
 		a.r = call->make(l, self, &a.err);
+		a.took = time_monotonic_ms() - begin;
 		plugin_close(l->p, self);
 	}
 	fd_write_all(fd, &a, sizeof(a));
@@ -242,6 +247,7 @@ int life_call(struct life *l, const char *name)
 		trial_fail(l->t, "'%s' ended its process (%s %d)", name, WIFSIGNALED(status) ? "signal" : "status",
 			   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	l->err = a.err;
+	l->took = a.took;
 	return a.r;
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/util/proc.h"
 #include "tests/certify/scene.h"
 
 static void check_state(struct scene *s, const char *when, int state)
@@ -200,15 +199,13 @@ static void a_good_payload_is_stopped_gently(struct trial *t)
 
 static void a_stubborn_payload_is_killed(struct trial *t)
 {
-	int64_t begin, took;
+	int64_t took;
 	_scene_ struct scene s = { .t = t };
 
 	scene_begin(&s, t, 0);
 	scene_word(&s, "stubborn");
 	scene_run_until(&s, "stubborn=ready");
-	begin = time_monotonic_ms();
-	must(&s, "stop", mrg_stop(s.c, 500, 0, &s.err), 0);
-	took = time_monotonic_ms() - begin;
+	took = scene_stop(&s, 500);
 	scene_await_end(&s);
 	if (took < 500 || took > 8000)
 		trial_fail(t, "with a patience of 500 ms it took %lld ms", (long long)took);

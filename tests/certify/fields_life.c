@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "core/util/fd.h"
-#include "core/util/proc.h"
 #include "tests/certify/fields.h"
 
 /* ---- the first process ----------------------------------------------------------------------------- */
@@ -102,17 +101,14 @@ static void it_is_stopped_by_that_signal(struct trial *t)
 
 static void patience_lasts_as_long(struct trial *t)
 {
-	int64_t begin, took;
+	int64_t took;
 	_scene_ struct scene s = { .t = t };
 
 	scene_begin(&s, t, 0);
 	scene_set(&s, MRG_FIELD_STOP_TIMEOUT, "1");
 	scene_word(&s, "stubborn");
 	scene_run_until(&s, "stubborn=ready");
-	begin = time_monotonic_ms();
-	if (mrg_stop(s.c, -1, 0, &s.err) != 0)
-		trial_fail(t, "stop: %s", s.err.message);
-	took = time_monotonic_ms() - begin;
+	took = scene_stop(&s, -1);
 	if (took < 1000 || took > 8000)
 		trial_fail(t, "it took %lld ms, not 1000", (long long)took);
 }

@@ -20,6 +20,7 @@ struct life {
 	int out, err_out;		/* ours */
 	struct buffer output, errors;
 	struct mrg_error err;		/* of the last call */
+	int64_t took;			/* the verb of the last life_call(), in ms */
 	int status;			/* of the process that start gave, once it has ended */
 	bool created;
 };

@@ -8,8 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/util/fd.h"
 #include "core/util/proc.h"
 #include "tests/certify/plugin.h"
 #include "tests/certify/scene.h"
@@ -123,15 +126,16 @@ void scene_start(struct scene *s)
 
 /* ---- output ------------------------------------------------------------------------------------ */
 
-/* One event; false when there is none just now. */
-static bool take_event(struct scene *s)
+/* One event: 0 when there is none just now. */
+static int take_event(struct scene *s)
 {
 	struct mrg_event event = { 0 };
+	int r = mrg_session_read(s->s, &event, &s->err);
 
-	if (mrg_session_read(s->s, &event, &s->err) < 0)
-		failed(s, "session");
+	if (r < 0)
+		return r;
 	if (event.type == MRG_EVENT_LOST)
-		trial_fail(s->t, "the container's end was not told");
+		return mrg_error_set(&s->err, -EPIPE, "the container's end was not told");
 	if (event.type == MRG_EVENT_STDOUT)
 		buffer_add(&s->out, event.data, event.length);
 	if (event.type == MRG_EVENT_STDERR)
@@ -144,34 +148,41 @@ static bool take_event(struct scene *s)
 	return event.type != MRG_EVENT_NONE;
 }
 
-/* Until the end, or @line. false: neither came in time. */
-static bool pump(struct scene *s, const char *line, int ms)
+int scene_listen(struct scene *s, const char *line)
 {
-	int64_t deadline = time_monotonic_ms() + ms;
+	int64_t deadline = time_monotonic_ms() + s->t->kit->patience;
 
 	while (!s->ended && (!line || !scene_has(s, line))) {
 		struct pollfd p = { .fd = mrg_session_fd(s->s), .events = POLLIN };
 		int64_t left = deadline - time_monotonic_ms();
+		int r = take_event(s);
 
-		if (take_event(s))
+		if (r < 0)
+			return r;
+		if (r > 0)
 			continue;
 		if (left <= 0)
-			return false;
+			return 0;
 		poll(&p, 1, (int)left);
 	}
-	return true;
+	return 1;
 }
 
 void scene_await_end(struct scene *s)
 {
-	if (!pump(s, NULL, s->t->kit->patience))
+	int r = scene_listen(s, NULL);
+
+	if (r < 0)
+		failed(s, "session");
+	if (r == 0)
 		trial_fail(s->t, "it did not end; it said '%.200s' and '%.200s'", s->out.text ? s->out.text : "",
 			   s->err_out.text ? s->err_out.text : "");
 }
 
 void scene_await(struct scene *s, const char *line)
 {
-	pump(s, line, s->t->kit->patience);
+	if (scene_listen(s, line) < 0)
+		failed(s, "session");
 	if (!scene_has(s, line))
 		trial_fail(s->t, "it did not say '%s'; it said '%.150s' and '%.150s'%s", line, s->out.text ? s->out.text : "",
 			   s->err_out.text ? s->err_out.text : "", s->ended ? " and ended" : "");
@@ -308,6 +319,37 @@ void scene_await_state(struct scene *s, int state)
 
 	if (!eventually(s->t, is_in_state, &wanted))
 		trial_fail(s->t, "its state is %d, not %d", scene_status(s).state, state);
+}
+
+/* Tells through @fd when the process of @pidfd ends. */
+static void __attribute__((noreturn)) tell_end(int pidfd, int fd, int patience)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int64_t end = poll(&p, 1, patience) > 0 ? time_monotonic_ms() : INT64_MAX;
+
+	fd_write_all(fd, &end, sizeof(end));
+	_exit(0);
+}
+
+int64_t scene_stop(struct scene *s, int timeout_ms)
+{
+	int ends[2], pidfd = pidfd_open(scene_status(s).pid, 0);
+	int64_t begin = time_monotonic_ms(), end;
+	pid_t watcher;
+
+	if (pidfd < 0 || pipe2(ends, O_CLOEXEC) < 0 || (watcher = fork()) < 0)
+		trial_fail(s->t, "the kit cannot watch the first process: %s", strerror(errno));
+	if (watcher == 0)
+		tell_end(pidfd, ends[1], s->t->kit->patience);
+	fd_close(ends[1]);
+	if (mrg_stop(s->c, timeout_ms, 0, &s->err) != 0)
+		failed(s, "stop");
+	if (fd_read_all(ends[0], &end, sizeof(end)) != sizeof(end))
+		trial_fail(s->t, "the kit cannot read when the first process ended");
+	waitpid(watcher, NULL, 0);
+	fd_close(ends[0]);
+	fd_close(pidfd);
+	return end - begin;
 }
 
 void scene_remove(struct scene *s)

@@ -58,6 +58,9 @@ void scene_run_until(struct scene *s, const char *line);
 void scene_await(struct scene *s, const char *line);
 void scene_await_end(struct scene *s);
 
+/* The same without failing the test: 1 there it is, or the end; 0 neither came in time; a negative error of the session's. */
+int scene_listen(struct scene *s, const char *line);
+
 /* Runs a command inside; output and status are those of the scene from then on, what was read before is gone. */
 void scene_exec(struct scene *s, const struct mrg_exec *exec);
 void scene_exec_words(struct scene *s, const char *const *words);
@@ -75,6 +78,9 @@ struct mrg_status scene_status(struct scene *s);
 
 /* Waits until mrg_container_status() says @state. */
 void scene_await_state(struct scene *s, int state);
+
+/* mrg_stop(); fails the test when it does. How long the first process lived on, in ms: what engine and monitor tidy up afterwards takes as long as it takes. */
+int64_t scene_stop(struct scene *s, int timeout_ms);
 
 /* mrg_remove(); fails the test when it does. */
 void scene_remove(struct scene *s);

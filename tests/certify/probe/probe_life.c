@@ -155,7 +155,7 @@ static void leave_orphan(const char *argument)
 	say("ok");
 }
 
-/* Whether an orphan is buried by somebody within a second. */
+/* Whether an orphan is buried by somebody within ten seconds. */
 static void see_reaping(const char *argument)
 {
 	struct timespec step = { .tv_nsec = 20000000 };
@@ -178,7 +178,7 @@ static void see_reaping(const char *argument)
 	waitpid(child, NULL, 0);
 	if (read(ends[0], &orphan, sizeof(orphan)) != sizeof(orphan))
 		return;
-	for (int i = 0; i < 50 && kill(orphan, 0) == 0; i++)
+	for (int i = 0; i < 500 && kill(orphan, 0) == 0; i++)
 		nanosleep(&step, NULL);
 	say("%s", kill(orphan, 0) < 0 ? "yes" : "no");
 }
