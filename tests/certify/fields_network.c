@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -22,22 +23,46 @@
 #include "core/util/fd.h"
 #include "tests/certify/fields.h"
 
-#define OUTER_ADDRESS	"10.213.87.1"
-#define INNER_ADDRESS	"10.213.87.2"
-#define NETMASK		"255.255.255.0"
-#define HOST_PORT	42187
-#define INNER_PORT	4218
+/* Judges may be at work at the same time: each has ports, and a network of four addresses within 10.213.0.0/16, of its own. */
+#define PLACES		8192
+
+/* The judge's, which its containers' names begin with. */
+static const char *number_of(const struct kit *kit)
+{
+	return kit->prefix + strlen("mrgt-c");
+}
+
+static uint16_t place_of(const struct kit *kit)
+{
+	return (uint16_t)(atoi(number_of(kit)) % PLACES);
+}
+
+static uint16_t outer_port(const struct kit *kit)
+{
+	return (uint16_t)(2 * PLACES + place_of(kit));
+}
+
+static uint16_t inner_port(const struct kit *kit)
+{
+	return (uint16_t)(3 * PLACES + place_of(kit));
+}
+
+/* Number 1 is the bridge's, 2 the container's. */
+static struct in_addr address_of(const struct kit *kit, uint32_t n)
+{
+	return (struct in_addr){ htonl((10U << 24 | 213U << 16) + 4U * place_of(kit) + n) };
+}
 
 /* ---- devices of the namespace one is in ---------------------------------------------------------- */
 
-static int set_address(int fd, const char *name, unsigned long request, const char *address)
+static int set_address(int fd, const char *name, unsigned long request, struct in_addr address)
 {
 	struct ifreq ifr = { 0 };
 	struct sockaddr_in *in = (struct sockaddr_in *)&ifr.ifr_addr;
 
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
 	in->sin_family = AF_INET;
-	inet_pton(AF_INET, address, &in->sin_addr);
+	in->sin_addr = address;
 	return ioctl(fd, request, &ifr);
 }
 
@@ -52,11 +77,12 @@ static int raise_device(int fd, const char *name, bool up)
 	return ioctl(fd, SIOCSIFFLAGS, &ifr);
 }
 
-static bool configure(const char *name, const char *address)
+static bool configure(const char *name, struct in_addr address)
 {
+	const struct in_addr netmask = { htonl(~3U) };
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	return fd >= 0 && set_address(fd, name, SIOCSIFADDR, address) == 0 && set_address(fd, name, SIOCSIFNETMASK, NETMASK) == 0 &&
+	return fd >= 0 && set_address(fd, name, SIOCSIFADDR, address) == 0 && set_address(fd, name, SIOCSIFNETMASK, netmask) == 0 &&
 	       raise_device(fd, name, true) == 0;
 }
 
@@ -64,7 +90,7 @@ static bool configure(const char *name, const char *address)
 
 void bridge_name(const struct kit *kit, char ret[IFNAMSIZ])
 {
-	snprintf(ret, IFNAMSIZ, "mrgtbr%s", kit->prefix + strlen("mrgt-c"));
+	snprintf(ret, IFNAMSIZ, "mrgtbr%s", number_of(kit));
 }
 
 void bridge_remove(const struct kit *kit)
@@ -90,7 +116,7 @@ static void make_bridge(struct trial *t, char name[IFNAMSIZ])
 	if (fd < 0 || ioctl(fd, SIOCBRADDBR, name) < 0)
 		trial_skip(t, "a bridge cannot be made here: %s", strerror(errno));
 	trial_defer(t, remove_it, (void *)(uintptr_t)t->kit);
-	if (!configure(name, OUTER_ADDRESS))
+	if (!configure(name, address_of(t->kit, 1)))
 		trial_fail(t, "the kit cannot set up '%s': %s", name, strerror(errno));
 }
 
@@ -174,32 +200,32 @@ static bool is_of_the_host(int fd)
 	return stat("/proc/self/ns/net", &own) < 0 || fstat(fd, &theirs) < 0 || own.st_ino == theirs.st_ino;
 }
 
-/* In the namespace of process @pid, as an init system inside would. */
-static bool configure_inside(pid_t pid, const char *name)
+/* In the container's namespace, as an init system inside would. */
+static bool configure_inside(struct scene *s, const char *name)
 {
 	char path[64];
 	int fd, status = -1;
 	pid_t child;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)scene_status(s).pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0 && is_of_the_host(fd))
 		fd = fd_close(fd);
 	child = fork();
 	if (child == 0)
-		_exit(fd < 0 || setns(fd, CLONE_NEWNET) < 0 || !configure(name, INNER_ADDRESS));
+		_exit(fd < 0 || setns(fd, CLONE_NEWNET) < 0 || !configure(name, address_of(s->t->kit, 2)));
 	fd_close(fd);
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-static bool answers(_unused_ void *data)
+static bool answers(void *data)
 {
+	const struct kit *kit = data;
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct timeval patience = { .tv_sec = 1 };
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(HOST_PORT) };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(outer_port(kit)), .sin_addr = address_of(kit, 1) };
 	char text[16] = "";
 
-	inet_pton(AF_INET, OUTER_ADDRESS, &to.sin_addr);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 && recv(fd, text, sizeof(text) - 1, 0) > 0 &&
@@ -215,15 +241,15 @@ static void the_port_leads_inside(struct trial *t)
 	scene_begin(&s, t, 0);
 	scene_set(&s, MRG_FIELD_NS_NETWORK, "private");
 	scene_set(&s, MRG_FIELD_NETWORKS, "[{\"type\":\"veth\",\"link\":\"%s\"}]", bridge);
-	scene_set(&s, MRG_FIELD_PUBLISH, "[{\"hostPort\":%d,\"containerPort\":%d}]", HOST_PORT, INNER_PORT);
+	scene_set(&s, MRG_FIELD_PUBLISH, "[{\"hostPort\":%d,\"containerPort\":%d}]", outer_port(t->kit), inner_port(t->kit));
 	scene_word(&s, "interfaces");
-	scene_word(&s, "listen:%d", INNER_PORT);
+	scene_word(&s, "listen:%d", inner_port(t->kit));
 	scene_run_until(&s, "listen=ready");
 	device_inside(&s, name);
-	if (!configure_inside(scene_status(&s).pid, name))
+	if (!configure_inside(&s, name))
 		trial_fail(t, "the kit cannot give '%s' an address inside", name);
-	if (!eventually(t, answers, NULL))
-		trial_fail(t, "nobody answers at port %d of the host%s", HOST_PORT,
+	if (!eventually(t, answers, (void *)(uintptr_t)t->kit))
+		trial_fail(t, "nobody answers at port %d of the host%s", outer_port(t->kit),
 			   scene_status(&s).state == MRG_STATE_RUNNING ? "" : ": it has ended");
 }
 

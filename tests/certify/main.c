@@ -181,7 +181,8 @@ static int set_up(struct kit *kit, const struct options *options, struct mrg_err
 	int r;
 
 	snprintf(kit->work, sizeof(kit->work), "/tmp/mrgt-certify.XXXXXX");
-	snprintf(kit->prefix, sizeof(kit->prefix), "mrgt-c%d", (int)getpid());
+	/* All of one length, or what is another judge's would look like ours; pids have seven digits at most. */
+	snprintf(kit->prefix, sizeof(kit->prefix), "mrgt-c%07d", (int)getpid());
 	/* A directory that other users can pass: of a user namespace, for one. */
 	if (!mkdtemp(kit->work) || chmod(kit->work, 0755) < 0)
 		return fail_errno(err, -errno, "cannot make a directory in '/tmp'");
