@@ -89,7 +89,10 @@ typed() {
 }
 
 # monitor NAME: the pid of its monitor, as its record says.
-monitor() { jq -e .monitor.pid "$MOORAGE_RUN_DIR/containers/$P-$1/run.json" 2>/dev/null || jq -e .monitor.pid "$MOORAGE_STATE_DIR/containers/$P-$1/run.json"; }
+monitor() {
+	local of=containers/$P-$1/run.json
+	jq -e .monitor.pid "$MOORAGE_RUN_DIR/$of" 2>/dev/null || jq -e .monitor.pid "$MOORAGE_STATE_DIR/$of"
+}
 
 # is NAME STATE
 is() { [ "$("$MOORAGE" state "$P-$1" 2>/dev/null)" = "$2" ]; }
