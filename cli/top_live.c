@@ -158,8 +158,11 @@ static void run(struct live *live)
 		if (poll(fds, ARRAY_SIZE(fds), left > 0 ? (int)left : 0) < 0 && errno != EINTR)
 			break;
 		take_signals(live);
-		if (fds[1].revents & (POLLHUP | POLLERR | POLLNVAL))
-			live->over = true; /* the terminal is gone */
+		if (fds[1].revents & (POLLHUP | POLLERR | POLLNVAL)) {
+			/* The terminal is gone; the signal that says so may come a moment later. */
+			live->signo = live->signo ? live->signo : SIGHUP;
+			live->over = true;
+		}
 		if (fds[1].revents & POLLIN)
 			take_keys(live);
 		if (!live->over && time_monotonic_ms() >= live->next)

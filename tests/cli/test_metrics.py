@@ -40,7 +40,7 @@ def without_containers():
 @test
 def states_and_figures():
     assert call('create', '--name', 'rest', WORK + '/root', '--', 'true').returncode == 0
-    assert call('run', '-d', '--name', 'busy', WORK + '/root', '--', 'sleep', '100').returncode == 0
+    assert call('run', '-d', '--name', 'busy', WORK + '/root', '--', 'sleep', '1000').returncode == 0
     assert call('run', '--name', 'over', WORK + '/root', '--', 'sh', '-c', 'exit 3').returncode == 3
     families = scrape()
     for name, state in ('rest', 'created'), ('busy', 'running'), ('over', 'stopped'):
