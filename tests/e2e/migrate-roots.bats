@@ -59,7 +59,7 @@ furnish() {
 # kept: the furnished root of the container is as it was; sockets are not files to keep.
 kept() { tree "$1" | diff "$BATS_TEST_TMPDIR/tree" -; }
 
-# killed_within PATTERN ARGUMENT...: the migration, killed in the middle of the step whose line of progress has PATTERN. What it starts is never well, so that
+# killed_within PATTERN ARGUMENT...: the migration, killed in the middle of the step whose line of progress has PATTERN. What it starts is never well:
 # it cannot be done before.
 killed_within() {
 	local pattern=$1 status=0

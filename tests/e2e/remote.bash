@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What the files about other hosts share: how a migration there is broken off, or goes wrong. Loaded behind lib and migration; $OTHER is the directory of the
-# other host's state, $REAL the command.
+# What the files about other hosts share: how a migration there is broken off, or goes wrong. Loaded behind lib and migration; $OTHER is the directory
+# of the other host's state, $REAL the command.
 # shellcheck shell=bash
 
 # receivers: what runs of moorage on the other host for this one.
@@ -33,11 +33,11 @@ wrong() {
 	chmod 755 "$OTHER/bin/moorage"
 }
 
-# settle_abroad: settle, where the other host has to be asked. A command that is about something else gives a connection to it a few seconds: where that was
-# not enough, the next one tries again.
+# settle_abroad: settle, where the other host has to be asked. A command that is about something else gives a connection to it a few seconds:
+# where that was not enough, the next one tries again.
 settle_abroad() {
 	local said end=$((SECONDS + 60))
 	until said=$(settle 2>&1); do
-		[[ $said == *"no connection to 'other'"* ]] && [ "$SECONDS" -lt "$end" ] || { echo "$said"; return 1; }
+		if [[ $said != *"no connection to 'other'"* ]] || [ "$SECONDS" -ge "$end" ]; then echo "$said"; return 1; fi
 	done
 }
