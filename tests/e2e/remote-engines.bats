@@ -179,7 +179,12 @@ colour() { ! enter_there setfattr -n user.colour -v blue /var/lib/machines 2>/de
 	eventually 60 received_none
 	kill -KILL "$pid"
 	wait "$pid" || true
-	ln -sfn "$REAL" "$OTHER/bin/moorage"
+	# One connection fails, those after it do not: nothing is undone there by who was not told.
+	rm "$OTHER/bin/moorage"
+	printf '#!/bin/sh\nln -sfn %s "$0"\nexit 1\n' "$REAL" >"$OTHER/bin/moorage"
+	chmod 755 "$OTHER/bin/moorage"
+	run -1 settle
+	[[ $output == *"until 'other' answers, '$P-late' stays stopped here"* ]]
 	settle
 	abroad late nspawn
 	m rollback -q "$P-late"
