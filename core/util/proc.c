@@ -17,7 +17,6 @@
 #include "core/util/proc.h"
 
 #define NS_PER_S	INT64_C(1000000000)
-
 #define EXITING		0x4U		/* PF_EXITING of Linux, among the flags in /proc/PID/stat */
 
 struct stat_line {

@@ -148,11 +148,11 @@ class Top:
 @test
 def containers_and_figures():
     top = Top()
-    lines = top.shows('busy .*\n')
+    # Once the last row is drawn to its end.
+    lines = top.wait(lambda s: sum(bool(re.match(r'(busy|idle|stubborn) +fake +running ', line)) for line in s.lines()) == 3)
     assert lines[0].startswith('moorage top: 3 containers, CPU '), lines[0]
     assert lines[1] == 'by CPU%, largest first'
     assert lines[2].split()[:4] == ['NAME', 'BACKEND', 'STATE', 'CPU%'], lines[2]
-    assert [line for line in lines if re.match(r'busy +fake +running ', line)]
     assert not [line for line in lines if line.startswith('rest')], 'it does not run'
     top.type('q')
     assert top.ended() == 0
@@ -187,7 +187,9 @@ def only_some_columns():
 
 @test
 def a_signal():
-    assert call('run', '-d', '--name', 'victim', WORK + '/root', '--', 'sh', '-c', 'trap "exit 5" USR1; while :; do sleep 0.1; done').returncode == 0
+    assert call('run', '-d', '--name', 'victim', WORK + '/root', '--', 'sh', '-c', 'trap "exit 5" USR1; echo ready; while :; do sleep 0.1; done').returncode == 0
+    while call('logs', 'victim').stdout != 'ready\n':
+        time.sleep(0.05)
     top = Top('-f', 'name=victim')
     top.rows('victim')
     top.type('k')
